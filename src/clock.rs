@@ -1,0 +1,1 @@
+//! The system clock behind [`crate::ports::Clock`].

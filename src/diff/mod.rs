@@ -1,0 +1,1 @@
+//! Desired × observed → changes, field by field.

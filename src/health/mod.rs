@@ -1,0 +1,1 @@
+//! Observed → health of each service.

@@ -1,0 +1,1 @@
+//! What is remembered of a stack, as labels of a swarm config and back.

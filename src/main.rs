@@ -1,0 +1,3 @@
+//! The `skep` program; everything is in the library's `cli`.
+
+fn main() {}

@@ -1,0 +1,174 @@
+//! Why a wanted change is not made now (law 7).
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ledger::SuspendedBy;
+use crate::model::name::ObjectRef;
+use crate::model::observed::ApiVersion;
+
+/// A change that is wanted and not made now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Held {
+    /// What would be changed.
+    pub object: ObjectRef,
+    /// Why it is not.
+    pub reason: HeldReason,
+}
+
+/// The one list of reasons: condition, "why is it not moving", log line and metric label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "reason")]
+pub enum HeldReason {
+    /// A rollout of the service is in flight (law 2).
+    RolloutRunning {
+        /// The engine's word for where it stands.
+        state: String,
+    },
+    /// This spec failed by its own fault and is not tried again (law 3).
+    Quarantined {
+        /// What happened.
+        why: String,
+    },
+    /// Something outside is needed first and may come by itself.
+    Waiting {
+        /// For what.
+        on: String,
+    },
+    /// Writes were stopped.
+    Suspended {
+        /// By which switch.
+        by: SuspendedBy,
+        /// In the person's words.
+        why: String,
+        /// Until when; `None` is until resumed.
+        until: Option<Timestamp>,
+    },
+    /// Somebody else changes a field back again and again.
+    Contested {
+        /// The field's path.
+        field: String,
+        /// What git says.
+        ours: String,
+        /// What the other side says.
+        theirs: String,
+    },
+    /// Something of the same stack has to be healthy first.
+    WaveNotReady {
+        /// What.
+        on: String,
+    },
+    /// The object is somebody else's.
+    NotOurs {
+        /// Whose, as far as its labels tell.
+        owner: String,
+    },
+    /// Something that matters for the decision could not be seen.
+    ViewIncomplete {
+        /// What.
+        missing: String,
+    },
+    /// A person has to say yes.
+    NeedsApproval {
+        /// To what.
+        to: String,
+    },
+    /// The revision is no descendant of the one that was applied last.
+    HistoryRewritten {
+        /// The revision that was applied last.
+        applied: String,
+    },
+    /// The engine can't change this in place.
+    Immutable {
+        /// What would have to be made anew.
+        what: String,
+    },
+    /// The engine is too old for a field; the field is neither sent nor compared.
+    EngineTooOld {
+        /// The field's path.
+        field: String,
+        /// The API version that knows it.
+        needs: ApiVersion,
+    },
+    /// The last attempt failed; the next one waits.
+    BackOff {
+        /// When it is tried again.
+        until: Timestamp,
+        /// What went wrong.
+        after: String,
+    },
+    /// A removal that was not asked for (`--prune`).
+    PruneNotAsked,
+    /// `--observe`: nothing is written.
+    ObserveOnly,
+}
+
+impl HeldReason {
+    /// The reason's name: metric label and JSON tag.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RolloutRunning { .. } => "RolloutRunning",
+            Self::Quarantined { .. } => "Quarantined",
+            Self::Waiting { .. } => "Waiting",
+            Self::Suspended { .. } => "Suspended",
+            Self::Contested { .. } => "Contested",
+            Self::WaveNotReady { .. } => "WaveNotReady",
+            Self::NotOurs { .. } => "NotOurs",
+            Self::ViewIncomplete { .. } => "ViewIncomplete",
+            Self::NeedsApproval { .. } => "NeedsApproval",
+            Self::HistoryRewritten { .. } => "HistoryRewritten",
+            Self::Immutable { .. } => "Immutable",
+            Self::EngineTooOld { .. } => "EngineTooOld",
+            Self::BackOff { .. } => "BackOff",
+            Self::PruneNotAsked => "PruneNotAsked",
+            Self::ObserveOnly => "ObserveOnly",
+        }
+    }
+}
+
+impl fmt::Display for HeldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RolloutRunning { state } => write!(f, "a rollout is in flight ({state})"),
+            Self::Quarantined { why } => {
+                write!(f, "this spec failed and is not tried again: {why}")
+            }
+            Self::Waiting { on } => write!(f, "waiting for {on}"),
+            Self::Suspended { by, why, until } => write_suspended(f, *by, why, *until),
+            Self::Contested { field, ours, theirs } => write!(
+                f,
+                "{field} is changed back again and again: git says {ours}, somebody says {theirs}"
+            ),
+            Self::WaveNotReady { on } => write!(f, "{on} has to be healthy first"),
+            Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
+            Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
+            Self::NeedsApproval { to } => write!(f, "needs approval: {to}"),
+            Self::HistoryRewritten { applied } => {
+                write!(f, "this revision does not follow {applied}, which was applied last")
+            }
+            Self::Immutable { what } => write!(f, "{what} can't be changed in place"),
+            Self::EngineTooOld { field, needs } => {
+                write!(f, "{field} needs an engine with API {needs}")
+            }
+            Self::BackOff { until, after } => write!(f, "tried again at {until}, after: {after}"),
+            Self::PruneNotAsked => f.write_str("removal was not asked for (--prune)"),
+            Self::ObserveOnly => f.write_str("only observing (--observe)"),
+        }
+    }
+}
+
+fn write_suspended(
+    f: &mut fmt::Formatter<'_>,
+    by: SuspendedBy,
+    why: &str,
+    until: Option<Timestamp>,
+) -> fmt::Result {
+    write!(f, "suspended by {by}")?;
+    if let Some(until) = until {
+        write!(f, " until {until}")?;
+    }
+    if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
+}

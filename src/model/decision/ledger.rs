@@ -1,0 +1,102 @@
+//! What is remembered of a stack in the swarm itself. It holds no clock that moves by itself: a
+//! record is written only when something in it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::image::ImageRef;
+use crate::model::input::Revision;
+use crate::model::name::{Kind, SourceName};
+use crate::model::secret::SpecHash;
+
+/// Ledger of one stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LedgerRecord {
+    /// Format of the record.
+    pub format: u32,
+    /// Source that declared the stack when it was last applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceName>,
+    /// Revision that was last applied without anything held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+    /// Objects that are ours, by kind and name, with their ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inventory: Inventory,
+    /// What is known of each service, by full name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, ServiceRecord>,
+    /// Writes stopped by a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
+}
+
+/// Objects that are ours: id by name by kind.
+pub type Inventory = BTreeMap<Kind, BTreeMap<String, String>>;
+
+/// What is remembered of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceRecord {
+    /// Spec that was last written, or is about to be: in the ledger before the write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempted: Option<SpecHash>,
+    /// Last spec whose tasks were all healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stable: Option<SpecHash>,
+    /// Specs that failed by their own fault.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub quarantine: BTreeSet<SpecHash>,
+    /// Image as declared, and the digest that it was pinned to at the last write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<(String, ImageRef)>,
+}
+
+/// Writes stopped by a person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Suspension {
+    /// Why, in the person's words; may be empty.
+    pub reason: String,
+    /// Until when; `None` is until resumed.
+    pub until: Option<Timestamp>,
+}
+
+impl Suspension {
+    /// True while it stands.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// The switch that stopped writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SuspendedBy {
+    /// `skep suspend --all`.
+    Instance,
+    /// `skep suspend STACK`.
+    Stack,
+    /// `suspend` in the declaration.
+    Declaration,
+    /// The label `skep.hold` on the service.
+    Label,
+    /// A manual `docker service rollback`.
+    Rollback,
+}
+
+impl fmt::Display for SuspendedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Instance => "`skep suspend --all`",
+            Self::Stack => "`skep suspend`",
+            Self::Declaration => "the declaration",
+            Self::Label => "the label skep.hold",
+            Self::Rollback => "a manual rollback",
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Steps: fully specified engine calls, as values without secret bytes (law 6).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ledger::LedgerRecord;
+use crate::model::desired::DataRef;
+use crate::model::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap, Version};
+use crate::model::name::{Kind, ObjectRef, StackName};
+use crate::model::secret::KeyedHash;
+
+/// An object as the plan saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Full name.
+    pub name: String,
+    /// Id: what the write is addressed to.
+    pub id: String,
+    /// Version that the write is conditional on.
+    pub version: Version,
+}
+
+/// One engine call.
+///
+/// In service specs, networks, secrets and configs are named; ids are filled in by name when the
+/// step is carried out, because some of them are made by earlier steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Remember something about a stack: create (no target) or compare-and-swap.
+    WriteLedger {
+        /// The stack.
+        stack: StackName,
+        /// What to remember.
+        record: LedgerRecord,
+        /// The record that it replaces.
+        target: Option<Target>,
+    },
+    /// Make a network.
+    CreateNetwork {
+        /// Body.
+        spec: NetworkSpec,
+    },
+    /// Make a secret.
+    CreateSecret(NewData),
+    /// Make a config.
+    CreateConfig(NewData),
+    /// Make a service.
+    CreateService {
+        /// Body.
+        spec: Box<ServiceSpec>,
+    },
+    /// Write a service.
+    UpdateService {
+        /// The service.
+        target: Target,
+        /// Body.
+        spec: Box<ServiceSpec>,
+        /// How it stands to a rollout in flight.
+        manner: UpdateManner,
+    },
+    /// Remove a service, network, secret or config by id.
+    Remove {
+        /// What kind of object.
+        kind: Kind,
+        /// Which.
+        target: Target,
+    },
+}
+
+/// A secret or config to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewData {
+    /// Engine name, version suffix included.
+    pub name: String,
+    /// Labels.
+    pub labels: StringMap,
+    /// Key of the bytes in the side store; `None` for secrets of a driver.
+    pub data: Option<DataRef>,
+    /// Keyed hash of the bytes.
+    pub hash: Option<KeyedHash>,
+    /// Secret driver.
+    pub driver: Option<DataDriver>,
+    /// Template driver.
+    pub templating: Option<DataDriver>,
+}
+
+/// How a service write stands to a rollout in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UpdateManner {
+    /// Nothing is in flight.
+    Update,
+    /// A newer spec replaces a rollout in flight (law 2).
+    Supersede,
+}
+
+/// Kind of a step: progress lines, metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// Ledger.
+    Ledger,
+    /// Create.
+    Create,
+    /// Update.
+    Update,
+    /// Supersede.
+    Supersede,
+    /// Remove.
+    Remove,
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ledger => "ledger",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Supersede => "supersede",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+impl Step {
+    /// What kind of step it is.
+    #[must_use]
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::WriteLedger { .. } => StepKind::Ledger,
+            Self::CreateNetwork { .. }
+            | Self::CreateSecret(_)
+            | Self::CreateConfig(_)
+            | Self::CreateService { .. } => StepKind::Create,
+            Self::UpdateService { manner: UpdateManner::Update, .. } => StepKind::Update,
+            Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
+            Self::Remove { .. } => StepKind::Remove,
+        }
+    }
+
+    /// The object that it writes; `None` for ledger steps.
+    #[must_use]
+    pub fn object(&self) -> Option<ObjectRef> {
+        let (kind, name) = match self {
+            Self::WriteLedger { .. } => return None,
+            Self::CreateNetwork { spec } => (Kind::Network, &spec.name),
+            Self::CreateSecret(new) => (Kind::Secret, &new.name),
+            Self::CreateConfig(new) => (Kind::Config, &new.name),
+            Self::CreateService { spec } => (Kind::Service, &spec.name),
+            Self::UpdateService { target, .. } => (Kind::Service, &target.name),
+            Self::Remove { kind, target } => (*kind, &target.name),
+        };
+        Some(ObjectRef::new(kind, name))
+    }
+}

@@ -1,0 +1,180 @@
+//! What one revision asks for, fully rendered. Names in it are full engine names; references from
+//! services to networks, secrets and configs are by declared name, ids are empty.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
+use super::image::{ImageRef, PinnedImage};
+use super::input::{Position, RepoPath};
+use super::name::{Kind, SourceName, StackName};
+use super::secret::KeyedHash;
+
+/// Everything that the sources ask for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Desired {
+    /// Stacks by name.
+    pub stacks: BTreeMap<StackName, DesiredStack>,
+}
+
+/// One stack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredStack {
+    /// Its name.
+    pub name: StackName,
+    /// The source that declares it.
+    pub source: SourceName,
+    /// The files that it was made from, sorted.
+    pub files: Vec<RepoPath>,
+    /// Whether every file was loaded without an error; if not, nothing of it is removed (law 4).
+    pub wholeness: Wholeness,
+    /// What its author wants skep to do and not to do.
+    pub policy: StackPolicy,
+    /// Networks to make, by full name.
+    pub networks: BTreeMap<String, DesiredNetwork>,
+    /// Secrets to make, by declared full name (without a version suffix).
+    pub secrets: BTreeMap<String, DesiredData>,
+    /// Configs to make, by declared full name (without a version suffix).
+    pub configs: BTreeMap<String, DesiredData>,
+    /// Services, by full name.
+    pub services: BTreeMap<String, DesiredService>,
+}
+
+/// Whether all of a stack could be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wholeness {
+    /// Every declaration of the stack is there.
+    Whole,
+    /// Something had an error; what is here may be less than what was meant.
+    Partial,
+}
+
+/// `x-skep` of a stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StackPolicy {
+    /// Writes are stopped by the declaration itself, with this reason.
+    pub suspend: Option<String>,
+}
+
+/// Place of a declaration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The file.
+    pub file: RepoPath,
+    /// Where in it.
+    pub at: Option<Position>,
+}
+
+/// A network to make. `external` networks are not here: they only appear as references.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredNetwork {
+    /// What to send; labels hold the stack's namespace.
+    pub spec: NetworkSpec,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// A secret or config to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredData {
+    /// How its engine name is found.
+    pub naming: Naming,
+    /// Declared labels with the stack's namespace.
+    pub labels: StringMap,
+    /// Where the content comes from.
+    pub content: Content,
+    /// Template driver.
+    pub templating: Option<DataDriver>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// How the engine name of a secret or config is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Naming {
+    /// Docker's plain name for the first content, a hash suffix once the content changes.
+    Versioned,
+    /// An explicit `name:`, used as it is; changed content is held as immutable.
+    Verbatim,
+}
+
+/// Content of a secret or config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Bytes in the side store.
+    Stored {
+        /// Which.
+        data: DataRef,
+        /// Their keyed hash; `None` while the key is not known.
+        hash: Option<KeyedHash>,
+    },
+    /// An external secret driver, without content of ours.
+    Driver(DataDriver),
+}
+
+/// Key of the side store: a secret or config of a stack.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DataRef {
+    /// The stack.
+    pub stack: StackName,
+    /// Secret or config.
+    pub kind: Kind,
+    /// Its declared full name.
+    pub name: String,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredService {
+    /// What to send, but: `image` is as declared, references are by declared name, and
+    /// `Replicas` is `None` when it was not declared.
+    pub spec: ServiceSpec,
+    /// The image as declared; the registry's answer is found later.
+    pub image: ImageRef,
+    /// When the registry is asked again.
+    pub pull: PullPolicy,
+    /// Whether the number of tasks is declared.
+    pub replicas: Replicas,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// When a tag is resolved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PullPolicy {
+    /// When the declaration changes and at creation.
+    #[default]
+    OnChange,
+    /// At each check: the service follows its tag.
+    Always,
+}
+
+/// Whether the number of tasks is declared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replicas {
+    /// Git decides.
+    #[default]
+    Declared,
+    /// Created with one, then it belongs to whoever scales.
+    Free,
+}
+
+/// Answers of registries, by reference as declared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Images(pub BTreeMap<ImageRef, ImageAnswer>);
+
+/// What a registry said of one reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageAnswer {
+    /// A digest.
+    Pinned(PinnedImage),
+    /// The registry answered that there is no such image, or not for us. The spec's own fault.
+    Refused(String),
+    /// No answer. Nobody's fault; tried again later.
+    Unreachable(String),
+}

@@ -1,0 +1,270 @@
+//! Image references: what a person writes, what docker makes of it, and what it is pinned to.
+//!
+//! Grammar and defaults follow `github.com/distribution/reference` (`normalize.go`): no registry
+//! means `docker.io`, no namespace there means `library/`, neither tag nor digest means `latest`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is no image reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImageRefError {
+    /// Nothing there.
+    #[error("an image reference must not be empty")]
+    Empty,
+    /// The repository's path breaks the grammar.
+    #[error(
+        "'{0}' is not a repository name: use lowercase letters, digits and separators, parts split by '/'"
+    )]
+    Repository(String),
+    /// The tag breaks the grammar.
+    #[error(
+        "'{0}' is not a tag: at most 128 letters, digits, '_', '.', '-', not beginning with '.' or '-'"
+    )]
+    Tag(String),
+    /// The digest breaks the grammar.
+    #[error("'{0}' is not a digest such as sha256:<64 hex digits>")]
+    Digest(String),
+}
+
+/// An image reference, taken apart and with docker's defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageRef {
+    registry: String,
+    path: String,
+    tag: Option<String>,
+    digest: Option<String>,
+}
+
+impl ImageRef {
+    /// Registry host with port, `docker.io` by default.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Path in the registry, `library/` included.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag; `latest` when neither tag nor digest was written.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, when one was written or pinned.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// The short form that `docker stack deploy` sends: `docker.io/library/` left away, tag shown.
+    #[must_use]
+    pub fn familiar(&self) -> String {
+        let mut text = self.familiar_repository();
+        if let Some(tag) = &self.tag {
+            text.push(':');
+            text.push_str(tag);
+        }
+        if let Some(digest) = &self.digest {
+            text.push('@');
+            text.push_str(digest);
+        }
+        text
+    }
+
+    /// The same reference without its digest.
+    #[must_use]
+    pub fn without_digest(&self) -> Self {
+        Self { digest: None, ..self.clone() }
+    }
+
+    /// The same reference with this digest.
+    #[must_use]
+    pub fn with_digest(&self, digest: &str) -> Self {
+        Self { digest: Some(digest.to_owned()), ..self.clone() }
+    }
+
+    fn familiar_repository(&self) -> String {
+        if self.registry != "docker.io" {
+            return format!("{}/{}", self.registry, self.path);
+        }
+        self.path.strip_prefix("library/").unwrap_or(&self.path).to_owned()
+    }
+}
+
+impl FromStr for ImageRef {
+    type Err = ImageRefError;
+
+    fn from_str(text: &str) -> Result<Self, ImageRefError> {
+        if text.is_empty() {
+            return Err(ImageRefError::Empty);
+        }
+        let (name, digest) = split_digest(text)?;
+        let (repository, tag) = split_tag(name)?;
+        let (registry, path) = split_registry(repository);
+        check_path(&path)?;
+        let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
+        Ok(Self { registry, path, tag, digest })
+    }
+}
+
+fn split_digest(text: &str) -> Result<(&str, Option<String>), ImageRefError> {
+    let Some((name, digest)) = text.split_once('@') else {
+        return Ok((text, None));
+    };
+    let valid = digest.split_once(':').is_some_and(|(algorithm, value)| {
+        !algorithm.is_empty()
+            && algorithm.chars().all(|c| c.is_ascii_alphanumeric() || "+._-".contains(c))
+            && value.len() >= 32
+            && value.chars().all(|c| c.is_ascii_hexdigit())
+            && (algorithm != "sha256" || value.len() == 64)
+    });
+    if valid {
+        Ok((name, Some(digest.to_owned())))
+    } else {
+        Err(ImageRefError::Digest(digest.to_owned()))
+    }
+}
+
+fn split_tag(name: &str) -> Result<(&str, Option<String>), ImageRefError> {
+    let after_slash = name.rfind('/').map_or(0, |slash| slash + 1);
+    let Some(colon) = name[after_slash..].rfind(':') else {
+        return Ok((name, None));
+    };
+    let (repository, tag) = (&name[..after_slash + colon], &name[after_slash + colon + 1..]);
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let valid = tag.len() <= 128
+        && tag.chars().next().is_some_and(word)
+        && tag.chars().all(|c| word(c) || c == '.' || c == '-');
+    if valid {
+        Ok((repository, Some(tag.to_owned())))
+    } else {
+        Err(ImageRefError::Tag(tag.to_owned()))
+    }
+}
+
+/// The first part is a registry when it looks like a host: a dot, a port, `localhost`, or capitals.
+fn split_registry(repository: &str) -> (String, String) {
+    let (registry, path) = match repository.split_once('/') {
+        Some((first, rest))
+            if first.contains(['.', ':'])
+                || first == "localhost"
+                || first.chars().any(|c| c.is_ascii_uppercase()) =>
+        {
+            (first, rest)
+        }
+        _ => ("docker.io", repository),
+    };
+    let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
+    if registry == "docker.io" && !path.contains('/') {
+        return (registry.to_owned(), format!("library/{path}"));
+    }
+    (registry.to_owned(), path.to_owned())
+}
+
+fn check_path(path: &str) -> Result<(), ImageRefError> {
+    let part = |part: &str| {
+        let edge =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        edge(part.chars().next())
+            && edge(part.chars().last())
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
+    };
+    if path.len() <= 255 && path.split('/').all(part) {
+        Ok(())
+    } else {
+        Err(ImageRefError::Repository(path.to_owned()))
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.familiar())
+    }
+}
+
+impl TryFrom<String> for ImageRef {
+    type Error = ImageRefError;
+    fn try_from(text: String) -> Result<Self, ImageRefError> {
+        text.parse()
+    }
+}
+
+impl From<ImageRef> for String {
+    fn from(image: ImageRef) -> Self {
+        image.familiar()
+    }
+}
+
+/// A platform that an image was built for, in the registry's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Platform {
+    /// `amd64` and the like; empty where docker leaves it open (`arm`).
+    #[serde(
+        rename = "Architecture",
+        alias = "architecture",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub architecture: String,
+    /// `linux` and the like.
+    #[serde(rename = "OS", alias = "os", skip_serializing_if = "String::is_empty")]
+    pub os: String,
+}
+
+/// What a registry answered: the reference with its digest, and the platforms behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedImage {
+    /// The reference with a digest.
+    pub image: ImageRef,
+    /// Platforms of the image, sorted, without doubles.
+    pub platforms: Vec<Platform>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn familiar(text: &str) -> String {
+        text.parse::<ImageRef>().map_or_else(|e| format!("error: {e}"), |image| image.familiar())
+    }
+
+    #[test]
+    fn defaults_are_dockers() {
+        assert_eq!(familiar("nginx"), "nginx:latest");
+        assert_eq!(familiar("docker.io/library/x"), "x:latest");
+        assert_eq!(familiar("index.docker.io/foo/bar:1"), "foo/bar:1");
+        assert_eq!(familiar("localhost/x:2"), "localhost/x:2");
+        assert_eq!(familiar("10.0.0.1:5000/a/b"), "10.0.0.1:5000/a/b:latest");
+    }
+
+    #[test]
+    fn a_digest_needs_no_tag() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        assert_eq!(familiar(&format!("x@{digest}")), format!("x@{digest}"));
+        assert_eq!(familiar(&format!("x:1@{digest}")), format!("x:1@{digest}"));
+    }
+
+    #[test]
+    fn what_breaks_the_grammar_is_named() {
+        for (bad, part) in [
+            ("", "empty"),
+            ("UPPER", "repository"),
+            ("a//b", "repository"),
+            ("a:-b", "tag"),
+            ("a@sha256:12", "digest"),
+            ("a:1@nonsense", "digest"),
+        ] {
+            assert!(familiar(bad).contains(part), "{bad}: {}", familiar(bad));
+        }
+    }
+}

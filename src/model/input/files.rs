@@ -1,0 +1,295 @@
+//! Files of one revision, as values: nothing of a repository is ever written to disk.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Symbolic links followed in one look-up before it counts as a loop.
+const MAX_LINKS: usize = 16;
+
+/// Why a text is no path inside a repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RepoPathError {
+    /// It leads out of the tree.
+    #[error("the path '{0}' leads out of the repository")]
+    Outside(String),
+    /// It begins at the root of the machine.
+    #[error("the path '{0}' is absolute; paths are relative to the file that names them")]
+    Absolute(String),
+    /// It holds a NUL byte or is longer than 4096 bytes.
+    #[error("the path is not usable: it holds a NUL byte or is longer than 4096 bytes")]
+    Unusable,
+}
+
+/// Path inside a repository: relative, `/` between parts, no `.` or `..`. Empty is the top.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RepoPath(String);
+
+impl RepoPath {
+    /// Cleans and wraps a path.
+    ///
+    /// # Errors
+    /// When it is absolute, leads out of the tree, or can't be a path.
+    pub fn new(text: &str) -> Result<Self, RepoPathError> {
+        Self::default().join(text)
+    }
+
+    /// A path as seen from this directory; `.` and `..` are resolved by text.
+    ///
+    /// # Errors
+    /// When the result leads out of the tree, or `relative` is absolute or can't be a path.
+    pub fn join(&self, relative: &str) -> Result<Self, RepoPathError> {
+        if relative.len() > 4096 || relative.contains('\0') {
+            return Err(RepoPathError::Unusable);
+        }
+        if relative.starts_with('/') {
+            return Err(RepoPathError::Absolute(relative.to_owned()));
+        }
+        let mut parts: Vec<&str> = self.0.split('/').filter(|part| !part.is_empty()).collect();
+        for part in relative.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if parts.pop().is_none() => {
+                    return Err(RepoPathError::Outside(relative.to_owned()));
+                }
+                ".." => {}
+                part => parts.push(part),
+            }
+        }
+        Ok(Self(parts.join("/")))
+    }
+
+    /// The directory that holds it.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()))
+    }
+
+    /// Its last part.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// The path as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What stands at a path.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A file and its bytes.
+    File(Arc<[u8]>),
+    /// A file that is larger than what is read, with its size in bytes.
+    TooLarge(u64),
+    /// A symbolic link and its target as written.
+    Link(String),
+    /// A submodule, a device, a socket: never read.
+    Special(&'static str),
+    /// A file that could not be read, and why.
+    Unreadable(String),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Files may be secrets: only their size is shown.
+            Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
+            Self::TooLarge(size) => write!(f, "TooLarge({size})"),
+            Self::Link(target) => write!(f, "Link({target})"),
+            Self::Special(what) => write!(f, "Special({what})"),
+            Self::Unreadable(why) => write!(f, "Unreadable({why})"),
+        }
+    }
+}
+
+/// Why a file can't be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// There is none.
+    #[error("there is no file '{0}' in the repository")]
+    Missing(RepoPath),
+    /// It is a directory.
+    #[error("'{0}' is a directory")]
+    Directory(RepoPath),
+    /// It is larger than skep reads.
+    #[error("'{path}' has {size} bytes, more than skep reads")]
+    TooLarge {
+        /// The file.
+        path: RepoPath,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A link that leads out of the tree, or in a circle.
+    #[error("the symbolic link '{path}' leads {whereto}")]
+    Link {
+        /// The link.
+        path: RepoPath,
+        /// `out of the repository` or `in a circle`.
+        whereto: &'static str,
+    },
+    /// A submodule, a device, a socket.
+    #[error("'{path}' is a {what}, which skep does not read")]
+    Special {
+        /// The path.
+        path: RepoPath,
+        /// What it is.
+        what: &'static str,
+    },
+    /// Reading failed.
+    #[error("'{path}' could not be read: {why}")]
+    Unreadable {
+        /// The path.
+        path: RepoPath,
+        /// The cause, as text.
+        why: String,
+    },
+}
+
+/// All files of one revision below the source's path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSet {
+    entries: BTreeMap<RepoPath, Entry>,
+}
+
+impl FileSet {
+    /// Adds what stands at a path.
+    pub fn insert(&mut self, path: RepoPath, entry: Entry) {
+        self.entries.insert(path, entry);
+    }
+
+    /// All paths with what stands there, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&RepoPath, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// Number of paths.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when nothing is there at all: an empty directory or a wrong path.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The bytes at a path; links are followed as long as they stay inside.
+    ///
+    /// # Errors
+    /// When there is no readable file of bounded size.
+    pub fn read(&self, path: &RepoPath) -> Result<Arc<[u8]>, FileError> {
+        let real = self.resolve(path)?;
+        match self.entries.get(&real) {
+            Some(Entry::File(bytes)) => Ok(Arc::clone(bytes)),
+            Some(Entry::TooLarge(size)) => Err(FileError::TooLarge { path: real, size: *size }),
+            Some(Entry::Special(what)) => Err(FileError::Special { path: real, what }),
+            Some(Entry::Unreadable(why)) => {
+                Err(FileError::Unreadable { path: real, why: why.clone() })
+            }
+            Some(Entry::Link(_)) => Err(FileError::Link { path: real, whereto: "in a circle" }),
+            None if self.is_directory(&real) => Err(FileError::Directory(path.clone())),
+            None => Err(FileError::Missing(path.clone())),
+        }
+    }
+
+    /// True when files stand below this path.
+    #[must_use]
+    pub fn is_directory(&self, path: &RepoPath) -> bool {
+        let prefix = format!("{}/", path.as_str());
+        let below = self.entries.range(RepoPath(prefix.clone())..).next();
+        below.is_some_and(|(first, _)| first.as_str().starts_with(&prefix))
+    }
+
+    /// Follows links in every part of the path, inside the tree only.
+    fn resolve(&self, path: &RepoPath) -> Result<RepoPath, FileError> {
+        let mut todo: Vec<String> = path.0.split('/').rev().map(str::to_owned).collect();
+        let mut real = RepoPath::default();
+        let mut links = 0;
+        let outside = |path: &RepoPath| FileError::Link {
+            path: path.clone(),
+            whereto: "out of the repository",
+        };
+        while let Some(part) = todo.pop() {
+            let next = real.join(&part).map_err(|_| outside(path))?;
+            let Some(Entry::Link(target)) = self.entries.get(&next) else {
+                real = next;
+                continue;
+            };
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(FileError::Link { path: path.clone(), whereto: "in a circle" });
+            }
+            if target.starts_with('/') {
+                return Err(outside(path));
+            }
+            todo.extend(target.split('/').rev().map(str::to_owned));
+        }
+        Ok(real)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RepoPath {
+        RepoPath::new(text).unwrap_or_default()
+    }
+
+    fn tree(entries: &[(&str, Entry)]) -> FileSet {
+        let mut files = FileSet::default();
+        for (name, entry) in entries {
+            files.insert(path(name), entry.clone());
+        }
+        files
+    }
+
+    #[test]
+    fn paths_stay_inside() {
+        assert_eq!(path("a/./b/../c").as_str(), "a/c");
+        assert!(matches!(RepoPath::new("../x"), Err(RepoPathError::Outside(_))));
+        assert!(matches!(RepoPath::new("/etc/passwd"), Err(RepoPathError::Absolute(_))));
+        assert_eq!(RepoPath::new("a\0b"), Err(RepoPathError::Unusable));
+    }
+
+    #[test]
+    fn links_are_followed_inside_and_refused_outside() {
+        let file = Entry::File(Arc::from(&b"x"[..]));
+        let files = tree(&[
+            ("real/f", file.clone()),
+            ("dir", Entry::Link("real".into())),
+            ("out", Entry::Link("../etc/passwd".into())),
+            ("abs", Entry::Link("/etc/passwd".into())),
+            ("loop", Entry::Link("loop".into())),
+            ("up/l", Entry::Link("../real/f".into())),
+        ]);
+        assert_eq!(files.read(&path("dir/f")).as_deref(), Ok(&b"x"[..]));
+        assert_eq!(files.read(&path("up/l")).as_deref(), Ok(&b"x"[..]));
+        for (name, text) in [("out", "out of"), ("abs", "out of"), ("loop", "circle")] {
+            let error = files.read(&path(name)).map_err(|e| e.to_string());
+            assert!(error.as_ref().is_err_and(|e| e.contains(text)), "{name}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_is_told_from_nothing() {
+        let files = tree(&[("real/f", Entry::TooLarge(9))]);
+        assert!(matches!(files.read(&path("real")), Err(FileError::Directory(_))));
+        assert!(matches!(files.read(&path("rea")), Err(FileError::Missing(_))));
+        assert!(matches!(files.read(&path("real/f")), Err(FileError::TooLarge { size: 9, .. })));
+    }
+}

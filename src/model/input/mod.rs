@@ -1,0 +1,9 @@
+//! What comes in from a source: a revision, its files, and what is wrong with them.
+
+mod files;
+mod problem;
+mod revision;
+
+pub use files::{Entry, FileError, FileSet, RepoPath, RepoPathError};
+pub use problem::{Position, Problem, Severity};
+pub use revision::{Ancestry, Revision};

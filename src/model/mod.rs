@@ -1,0 +1,30 @@
+//! Nouns: values only, without behaviour that needs a clock, an environment, a file or a network.
+//!
+//! Every other room names this one; this one names none of ours. The engine's own vocabulary
+//! (`ServiceSpec`, `Task`, …) is in [`engine`], with the engine's exact JSON names.
+
+pub mod decision;
+pub mod desired;
+pub mod engine;
+pub mod image;
+pub mod input;
+pub mod name;
+pub mod observed;
+pub mod secret;
+
+pub use decision::{
+    Held, HeldReason, Inventory, LedgerRecord, NewData, ServiceRecord, Step, StepKind, SuspendedBy,
+    Suspension, Target, UpdateManner,
+};
+pub use desired::{
+    Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService, DesiredStack,
+    ImageAnswer, Images, Naming, Place, PullPolicy, Replicas, StackPolicy, Wholeness,
+};
+pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
+pub use input::{
+    Ancestry, Entry, FileError, FileSet, Position, Problem, RepoPath, RepoPathError, Revision,
+    Severity,
+};
+pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
+pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
+pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};

@@ -1,0 +1,1 @@
+//! Changes, health, ledger and policy → steps to take now and held changes.

@@ -1,0 +1,216 @@
+//! The few doors to the world. The I/O rooms implement them, the simulator implements them again.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::model::engine::{NetworkSpec, ServiceSpec, StringMap};
+use crate::model::{
+    Ancestry, FileSet, ImageAnswer, ImageRef, NewData, ObjectRef, Observed, Revision, SecretBytes,
+    Target,
+};
+
+/// A swarm.
+pub trait Swarm: Send + Sync {
+    /// Looks: one listing of each kind, at the same time.
+    fn look(&self) -> BoxFuture<'_, Result<Observed, SwarmError>>;
+
+    /// Makes one write. Never repeated blindly by the implementation (law 8).
+    fn write<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Written, SwarmError>>;
+
+    /// Hints that something changed. The stream says when it broke and was connected again, and
+    /// ends only with the swarm handle itself.
+    fn events(&self) -> BoxStream<'static, SwarmEvent>;
+}
+
+/// A write, bound: every id and byte that the engine needs is here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Make a network.
+    CreateNetwork(NetworkSpec),
+    /// Make a secret.
+    CreateSecret {
+        /// Name, labels, drivers.
+        new: NewData,
+        /// Content; empty for secrets of a driver.
+        bytes: SecretBytes,
+    },
+    /// Make a config.
+    CreateConfig {
+        /// Name, labels, drivers.
+        new: NewData,
+        /// Content.
+        bytes: SecretBytes,
+    },
+    /// Change the labels of a config (the ledger), if it still has this version.
+    LabelConfig {
+        /// The config.
+        target: Target,
+        /// All its labels from now on.
+        labels: StringMap,
+    },
+    /// Make a service.
+    CreateService {
+        /// Body with ids.
+        spec: Box<ServiceSpec>,
+    },
+    /// Write a service, if it still has this version.
+    UpdateService {
+        /// The service.
+        target: Target,
+        /// Body with ids.
+        spec: Box<ServiceSpec>,
+    },
+    /// Remove an object by id, after a look whether it is still the same.
+    Remove {
+        /// Kind and name.
+        object: ObjectRef,
+        /// Which.
+        target: Target,
+    },
+}
+
+/// What a write left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Id of the object.
+    pub id: String,
+    /// Warnings of the engine.
+    pub warnings: Vec<String>,
+}
+
+/// Why a call to the swarm failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SwarmError {
+    /// Somebody else wrote meanwhile, or the name is taken: look again and plan again.
+    #[error("{attempted}: the object changed meanwhile ({message})")]
+    Conflict {
+        /// What was attempted.
+        attempted: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine refuses this request as it stands.
+    #[error("{attempted}: the engine refused: {message}")]
+    Refused {
+        /// What was attempted.
+        attempted: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// Something still uses the object.
+    #[error("{attempted}: {message}")]
+    InUse {
+        /// What was attempted.
+        attempted: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// No answer, no leader, not a manager, too slow: nothing is known about what happened.
+    #[error("{attempted}: the engine did not answer: {message}")]
+    Unavailable {
+        /// What was attempted.
+        attempted: String,
+        /// What was seen instead of an answer.
+        message: String,
+        /// The cause underneath.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+/// A hint that a look is worth while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwarmEvent {
+    /// An object was created, updated or removed.
+    Changed {
+        /// `service`, `node`, `network`, `secret`, `config`.
+        kind: String,
+        /// Its name, as far as the event tells.
+        name: String,
+        /// `create`, `update`, `remove`.
+        action: String,
+    },
+    /// The stream was (re)connected: anything may have happened meanwhile.
+    Connected,
+    /// The stream broke, with the cause as text.
+    Broken(String),
+}
+
+/// Registries.
+pub trait Registry: Send + Sync {
+    /// Asks what a reference stands for now.
+    fn resolve<'a>(&'a self, image: &'a ImageRef) -> BoxFuture<'a, ImageAnswer>;
+}
+
+/// A source of declarations.
+pub trait Source: Send + Sync {
+    /// The newest revision and its files. An unchanged remote costs one question.
+    fn read(&self) -> BoxFuture<'_, Result<Checkout, SourceError>>;
+
+    /// How `new` stands to `old`.
+    fn ancestry<'a>(&'a self, old: &'a Revision, new: &'a Revision) -> BoxFuture<'a, Ancestry>;
+
+    /// Hints that reading again is worth while. Pends for ever where there is nothing to watch.
+    fn changes(&self) -> BoxStream<'static, ()>;
+}
+
+/// One revision of a source with its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The revision.
+    pub revision: Revision,
+    /// First line of the commit message; empty for plain directories.
+    pub subject: String,
+    /// Files below the source's path.
+    pub files: std::sync::Arc<FileSet>,
+}
+
+/// Why a source could not be read. Never a reason to remove anything (law 4). Texts hold no
+/// credentials.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The host does not answer, or too slowly.
+    #[error("{attempted}: no answer: {message}")]
+    Unreachable {
+        /// What was attempted.
+        attempted: String,
+        /// What was seen instead.
+        message: String,
+    },
+    /// Credentials are missing or wrong, or a host key does not match.
+    #[error("{attempted}: access denied: {message}")]
+    Denied {
+        /// What was attempted.
+        attempted: String,
+        /// The other side's words.
+        message: String,
+    },
+    /// The branch, tag, commit or path is not there.
+    #[error("{attempted}: {message}")]
+    Missing {
+        /// What was attempted.
+        attempted: String,
+        /// What is missing.
+        message: String,
+    },
+    /// What came is broken, incomplete or larger than the bounds.
+    #[error("{attempted}: {message}")]
+    Broken {
+        /// What was attempted.
+        attempted: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// Time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// Waits so long.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;
+}

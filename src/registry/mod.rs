@@ -1,0 +1,1 @@
+//! Asks registries what a tag stands for.

@@ -1,0 +1,1 @@
+//! Reads revisions of git repositories and directories.

@@ -1,0 +1,1 @@
+//! Plan, outcomes and health → what is told to people.

@@ -1,0 +1,1 @@
+//! The serialisable pictures: the one JSON contract of command line and API.
