@@ -1,0 +1,89 @@
+# What all pieces of the laboratory share: which laboratory, where it lies, how it speaks.
+# shellcheck shell=bash disable=SC2034 # the variables are for the files that read this one
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PREFIX=skep
+SUBNET=10.77.0
+SWARMS="one three"
+words=()
+
+# Takes --prefix, --subnet and --swarms out of the arguments; the others land in `words`.
+read_settings() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --prefix) PREFIX=${2:?--prefix wants a name} && shift 2 ;;
+            --subnet) SUBNET=${2:?--subnet wants three numbers} && shift 2 ;;
+            --swarms) SWARMS=${2:?--swarms wants names} && shift 2 ;;
+            --*) fail "unknown option $1" ;;
+            *) words+=("$1") && shift ;;
+        esac
+    done
+    # Interface names have 15 characters at most, and `-three-1` is added.
+    [[ $PREFIX =~ ^[a-z][a-z0-9]{0,6}$ ]] || fail "--prefix $PREFIX: use 1 to 7 letters and digits"
+    [[ $SUBNET =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "--subnet $SUBNET: write it like 10.77.0"
+    # A fixed name: a second laboratory of this prefix is refused, and `down` finds what is left
+    # of one that never came up.
+    LAB=/tmp/$PREFIX-lab
+}
+
+# Takes the settings of a laboratory that is up from its description.
+recall_settings() {
+    [ -e "$LAB/lab.json" ] || fail "no laboratory is up at $LAB"
+    SUBNET=$(jq -r .subnet "$LAB/lab.json")
+    SWARMS=$(jq -r '.swarms | keys | join(" ")' "$LAB/lab.json")
+}
+
+say() { echo "lab $PREFIX: $*" >&2; }
+
+fail() {
+    say "$*"
+    exit 1
+}
+
+# Runs a command until it succeeds: wait_for SECONDS WHAT COMMAND…
+wait_for() {
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $deadline ] || fail "no $what in time"
+        sleep 0.1
+    done
+}
+
+# Waits for background jobs by their ids; `wait` with several ids tells only of the last.
+wait_all() {
+    local job
+    for job in "$@"; do wait "$job" || fail "a step failed, see above and $LAB"; done
+}
+
+# nodes_of SWARM: node names, the manager first.
+nodes_of() {
+    case $1 in
+        one) echo one ;;
+        three) echo three-1 three-2 three-3 ;;
+        *) fail "no swarm is called $1: use one, three" ;;
+    esac
+}
+
+all_nodes() {
+    local swarm
+    for swarm in $SWARMS; do nodes_of "$swarm"; done | tr ' ' '\n'
+}
+
+address_of() {
+    case $1 in
+        one) echo "$SUBNET.11" ;;
+        three-[1-3]) echo "$SUBNET.2${1#three-}" ;;
+        *) fail "no node is called $1" ;;
+    esac
+}
+
+REGISTRY_PORT=5000
+registry_address() { echo "$SUBNET.1:$REGISTRY_PORT"; }
+
+# on NODE ARGUMENT…: the docker client against one node, logged in to the registry.
+on() {
+    local node=$1
+    shift
+    DOCKER_CONFIG=$LAB/docker docker --host "unix://$LAB/$node/docker.sock" "$@"
+}
