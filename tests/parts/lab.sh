@@ -8,7 +8,10 @@ lab_possible() {
     if ! unshare --uts --ipc --net --mount --pid --fork true 2>/dev/null; then
         echo "this machine allows no namespaces" && return 1
     fi
-    command -v dockerd docker-registry >/dev/null || { echo "no docker engine, or no registry" && return 1; }
+    local tool
+    for tool in dockerd docker-registry jq; do
+        command -v "$tool" >/dev/null || { echo "there is no $tool" && return 1; }
+    done
 }
 
 install_tools() {
