@@ -1,1 +1,154 @@
 //! Desired × observed → changes, field by field.
+//!
+//! Nothing is decided here: a change says what differs and whose the object is, `plan` says what
+//! is done about it.
+
+mod change;
+mod data;
+pub mod fields;
+mod image;
+mod leftover;
+mod network;
+mod owner;
+mod service;
+mod shape;
+mod snapshot;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use change::{
+    Cause, DataChange, DataLive, FieldChange, ImageState, Leftover, LeftoverKind, LiveService,
+    Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used,
+};
+pub use owner::{
+    Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners, owner_label,
+};
+pub use service::references;
+pub use snapshot::View;
+
+use data::Versions;
+use fields::Fields;
+use leftover::Declared;
+use service::ServiceCase;
+
+use crate::model::{
+    Desired, DesiredStack, HashKey, ImageRef, Images, Instance, Kind, LedgerRecord, ObjectRef,
+    StackName,
+};
+
+/// What a comparison needs beside the declaration.
+#[derive(Clone, Copy)]
+pub struct DiffInput<'a> {
+    /// The instance that compares.
+    pub instance: &'a Instance,
+    /// The swarm.
+    pub view: &'a View<'a>,
+    /// Answers of registries so far.
+    pub images: &'a Images,
+    /// Key of the hashes over content, when known.
+    pub key: Option<&'a HashKey>,
+}
+
+/// Compares one stack with the swarm.
+#[must_use]
+pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -> StackChanges {
+    let inventory = &record.inventory;
+    let owners = Owners { instance: input.instance, stack: &stack.name, inventory };
+    let networks: Vec<_> = stack
+        .networks
+        .values()
+        .map(|wanted| network::network(wanted, input.view.observed, owners))
+        .collect();
+    let data = place_data(stack, owners, input);
+    let case = ServiceCase {
+        view: input.view,
+        owners,
+        record,
+        images: input.images,
+        versions: data.iter().map(|d| (declared_ref(d), d.object.name.clone())).collect(),
+        own: own_objects(stack, &data),
+    };
+    let services: Vec<_> =
+        stack.services.iter().map(|(name, service)| case.compare(name, service)).collect();
+    let names = declared_names(stack, &data);
+    let leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
+    let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
+    StackChanges { stack, wholeness, networks, data, services, leftovers }
+}
+
+/// What is left of a stack that is not declared any more.
+#[must_use]
+pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -> StackChanges {
+    let inventory = &record.inventory;
+    let owners = Owners { instance: input.instance, stack, inventory };
+    let declared = Declared { owners, names: BTreeSet::new(), data: &[] };
+    StackChanges {
+        stack: stack.clone(),
+        wholeness: crate::model::Wholeness::Whole,
+        networks: Vec::new(),
+        data: Vec::new(),
+        services: Vec::new(),
+        leftovers: declared.leftovers(input.view),
+    }
+}
+
+/// References that a registry has to be asked about before images can be decided.
+#[must_use]
+pub fn questions(
+    desired: &Desired,
+    records: &BTreeMap<StackName, LedgerRecord>,
+    view: &View<'_>,
+) -> BTreeSet<ImageRef> {
+    let (nothing, images) = (LedgerRecord::default(), Images::default());
+    let mut questions = BTreeSet::new();
+    for stack in desired.stacks.values() {
+        let record = records.get(&stack.name).unwrap_or(&nothing);
+        for (name, service) in &stack.services {
+            let case = image::ImageCase {
+                desired: service,
+                live: view.observed.services.get(name).map(AsRef::as_ref),
+                record: record.services.get(name),
+                images: &images,
+            };
+            if case.decide().state == ImageState::Unasked {
+                questions.insert(service.image.clone());
+            }
+        }
+    }
+    questions
+}
+
+/// All fields that differ between two pictures, by path.
+fn changed_fields(old: &Fields, new: &Fields) -> Vec<FieldChange> {
+    let paths: BTreeSet<&String> = old.iter().chain(new.iter()).map(|(path, _)| path).collect();
+    paths
+        .into_iter()
+        .filter(|path| old.get(path) != new.get(path))
+        .map(|path| FieldChange::new(path, old.get(path), new.get(path)))
+        .collect()
+}
+
+fn place_data(stack: &DesiredStack, owners: Owners<'_>, input: DiffInput<'_>) -> Vec<DataChange> {
+    let versions = |kind, live| Versions { kind, live, owners, key: input.key };
+    let secrets = versions(Kind::Secret, &input.view.secrets);
+    let configs = versions(Kind::Config, &input.view.configs);
+    let secrets = stack.secrets.iter().map(|(name, wanted)| secrets.place(name, wanted));
+    let configs = stack.configs.iter().map(|(name, wanted)| configs.place(name, wanted));
+    secrets.chain(configs).collect()
+}
+
+fn declared_ref(data: &DataChange) -> ObjectRef {
+    ObjectRef::new(data.object.kind, &data.declared)
+}
+
+/// What the stack makes, and its services may therefore refer to.
+fn own_objects(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
+    let networks = stack.networks.keys().map(|name| ObjectRef::new(Kind::Network, name));
+    networks.chain(data.iter().map(|change| change.object.clone())).collect()
+}
+
+fn declared_names(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
+    let services = stack.services.keys().map(|name| ObjectRef::new(Kind::Service, name));
+    own_objects(stack, data).into_iter().chain(services).collect()
+}

@@ -1,1 +1,46 @@
 //! What is remembered of a stack, as labels of a swarm config and back.
+//!
+//! The swarm's raft store is the database: one config for each stack, one for the instance, one
+//! that holds the hash key. Labels of a config change by compare-and-swap on its version, its data
+//! never changes. Ledger configs carry no stack namespace label, because `docker stack rm` would
+//! take them along.
+
+mod objects;
+mod record;
+
+use std::collections::BTreeMap;
+
+use crate::model::{HashKey, LedgerRecord, StackName, Suspension, Target};
+
+pub use objects::{
+    INSTANCE_LABEL, KEY_BYTES, LEDGER_DATA, RECORD_LABEL, STACK_LABEL, is_ledger_name, key_name,
+    ledger_labels, ledger_name,
+};
+pub use record::{RECORD_LIMIT, RecordError, decode};
+
+/// Version of the record's format that this skep writes.
+pub const FORMAT: u32 = 1;
+
+/// Everything that an instance remembers.
+#[derive(Debug, Clone, Default)]
+pub struct Ledgers {
+    /// Records of the stacks.
+    pub stacks: BTreeMap<StackName, Entry>,
+    /// Records that could not be read, by stack: nothing of these is removed.
+    pub unreadable: BTreeMap<StackName, String>,
+    /// Writes stopped for the whole instance.
+    pub suspension: Option<Suspension>,
+    /// The instance's own record.
+    pub instance: Option<Target>,
+    /// Key of the hashes over secret content.
+    pub key: Option<HashKey>,
+}
+
+/// One stack's record, and the config that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What is remembered.
+    pub record: LedgerRecord,
+    /// Where it is kept, for the next compare-and-swap.
+    pub target: Target,
+}

@@ -1,1 +1,207 @@
 //! Changes, health, ledger and policy → steps to take now and held changes.
+//!
+//! A plan is decided fully here and only carried out elsewhere (law 6): `diff`, the API, the
+//! dashboard and the executor show or run the same value.
+
+mod audit;
+mod cause;
+mod contest;
+mod foundation;
+mod remember;
+mod removal;
+mod service;
+mod stack;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::{FieldChange, StackChanges, View};
+use crate::health::Health;
+use crate::ledger::Entry;
+use crate::model::{
+    Ancestry, Held, ObjectRef, Revision, SourceName, StackName, StackPolicy, Step, Suspension,
+};
+
+pub use crate::diff::Cause;
+pub use audit::{Finding, audit};
+pub use contest::{Contested, Contests};
+pub use removal::Quota;
+pub use stack::plan;
+
+/// What is decided for one stack in one pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StackPlan {
+    /// The stack.
+    pub stack: StackName,
+    /// The revision that asks for it; `None` for a stack that left its source.
+    pub revision: Option<Revision>,
+    /// Steps to take now, in the order of their stages.
+    pub steps: Vec<PlannedStep>,
+    /// Wanted and not done now.
+    pub held: Vec<Held>,
+    /// Everything that differs, whether done now or held.
+    pub drift: Vec<Drift>,
+}
+
+impl StackPlan {
+    /// True when nothing is done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// A step with its place in the order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlannedStep {
+    /// When it is taken: all steps of a stage end before the next stage begins.
+    pub stage: Stage,
+    /// What is done.
+    pub step: Step,
+    /// Objects that must be there: a step whose need failed is not taken.
+    pub needs: BTreeSet<ObjectRef>,
+}
+
+/// Stages of a plan, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The ledger: what is about to be attempted is known before it is (law 3).
+    Ledger,
+    /// Networks, secrets, configs.
+    Foundation,
+    /// Services.
+    Services,
+    /// Removals.
+    Removal,
+}
+
+/// One object that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// The object.
+    pub object: ObjectRef,
+    /// What has to happen to it.
+    pub action: Action,
+    /// Fields that differ, each with who moved it.
+    pub fields: Vec<CausedField>,
+    /// Who made it differ.
+    pub cause: Cause,
+}
+
+/// A field that differs, and who moved it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausedField {
+    /// The field.
+    #[serde(flatten)]
+    pub change: FieldChange,
+    /// Who.
+    pub cause: Cause,
+}
+
+/// What has to happen to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is written.
+    Update,
+    /// It would have to be made anew.
+    Recreate,
+    /// It is taken over as it is.
+    Adopt,
+    /// It is removed.
+    Remove,
+}
+
+/// What a decision about one stack is made from.
+#[derive(Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// What differs.
+    pub changes: &'a StackChanges,
+    /// The swarm.
+    pub view: &'a View<'a>,
+    /// What the ledger remembers; `None` for a stack that was never applied.
+    pub ledger: Option<&'a Entry>,
+    /// Health of the services that are there, by name.
+    pub health: &'a BTreeMap<String, Health>,
+    /// Where the declaration comes from; `None` when it left its source.
+    pub lineage: &'a Lineage,
+    /// Switches that a person set.
+    pub orders: &'a Orders,
+    /// What earlier passes of this process saw.
+    pub memory: &'a Memory,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Where a stack's declaration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lineage {
+    /// The source.
+    pub source: SourceName,
+    /// The revision that was loaded.
+    pub revision: Revision,
+    /// How it stands to the revision that was applied last.
+    pub ancestry: Ancestry,
+    /// Whether the stack is still declared in it.
+    pub declared: Declared,
+    /// What the declaration itself says.
+    pub policy: StackPolicy,
+}
+
+/// Whether a stack is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Declared {
+    /// It is.
+    Here,
+    /// It left a source that was loaded without errors.
+    Gone,
+    /// Its declaration has an error: nothing of it is touched, least of all removed.
+    Broken,
+}
+
+/// Switches that a person set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orders {
+    /// Whether anything may be written.
+    pub writes: Writes,
+    /// Whether anything may be removed.
+    pub removals: Removals,
+    /// Writes stopped for the whole instance.
+    pub suspension: Option<Suspension>,
+    /// Whether the source's removals are within the quota.
+    pub quota: Quota,
+}
+
+/// Whether anything may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// Yes.
+    Allowed,
+    /// `--observe`: everything is reported, nothing is written.
+    ObserveOnly,
+}
+
+/// Whether anything may be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removals {
+    /// A person asked for it in this very call.
+    Asked,
+    /// By itself, within the quota and in the order of history.
+    Guarded,
+    /// Not in this call.
+    NotAsked,
+}
+
+/// What earlier passes of this process saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Fields that are changed back again and again.
+    pub contests: Contests,
+    /// Objects whose last write failed: when they are tried again, and after what.
+    pub backoff: BTreeMap<ObjectRef, (Timestamp, String)>,
+}

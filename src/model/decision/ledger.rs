@@ -45,6 +45,9 @@ pub struct ServiceRecord {
     /// Spec that was last written, or is about to be: in the ledger before the write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempted: Option<SpecHash>,
+    /// Its replicas and service labels, which the spec hash leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loose: Option<SpecHash>,
     /// Last spec whose tasks were all healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stable: Option<SpecHash>,

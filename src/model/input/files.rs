@@ -270,7 +270,7 @@ mod tests {
     fn links_are_followed_inside_and_refused_outside() {
         let file = Entry::File(Arc::from(&b"x"[..]));
         let files = tree(&[
-            ("real/f", file.clone()),
+            ("real/f", file),
             ("dir", Entry::Link("real".into())),
             ("out", Entry::Link("../etc/passwd".into())),
             ("abs", Entry::Link("/etc/passwd".into())),

@@ -1,0 +1,247 @@
+//! What differs, as values.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::{FieldValue, Secrecy};
+use crate::model::engine::{NetworkSpec, Service, ServiceSpec};
+use crate::model::{
+    ApiVersion, DesiredData, ImageRef, ObjectRef, Place, SpecHash, StackName, Target, Wholeness,
+};
+
+/// Everything that differs in one stack, and what is left over of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackChanges {
+    /// The stack.
+    pub stack: StackName,
+    /// Whether it was loaded without an error.
+    pub wholeness: Wholeness,
+    /// Networks, by name.
+    pub networks: Vec<NetworkChange>,
+    /// Secrets and configs, by declared name.
+    pub data: Vec<DataChange>,
+    /// Services, by name.
+    pub services: Vec<ServiceChange>,
+    /// Objects of ours that are not declared any more.
+    pub leftovers: Vec<Leftover>,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// Path of the field, in the words of a compose file.
+    pub path: String,
+    /// Observed value; `None` when the field is at its default or absent.
+    pub old: Option<String>,
+    /// Desired value; `None` when the field goes back to its default or is removed.
+    pub new: Option<String>,
+    /// Whether the values may be shown.
+    pub masked: Masked,
+}
+
+/// Whether the values of a change may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Masked {
+    /// They may.
+    No,
+    /// Only in text on a terminal.
+    Yes,
+}
+
+impl FieldChange {
+    /// Makes a change out of both sides of a field.
+    #[must_use]
+    pub fn new(path: &str, old: Option<&FieldValue>, new: Option<&FieldValue>) -> Self {
+        let secret = [old, new].into_iter().flatten().any(|v| v.secrecy == Secrecy::Masked);
+        Self {
+            path: path.to_owned(),
+            old: old.map(|value| value.text.clone()),
+            new: new.map(|value| value.text.clone()),
+            masked: if secret { Masked::Yes } else { Masked::No },
+        }
+    }
+}
+
+/// Who made something differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The declaration changed since it was last applied; the swarm is as it was left.
+    GitMoved,
+    /// The declaration is the one that was last applied; the swarm was changed by hand.
+    ChangedByHand,
+    /// Both moved since.
+    Both,
+    /// It was never applied.
+    NeverApplied,
+}
+
+/// Whose an object is ("What is ours" in the architecture page).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Its id is in the inventory, or its owner label says so of itself.
+    Ours,
+    /// It has the stack's namespace label and no owner.
+    Unowned,
+    /// Somebody else's, with what its labels tell.
+    Theirs(String),
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkChange {
+    /// What it should be.
+    pub spec: NetworkSpec,
+    /// The network that is there.
+    pub live: Option<(Target, Owner)>,
+    /// Fields that differ.
+    pub fields: Vec<FieldChange>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// A secret or config.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataChange {
+    /// Kind and engine name, version suffix included.
+    pub object: ObjectRef,
+    /// Declared name, without a suffix.
+    pub declared: String,
+    /// What it should be.
+    pub wanted: DesiredData,
+    /// What is there under the engine name.
+    pub live: DataLive,
+    /// The version that it supersedes, when there is one.
+    pub supersedes: Option<String>,
+}
+
+/// What is there of a secret or config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataLive {
+    /// Nothing: it has to be made.
+    Absent,
+    /// The same content.
+    Same {
+        /// The object.
+        target: Target,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// Its content can't be compared (a secret that skep did not make, or the key is missing).
+    Unknown {
+        /// The object.
+        target: Target,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// Other content under a name that was given explicitly.
+    Immutable,
+    /// The name is somebody else's.
+    Theirs(String),
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceChange {
+    /// Full name.
+    pub name: String,
+    /// What is there.
+    pub live: Option<LiveService>,
+    /// What would be sent: the declaration in the shape of what is there.
+    pub wanted: ServiceSpec,
+    /// Hash of what is wanted.
+    pub hash: SpecHash,
+    /// Hash of its replicas and service labels.
+    pub loose: SpecHash,
+    /// Fields that differ.
+    pub fields: Vec<FieldChange>,
+    /// What is known of its image.
+    pub image: ImageState,
+    /// Fields that this engine does not know; they are in neither spec nor comparison.
+    pub unsupported: Vec<(String, ApiVersion)>,
+    /// References to networks, secrets and configs that exist nowhere.
+    pub missing: BTreeSet<ObjectRef>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// The service that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveService {
+    /// The service.
+    pub service: Arc<Service>,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Hash of its spec.
+    pub hash: SpecHash,
+    /// Hash of its replicas and service labels.
+    pub loose: SpecHash,
+}
+
+impl LiveService {
+    /// The service as a target of a write.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target {
+            name: self.service.spec.name.clone(),
+            id: self.service.id.clone(),
+            version: self.service.version,
+        }
+    }
+}
+
+impl ServiceChange {
+    /// True when a write of the service would start new tasks.
+    #[must_use]
+    pub fn touches_tasks(&self) -> bool {
+        self.live.as_ref().is_none_or(|live| live.hash != self.hash)
+    }
+}
+
+/// What is known of a service's image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageState {
+    /// It is decided, and this is what to remember: as declared, and pinned.
+    Decided(String, ImageRef),
+    /// The registry has to be asked.
+    Unasked,
+    /// The registry does not answer.
+    Unreachable(String),
+    /// The registry says no.
+    Refused(String),
+}
+
+/// An object of ours that is not declared any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Kind and name.
+    pub object: ObjectRef,
+    /// The object.
+    pub target: Target,
+    /// Why it is left over.
+    pub why: LeftoverKind,
+}
+
+/// Why an object is left over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftoverKind {
+    /// Its declaration is gone: a removal, with all its guards.
+    Undeclared,
+    /// An older version of a secret or config that is still declared: garbage once unused.
+    Superseded {
+        /// Whether anything may still need it.
+        used: Used,
+    },
+}
+
+/// Whether a spec, previous spec or live task refers to a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Used {
+    /// Something does.
+    Still,
+    /// Nothing does.
+    NoMore,
+}

@@ -1,0 +1,105 @@
+//! Whose an object is.
+
+use super::change::Owner;
+use crate::model::engine::StringMap;
+use crate::model::{Instance, Inventory, Kind, StackName};
+
+/// Label that names the owner of an object: `INSTANCE/KIND/NAME`, of the object itself.
+pub const OWNER_LABEL: &str = "skep.owner";
+/// Label with the keyed hash of a secret's or config's content.
+pub const HASH_LABEL: &str = "skep.hash";
+/// Label that `docker stack` puts on everything of a stack.
+pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
+/// Label that `docker stack` puts on services: the image as declared.
+pub const IMAGE_LABEL: &str = "com.docker.stack.image";
+/// Label with which a person stops writes to one service with plain docker.
+pub const HOLD_LABEL: &str = "skep.hold";
+
+/// What the owner label of an object has to say.
+#[must_use]
+pub fn owner_label(instance: &Instance, kind: Kind, name: &str) -> String {
+    format!("{instance}/{kind}/{name}")
+}
+
+/// Tells whose objects are, for one stack.
+#[derive(Debug, Clone, Copy)]
+pub struct Owners<'a> {
+    /// The instance that asks.
+    pub instance: &'a Instance,
+    /// The stack that declares.
+    pub stack: &'a StackName,
+    /// What the ledger knows to be ours.
+    pub inventory: &'a Inventory,
+}
+
+/// An object, as far as ownership goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// Kind.
+    pub kind: Kind,
+    /// Full name.
+    pub name: &'a str,
+    /// Id.
+    pub id: &'a str,
+    /// Labels.
+    pub labels: &'a StringMap,
+}
+
+impl Owners<'_> {
+    /// Whose it is. An owner label counts only when it names the object itself: a copied label
+    /// proves nothing.
+    #[must_use]
+    pub fn of(&self, claim: Claim<'_>) -> Owner {
+        let listed = self.inventory.get(&claim.kind).and_then(|names| names.get(claim.name));
+        let namespace = claim.labels.get(NAMESPACE_LABEL).map(String::as_str);
+        let label = claim.labels.get(OWNER_LABEL);
+        let expected = owner_label(self.instance, claim.kind, claim.name);
+        if label == Some(&expected) || listed.is_some_and(|id| id == claim.id) {
+            return Owner::Ours;
+        }
+        match (label, namespace) {
+            (Some(label), _) if !is_copied(label, claim) => Owner::Theirs(label.clone()),
+            (_, Some(namespace)) if namespace == self.stack.as_str() => Owner::Unowned,
+            (_, Some(namespace)) => Owner::Theirs(format!("the stack {namespace}")),
+            (_, None) => Owner::Theirs("somebody without a stack".to_owned()),
+        }
+    }
+}
+
+/// True when an owner label speaks of another object than the one that carries it.
+fn is_copied(label: &str, claim: Claim<'_>) -> bool {
+    !label.ends_with(&format!("/{}/{}", claim.kind, claim.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(labels: &[(&str, &str)], inventory: &Inventory) -> Owner {
+        let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (instance, stack) = (Instance::default(), StackName::new("shop").expect("a name"));
+        let owners = Owners { instance: &instance, stack: &stack, inventory };
+        owners.of(Claim { kind: Kind::Service, name: "shop_web", id: "i1", labels: &labels })
+    }
+
+    #[test]
+    fn the_label_counts_only_for_the_object_that_it_names() {
+        let none = Inventory::new();
+        assert_eq!(owner(&[(OWNER_LABEL, "skep/service/shop_web")], &none), Owner::Ours);
+        let copied = [(OWNER_LABEL, "skep/service/shop_api"), (NAMESPACE_LABEL, "shop")];
+        assert_eq!(owner(&copied, &none), Owner::Unowned);
+        let copied_elsewhere = [(OWNER_LABEL, "skep/service/shop_api")];
+        assert!(matches!(owner(&copied_elsewhere, &none), Owner::Theirs(_)));
+        let other = [(OWNER_LABEL, "blue/service/shop_web"), (NAMESPACE_LABEL, "shop")];
+        assert_eq!(owner(&other, &none), Owner::Theirs("blue/service/shop_web".into()));
+    }
+
+    #[test]
+    fn the_inventory_counts_by_id_and_not_by_name() {
+        let listed = |id: &str| {
+            Inventory::from([(Kind::Service, [("shop_web".to_owned(), id.to_owned())].into())])
+        };
+        assert_eq!(owner(&[], &listed("i1")), Owner::Ours);
+        assert!(matches!(owner(&[], &listed("i2")), Owner::Theirs(_)));
+    }
+}

@@ -1,0 +1,144 @@
+//! Differences of services.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{LiveService, ServiceChange};
+use super::fields::{Fields, fields};
+use super::image::ImageCase;
+use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
+use super::snapshot::View;
+use super::{shape, support};
+use crate::model::engine::ServiceSpec;
+use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef};
+
+/// Networks that every node has; they are no objects of the swarm.
+const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
+
+/// What is needed to compare the services of one stack.
+pub struct ServiceCase<'a> {
+    /// The swarm.
+    pub view: &'a View<'a>,
+    /// Whose things are.
+    pub owners: Owners<'a>,
+    /// What the ledger remembers of the stack.
+    pub record: &'a LedgerRecord,
+    /// Answers of registries.
+    pub images: &'a Images,
+    /// Engine names of secrets and configs by declared name.
+    pub versions: BTreeMap<ObjectRef, String>,
+    /// Objects that the stack itself makes.
+    pub own: BTreeSet<ObjectRef>,
+}
+
+impl ServiceCase<'_> {
+    /// Compares one service with what is there under its name.
+    #[must_use]
+    pub fn compare(&self, name: &str, desired: &DesiredService) -> ServiceChange {
+        let live = self.view.observed.services.get(name);
+        let decision = ImageCase {
+            desired,
+            live: live.map(AsRef::as_ref),
+            record: self.record.services.get(name),
+            images: self.images,
+        }
+        .decide();
+        let mut wanted = self.bind(&desired.spec);
+        if let Some(container) = &mut wanted.task_template.container_spec {
+            container.image = decision.image;
+        }
+        if let (Some(placement), Some(platforms)) =
+            (&mut wanted.task_template.placement, decision.platforms)
+        {
+            placement.platforms = platforms;
+        }
+        let unsupported = support::strip(&mut wanted, self.view.observed.engine.api);
+        let missing = self.missing(&wanted);
+        if let Some(live) = live {
+            wanted = shape::in_shape_of(wanted, &live.spec, &self.view.names);
+        }
+        let pictures = (fields(&wanted, &self.view.names), live.map(|l| self.picture(&l.spec)));
+        let label = owner_label(self.owners.instance, Kind::Service, name);
+        wanted.labels.insert(OWNER_LABEL.to_owned(), label);
+        ServiceChange {
+            name: name.to_owned(),
+            hash: pictures.0.hash(),
+            loose: pictures.0.loose_hash(),
+            fields: differing(&pictures),
+            live: live.zip(pictures.1).map(|(service, picture)| LiveService {
+                service: service.clone(),
+                owner: self.owner(name, service),
+                hash: picture.hash(),
+                loose: picture.loose_hash(),
+            }),
+            wanted,
+            image: decision.state,
+            unsupported,
+            missing,
+            place: desired.place.clone(),
+        }
+    }
+
+    fn picture(&self, spec: &ServiceSpec) -> Fields {
+        fields(spec, &self.view.names)
+    }
+
+    fn owner(&self, name: &str, live: &crate::model::engine::Service) -> super::change::Owner {
+        let labels = &live.spec.labels;
+        self.owners.of(Claim { kind: Kind::Service, name, id: &live.id, labels })
+    }
+
+    /// References get the engine names of the versions that are meant.
+    fn bind(&self, spec: &ServiceSpec) -> ServiceSpec {
+        let mut spec = spec.clone();
+        let version = |kind: Kind, name: &mut String| {
+            if let Some(engine) = self.versions.get(&ObjectRef::new(kind, name.as_str())) {
+                name.clone_from(engine);
+            }
+        };
+        if let Some(container) = &mut spec.task_template.container_spec {
+            for reference in &mut container.secrets {
+                version(Kind::Secret, &mut reference.secret_name);
+            }
+            for reference in &mut container.configs {
+                version(Kind::Config, &mut reference.config_name);
+            }
+            let credentials =
+                container.privileges.as_mut().and_then(|p| p.credential_spec.as_mut());
+            if let Some(credentials) = credentials {
+                version(Kind::Config, &mut credentials.config);
+            }
+        }
+        spec
+    }
+
+    /// References to objects that are neither there nor made by the stack.
+    fn missing(&self, spec: &ServiceSpec) -> BTreeSet<ObjectRef> {
+        references(spec)
+            .into_iter()
+            .filter(|object| !self.own.contains(object) && !self.view.has(object))
+            .collect()
+    }
+}
+
+fn differing((wanted, live): &(Fields, Option<Fields>)) -> Vec<super::change::FieldChange> {
+    let nothing = Fields::default();
+    let changes = super::changed_fields(live.as_ref().unwrap_or(&nothing), wanted);
+    // The label repeats the image; one line is enough where both say the same.
+    let label = format!("{}.{IMAGE_LABEL}", super::fields::SERVICE_LABELS);
+    let image_differs = changes.iter().any(|change| change.path == super::fields::IMAGE);
+    changes.into_iter().filter(|change| !(image_differs && change.path == label)).collect()
+}
+
+/// All networks, secrets and configs that a spec names.
+#[must_use]
+pub fn references(spec: &ServiceSpec) -> BTreeSet<ObjectRef> {
+    let task = &spec.task_template;
+    let networks = task.networks.iter().map(|n| ObjectRef::new(Kind::Network, &n.target));
+    let mut all: BTreeSet<ObjectRef> =
+        networks.filter(|network| !PREDEFINED.contains(&network.name.as_str())).collect();
+    if let Some(container) = &task.container_spec {
+        all.extend(container.secrets.iter().map(|s| ObjectRef::new(Kind::Secret, &s.secret_name)));
+        all.extend(container.configs.iter().map(|c| ObjectRef::new(Kind::Config, &c.config_name)));
+    }
+    all
+}

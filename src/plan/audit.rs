@@ -1,0 +1,113 @@
+//! A second look at a finished plan, with other code than the one that made it. Every finding is a
+//! bug in the planner: the plan is not carried out, and every test asks for none.
+
+use std::fmt;
+
+use super::{PlannedStep, StackPlan, Stage};
+use crate::model::engine::UpdateState;
+use crate::model::{Desired, Kind, Observed, Step, UpdateManner};
+
+/// A rule that a plan breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A write that changes nothing (law 1).
+    NoChange(String),
+    /// A write into a rollout, without a newer spec (law 2).
+    IntoRollout(String),
+    /// A service is written and the ledger does not know of it before (law 3).
+    Unrecorded(String),
+    /// Something that is declared would be removed (law 4).
+    RemovesDeclared(String),
+    /// A target that is not what the look saw (law 8).
+    StaleTarget(String),
+    /// Steps that are not in the order of their stages.
+    OutOfOrder,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
+            Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
+            Self::Unrecorded(name) => write!(f, "the ledger would not know of {name}"),
+            Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
+            Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
+            Self::OutOfOrder => f.write_str("the steps are out of order"),
+        }
+    }
+}
+
+/// Everything that is wrong with a plan.
+#[must_use]
+pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !plan.steps.is_sorted_by_key(|planned| planned.stage) {
+        findings.push(Finding::OutOfOrder);
+    }
+    for planned in &plan.steps {
+        findings.extend(update(planned, observed));
+        findings.extend(recorded(planned, plan));
+        findings.extend(removal(planned, plan, desired, observed));
+    }
+    findings
+}
+
+fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
+    let Step::UpdateService { target, spec, manner } = &planned.step else { return None };
+    let name = target.name.clone();
+    let Some(live) = observed.services.get(&name) else { return Some(Finding::StaleTarget(name)) };
+    if live.id != target.id || live.version != target.version {
+        return Some(Finding::StaleTarget(name));
+    }
+    if live.spec == **spec {
+        return Some(Finding::NoChange(name));
+    }
+    let running = live.update_status.as_ref().is_some_and(|status| {
+        !matches!(status.state, UpdateState::Completed | UpdateState::RollbackCompleted)
+    });
+    (running && *manner == UpdateManner::Update).then_some(Finding::IntoRollout(name))
+}
+
+fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {
+    if planned.stage != Stage::Services {
+        return None;
+    }
+    let name = planned.step.object()?.name;
+    let known_before = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::WriteLedger { record, .. } => {
+            record.services.get(&name).map(|s| s.attempted.is_some())
+        }
+        _ => None,
+    });
+    // Without a ledger step the record already holds this attempt (a write is tried again).
+    (known_before == Some(false)).then_some(Finding::Unrecorded(name))
+}
+
+fn removal(
+    planned: &PlannedStep,
+    plan: &StackPlan,
+    desired: &Desired,
+    observed: &Observed,
+) -> Option<Finding> {
+    let Step::Remove { kind, target } = &planned.step else { return None };
+    let name = target.name.clone();
+    let declared = desired.stacks.values().any(|stack| match kind {
+        Kind::Service => stack.services.contains_key(&name),
+        Kind::Network => stack.networks.contains_key(&name),
+        Kind::Secret | Kind::Config => plan.steps.iter().any(|other| needs(other, *kind, &name)),
+    });
+    if declared {
+        return Some(Finding::RemovesDeclared(name));
+    }
+    let id = match kind {
+        Kind::Service => observed.services.get(&name).map(|s| &s.id),
+        Kind::Network => observed.networks.get(&name).map(|n| &n.id),
+        Kind::Secret => observed.secrets.get(&name).map(|s| &s.id),
+        Kind::Config => observed.configs.get(&name).map(|c| &c.id),
+    };
+    (id != Some(&target.id)).then_some(Finding::StaleTarget(name))
+}
+
+fn needs(planned: &PlannedStep, kind: Kind, name: &str) -> bool {
+    planned.needs.iter().any(|need| need.kind == kind && need.name == name)
+}

@@ -1,0 +1,102 @@
+//! Networks, secrets and configs: made before the services that use them.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Cause, CausedField, Drift, PlannedStep, Stage};
+use crate::diff::{
+    DataChange, DataLive, HASH_LABEL, NetworkChange, OWNER_LABEL, Owner, owner_label,
+};
+use crate::model::{Content, Held, HeldReason, Instance, Kind, NewData, ObjectRef, Step};
+
+/// What is done about one object of the foundation.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) step: Option<PlannedStep>,
+    pub(super) held: Option<Held>,
+    pub(super) drift: Option<Drift>,
+}
+
+/// Decides about a network. There is no call that changes one.
+pub(super) fn network(change: &NetworkChange, instance: &Instance) -> Outcome {
+    let object = ObjectRef::new(Kind::Network, &change.spec.name);
+    match &change.live {
+        None => {
+            let mut spec = change.spec.clone();
+            let label = owner_label(instance, Kind::Network, &spec.name);
+            spec.labels.insert(OWNER_LABEL.to_owned(), label);
+            create(object, Step::CreateNetwork { spec })
+        }
+        Some((_, Owner::Theirs(owner))) => {
+            hold(object, HeldReason::NotOurs { owner: owner.clone() })
+        }
+        Some(_) if change.fields.is_empty() => Outcome::default(),
+        Some(_) => {
+            let what = "a network".to_owned();
+            let cause = Cause::GitMoved;
+            let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause });
+            let drift = Drift {
+                object: object.clone(),
+                action: Action::Recreate,
+                fields: fields.collect(),
+                cause,
+            };
+            Outcome { drift: Some(drift), ..hold(object, HeldReason::Immutable { what }) }
+        }
+    }
+}
+
+/// Decides about a secret or config.
+pub(super) fn data(change: &DataChange, instance: &Instance) -> Outcome {
+    let object = change.object.clone();
+    match &change.live {
+        DataLive::Absent => create(object, new_data(change, instance)),
+        DataLive::Same { .. } => Outcome::default(),
+        DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
+        DataLive::Immutable => {
+            let what = format!("the content of a {} with an explicit name", object.kind);
+            hold(object, HeldReason::Immutable { what })
+        }
+        DataLive::Unknown { owner: Owner::Unowned, .. } => {
+            let to = format!("take over a {} whose content can't be compared", object.kind);
+            hold(object, HeldReason::NeedsApproval { to })
+        }
+        DataLive::Unknown { .. } => {
+            let missing = "the key of the content hashes".to_owned();
+            hold(object, HeldReason::ViewIncomplete { missing })
+        }
+    }
+}
+
+fn new_data(change: &DataChange, instance: &Instance) -> Step {
+    let object = &change.object;
+    let mut labels = change.wanted.labels.clone();
+    let owner = owner_label(instance, object.kind, &object.name);
+    labels.insert(OWNER_LABEL.to_owned(), owner);
+    let (data, hash, driver) = match &change.wanted.content {
+        Content::Stored { data, hash } => (Some(data.clone()), hash.clone(), None),
+        Content::Driver(driver) => (None, None, Some(driver.clone())),
+    };
+    if let Some(hash) = &hash {
+        labels.insert(HASH_LABEL.to_owned(), hash.as_str().to_owned());
+    }
+    let templating = change.wanted.templating.clone();
+    let new = NewData { name: object.name.clone(), labels, data, hash, driver, templating };
+    match object.kind {
+        Kind::Secret => Step::CreateSecret(new),
+        Kind::Config | Kind::Network | Kind::Service => Step::CreateConfig(new),
+    }
+}
+
+fn create(object: ObjectRef, step: Step) -> Outcome {
+    let cause = Cause::NeverApplied;
+    let drift = Drift { object, action: Action::Create, fields: Vec::new(), cause };
+    let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
+    Outcome { step: Some(step), held: None, drift: Some(drift) }
+}
+
+fn hold(object: ObjectRef, reason: HeldReason) -> Outcome {
+    let held = Held { object: object.clone(), reason };
+    let drift =
+        Drift { object, action: Action::Update, fields: Vec::new(), cause: Cause::NeverApplied };
+    Outcome { step: None, held: Some(held), drift: Some(drift) }
+}

@@ -1,0 +1,118 @@
+//! What goes into the ledger: attempts before they are made, and what came of them.
+
+use std::collections::BTreeSet;
+
+use super::service::{flight, left_by_rollback};
+use super::{Declared, PlanInput, PlannedStep, Stage};
+use crate::diff::{DataLive, ImageState, Owner, ServiceChange};
+use crate::health::HealthState;
+use crate::ledger::FORMAT;
+use crate::model::engine::UpdateState;
+use crate::model::{Inventory, Kind, LedgerRecord, ServiceRecord, Step};
+
+/// The record as it should be after this pass, given the services that are about to be written.
+pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> LedgerRecord {
+    let mut record = input.ledger.map(|entry| entry.record.clone()).unwrap_or_default();
+    record.format = FORMAT;
+    record.source = Some(input.lineage.source.clone());
+    for change in &input.changes.services {
+        let service = record.services.entry(change.name.clone()).or_default();
+        note_failure(service, change);
+        if written.contains(change.name.as_str()) {
+            note_attempt(service, change);
+        }
+        note_success(service, change, input);
+    }
+    record
+}
+
+/// What is remembered once everything is as declared.
+pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
+    let declared: BTreeSet<&str> =
+        input.changes.services.iter().map(|change| change.name.as_str()).collect();
+    record.services.retain(|name, _| declared.contains(name.as_str()));
+    record.inventory = inventory(input);
+    record.revision = Some(input.lineage.revision.clone());
+    record
+}
+
+/// The step that writes a record; `None` when it is already there, or nothing is worth one.
+pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<PlannedStep> {
+    let before = input.ledger.map(|entry| &entry.record);
+    if before == Some(&record) || (before.is_none() && input.lineage.declared != Declared::Here) {
+        return None;
+    }
+    let target = input.ledger.map(|entry| entry.target.clone());
+    let step = Step::WriteLedger { stack: input.changes.stack.clone(), record, target };
+    Some(PlannedStep { stage: Stage::Ledger, step, needs: BTreeSet::new() })
+}
+
+/// The step that forgets a stack of which nothing is left.
+pub(super) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
+    let target = input.ledger?.target.clone();
+    let step = Step::Remove { kind: Kind::Config, target };
+    Some(PlannedStep { stage: Stage::Removal, step, needs: BTreeSet::new() })
+}
+
+fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
+    service.attempted = Some(change.hash.clone());
+    service.loose = Some(change.loose.clone());
+    if let ImageState::Decided(declared, pinned) = &change.image {
+        service.image = Some((declared.clone(), pinned.clone()));
+    }
+}
+
+/// A rollback, or a paused rollout of ours, means that what was attempted failed.
+fn note_failure(service: &mut ServiceRecord, change: &ServiceChange) {
+    let (Some(live), Some(attempted)) = (&change.live, service.attempted.clone()) else { return };
+    let paused = flight(live) == Some(&UpdateState::Paused) && live.hash == attempted;
+    let left = left_by_rollback(live, service, &attempted).is_some();
+    if paused || left {
+        service.quarantine.insert(attempted);
+    }
+}
+
+/// A spec whose tasks are all well is stable. A service that is as declared although it was never
+/// written (it was adopted) counts as attempted.
+fn note_success(service: &mut ServiceRecord, change: &ServiceChange, input: &PlanInput<'_>) {
+    let Some(live) = &change.live else { return };
+    if live.hash != change.hash
+        || !change.fields.is_empty()
+        || !matches!(live.owner, Owner::Ours | Owner::Unowned)
+    {
+        return;
+    }
+    let health = input.health.get(&change.name);
+    if flight(live).is_none() && health.is_some_and(|h| h.state == HealthState::Healthy) {
+        note_attempt(service, change);
+        service.stable = Some(change.hash.clone());
+        service.quarantine.remove(&change.hash);
+    }
+}
+
+/// Everything of the stack that is there and ours, with its ids.
+fn inventory(input: &PlanInput<'_>) -> Inventory {
+    let mut inventory = Inventory::new();
+    let mut put = |kind, name: &str, id: &str| {
+        inventory.entry(kind).or_default().insert(name.to_owned(), id.to_owned());
+    };
+    for change in &input.changes.networks {
+        if let Some((target, Owner::Ours | Owner::Unowned)) = &change.live {
+            put(Kind::Network, &target.name, &target.id);
+        }
+    }
+    for change in &input.changes.data {
+        if let DataLive::Same { target, .. } = &change.live {
+            put(change.object.kind, &target.name, &target.id);
+        }
+    }
+    for change in &input.changes.services {
+        if let Some(live) = change.live.as_ref().filter(|l| !matches!(l.owner, Owner::Theirs(_))) {
+            put(Kind::Service, &change.name, &live.service.id);
+        }
+    }
+    for left in &input.changes.leftovers {
+        put(left.object.kind, &left.object.name, &left.target.id);
+    }
+    inventory
+}

@@ -1,0 +1,181 @@
+//! Removals, with all their guards (law 4), and garbage.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Cause, Declared, Drift, PlanInput, PlannedStep, Removals, Stage};
+use crate::diff::{HOLD_LABEL, Leftover, LeftoverKind, StackChanges, Used};
+use crate::model::engine::TaskState;
+use crate::model::{Ancestry, Held, HeldReason, Kind, Step, SuspendedBy, Wholeness};
+
+/// Services that may go at once from a source, however few it has.
+const QUOTA_FLOOR: usize = 3;
+/// Share of a source's services that may go at once: one in so many.
+const QUOTA_SHARE: usize = 10;
+
+/// Whether a source's removals are within the quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Quota {
+    /// They are.
+    Within,
+    /// They are not.
+    Exceeded {
+        /// Services that would be removed.
+        removed: usize,
+        /// Services of the source that are there.
+        there: usize,
+    },
+}
+
+impl Quota {
+    /// Counts over all stacks of a source: more than three services and more than a tenth wait
+    /// for a person.
+    #[must_use]
+    pub fn of<'a>(stacks: impl IntoIterator<Item = &'a StackChanges>) -> Self {
+        let (mut removed, mut there) = (0, 0);
+        for stack in stacks {
+            let gone = stack.leftovers.iter().filter(|left| is_service_removal(left)).count();
+            removed += gone;
+            there += gone + stack.services.iter().filter(|s| s.live.is_some()).count();
+        }
+        if removed > QUOTA_FLOOR.max(there / QUOTA_SHARE) {
+            Self::Exceeded { removed, there }
+        } else {
+            Self::Within
+        }
+    }
+}
+
+fn is_service_removal(left: &Leftover) -> bool {
+    left.object.kind == Kind::Service && left.why == LeftoverKind::Undeclared
+}
+
+/// What is done about leftovers.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) steps: Vec<PlannedStep>,
+    pub(super) held: Vec<Held>,
+    pub(super) drift: Vec<Drift>,
+}
+
+/// Decides about everything that is left over of a stack. `open` names something of the stack that
+/// is not healthy yet, if anything is.
+pub(super) fn removals(input: &PlanInput<'_>, open: Option<&str>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for left in &input.changes.leftovers {
+        let reason = match left.why {
+            LeftoverKind::Superseded { used: Used::Still } => continue,
+            LeftoverKind::Superseded { used: Used::NoMore } => garbage_guard(input, open),
+            LeftoverKind::Undeclared => {
+                outcome.drift.push(drift(left));
+                guard(input, left, open)
+            }
+        };
+        match reason {
+            Some(reason) if left.why == LeftoverKind::Undeclared => {
+                outcome.held.push(Held { object: left.object.clone(), reason });
+            }
+            Some(_) => {}
+            None => outcome.steps.push(step(left)),
+        }
+    }
+    outcome
+}
+
+fn step(left: &Leftover) -> PlannedStep {
+    let step = Step::Remove { kind: left.object.kind, target: left.target.clone() };
+    PlannedStep { stage: Stage::Removal, step, needs: BTreeSet::new() }
+}
+
+fn drift(left: &Leftover) -> Drift {
+    let object = left.object.clone();
+    Drift { object, action: Action::Remove, fields: Vec::new(), cause: Cause::GitMoved }
+}
+
+/// Superseded versions are garbage, not removals; they too wait until the stack is well.
+fn garbage_guard(input: &PlanInput<'_>, open: Option<&str>) -> Option<HeldReason> {
+    unsafe_load(input).or_else(|| not_healthy(open))
+}
+
+fn guard(input: &PlanInput<'_>, left: &Leftover, open: Option<&str>) -> Option<HeldReason> {
+    not_asked(input)
+        .or_else(|| unsafe_load(input))
+        .or_else(|| history(input))
+        .or_else(|| quota(input))
+        .or_else(|| held_by_label(input, left))
+        .or_else(|| not_healthy(open))
+        .or_else(|| still_used(input, left))
+}
+
+fn not_asked(input: &PlanInput<'_>) -> Option<HeldReason> {
+    (input.orders.removals == Removals::NotAsked).then_some(HeldReason::PruneNotAsked)
+}
+
+/// One load error, or one object that could not be seen: no removal.
+fn unsafe_load(input: &PlanInput<'_>) -> Option<HeldReason> {
+    let incomplete = |missing: String| Some(HeldReason::ViewIncomplete { missing });
+    if input.lineage.declared == Declared::Broken || input.changes.wholeness == Wholeness::Partial {
+        return incomplete("the whole declaration of the stack (it has errors)".to_owned());
+    }
+    let gap = input.view.observed.gaps.first()?;
+    incomplete(format!("everything in the swarm ({gap:?})"))
+}
+
+fn history(input: &PlanInput<'_>) -> Option<HeldReason> {
+    let applied = || {
+        let revision = input.ledger.and_then(|entry| entry.record.revision.as_ref());
+        revision.map_or_else(|| "an unknown revision".to_owned(), |r| r.short().to_owned())
+    };
+    match (input.lineage.ancestry, input.orders.removals) {
+        (Ancestry::Same | Ancestry::Later, _) | (Ancestry::Unordered, Removals::Asked) => None,
+        (Ancestry::Unordered, _) => Some(HeldReason::PruneNotAsked),
+        (Ancestry::Rewritten, _) => Some(HeldReason::HistoryRewritten { applied: applied() }),
+        (Ancestry::Unknown, _) => Some(HeldReason::ViewIncomplete {
+            missing: format!("whether this revision follows {}", applied()),
+        }),
+    }
+}
+
+fn quota(input: &PlanInput<'_>) -> Option<HeldReason> {
+    match (input.orders.quota, input.orders.removals) {
+        (Quota::Exceeded { removed, there }, Removals::Guarded) => {
+            Some(HeldReason::NeedsApproval {
+                to: format!("remove {removed} of {there} services of the source at once"),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn held_by_label(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
+    let service = input.view.observed.services.get(&left.object.name)?;
+    let why = service.spec.labels.get(HOLD_LABEL).filter(|_| left.object.kind == Kind::Service)?;
+    Some(HeldReason::Suspended { by: SuspendedBy::Label, why: why.clone(), until: None })
+}
+
+fn not_healthy(open: Option<&str>) -> Option<HeldReason> {
+    open.map(|service| HeldReason::WaveNotReady { on: format!("service/{service}") })
+}
+
+/// Networks, secrets and configs go after the services and tasks that use them.
+fn still_used(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
+    let id = &left.target.id;
+    let used = match left.object.kind {
+        Kind::Service => false,
+        Kind::Secret | Kind::Config => input.view.is_used(id),
+        Kind::Network => network_is_used(input, &left.object.name, id),
+    };
+    used.then(|| HeldReason::Waiting { on: "the services and tasks that still use it".to_owned() })
+}
+
+fn network_is_used(input: &PlanInput<'_>, name: &str, id: &str) -> bool {
+    let observed = input.view.observed;
+    let names = |target: &String| target == id || target == name;
+    let services = observed.services.values().map(|service| &service.spec.task_template);
+    let tasks = observed.tasks.values().flatten().map(|seen| &seen.task);
+    let alive = tasks.filter(|task| task.status.state <= TaskState::Running);
+    services
+        .chain(alive.map(|task| &task.spec))
+        .any(|spec| spec.networks.iter().any(|network| names(&network.target)))
+}

@@ -1,0 +1,181 @@
+//! What is done about one service. The rules are asked in order; the first that speaks decides.
+
+use super::{Action, Drift, PlanInput};
+use crate::diff::{
+    FieldChange, HOLD_LABEL, ImageState, LiveService, Owner, ServiceChange, fields::REPLICAS,
+};
+use crate::model::engine::{ServiceMode, UpdateState, UpdateStatus};
+use crate::model::{HeldReason, ServiceRecord, Step, SuspendedBy, UpdateManner};
+
+/// What is done about a service.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Nothing differs.
+    Leave,
+    /// Something differs and nothing is done.
+    Hold(HeldReason),
+    /// A step is taken.
+    Take(Step),
+    /// A step is taken, and something else about the service is held.
+    TakeAndHold(Step, HeldReason),
+}
+
+/// One service before the decision.
+pub(super) struct Case<'a> {
+    pub(super) change: &'a ServiceChange,
+    pub(super) record: Option<&'a ServiceRecord>,
+    pub(super) drift: Option<&'a Drift>,
+    pub(super) input: &'a PlanInput<'a>,
+}
+
+impl Case<'_> {
+    /// Decides.
+    pub(super) fn decide(&self) -> Verdict {
+        let Some(drift) = self.drift else { return Verdict::Leave };
+        match &self.change.live {
+            None => self.blocked().map_or_else(|| self.create(), Verdict::Hold),
+            Some(live) => self
+                .not_ours(live)
+                .or_else(|| held_by_label(live))
+                .or_else(|| self.failed(live))
+                .or_else(|| self.immutable())
+                .or_else(|| self.in_flight(live))
+                .or_else(|| self.blocked())
+                .map_or_else(|| self.contested(live, drift), Verdict::Hold),
+        }
+    }
+
+    fn create(&self) -> Verdict {
+        let mut spec = self.change.wanted.clone();
+        if let Some(ServiceMode::Replicated(replicated)) = &mut spec.mode {
+            replicated.replicas.get_or_insert(1);
+        }
+        Verdict::Take(Step::CreateService { spec: Box::new(spec) })
+    }
+
+    /// Somebody else's, or ours to adopt: by itself only when no task changes.
+    fn not_ours(&self, live: &LiveService) -> Option<HeldReason> {
+        match &live.owner {
+            Owner::Ours => None,
+            Owner::Theirs(owner) => Some(HeldReason::NotOurs { owner: owner.clone() }),
+            Owner::Unowned if !self.change.touches_tasks() => None,
+            Owner::Unowned => Some(HeldReason::NeedsApproval {
+                to: "take over a service that was deployed by hand and differs".to_owned(),
+            }),
+        }
+    }
+
+    /// What failed by its own fault is not tried again (law 3). A spec that was left by a
+    /// rollback, the engine's or a person's, failed.
+    fn failed(&self, live: &LiveService) -> Option<HeldReason> {
+        let record = self.record?;
+        if record.quarantine.contains(&self.change.hash) {
+            let why = live.service.update_status.as_ref().map_or("earlier", |s| s.message.as_str());
+            return Some(HeldReason::Quarantined { why: why.to_owned() });
+        }
+        left_by_rollback(live, record, &self.change.hash)
+            .map(|status| HeldReason::Quarantined { why: status.message.clone() })
+    }
+
+    /// The engine refuses to change a service's mode.
+    fn immutable(&self) -> Option<HeldReason> {
+        let mode = |field: &FieldChange| field.path == "deploy.mode";
+        self.change
+            .fields
+            .iter()
+            .any(mode)
+            .then(|| HeldReason::Immutable { what: "the mode of a service".to_owned() })
+    }
+
+    /// A rollout of ours is left alone, but for a newer spec (law 2).
+    fn in_flight(&self, live: &LiveService) -> Option<HeldReason> {
+        let state = flight(live)?;
+        let ours = self.record.and_then(|record| record.attempted.as_ref()) == Some(&live.hash);
+        (ours && live.hash == self.change.hash)
+            .then(|| HeldReason::RolloutRunning { state: state_word(state) })
+    }
+
+    /// Something that the spec needs is not there, or not known.
+    fn blocked(&self) -> Option<HeldReason> {
+        if let Some(missing) = self.change.missing.first() {
+            return Some(HeldReason::Waiting { on: format!("{missing}, which does not exist") });
+        }
+        match &self.change.image {
+            ImageState::Decided(..) => None,
+            ImageState::Unasked => Some(HeldReason::Waiting { on: "the registry's answer".into() }),
+            ImageState::Unreachable(why) => {
+                Some(HeldReason::Waiting { on: format!("the registry: {why}") })
+            }
+            ImageState::Refused(why) => Some(HeldReason::Quarantined { why: why.clone() }),
+        }
+    }
+
+    /// Writes, but leaves a contested field to the other side.
+    fn contested(&self, live: &LiveService, drift: &Drift) -> Verdict {
+        let contests = &self.input.memory.contests;
+        let fight = drift.fields.iter().find_map(|field| {
+            let ours = field.change.new.as_deref().unwrap_or_default();
+            let fight = contests.over(&self.change.name, &field.change.path, ours)?;
+            Some((field.change.path.clone(), fight))
+        });
+        let Some((path, fight)) = fight else { return Verdict::Take(self.update(live)) };
+        let reason =
+            HeldReason::Contested { field: path.clone(), ours: fight.ours, theirs: fight.theirs };
+        let only_replicas = path == REPLICAS && drift.fields.len() > 1;
+        match self.update(live) {
+            Step::UpdateService { target, mut spec, manner } if only_replicas => {
+                spec.mode.clone_from(&live.service.spec.mode);
+                Verdict::TakeAndHold(Step::UpdateService { target, spec, manner }, reason)
+            }
+            _ => Verdict::Hold(reason),
+        }
+    }
+
+    fn update(&self, live: &LiveService) -> Step {
+        let manner =
+            if flight(live).is_some() { UpdateManner::Supersede } else { UpdateManner::Update };
+        let spec = Box::new(self.change.wanted.clone());
+        Step::UpdateService { target: live.target(), spec, manner }
+    }
+}
+
+/// The plain label with which a person stops writes to one service.
+fn held_by_label(live: &LiveService) -> Option<HeldReason> {
+    let why = live.service.spec.labels.get(HOLD_LABEL)?;
+    Some(HeldReason::Suspended { by: SuspendedBy::Label, why: why.clone(), until: None })
+}
+
+/// The rollback that left exactly what was attempted last, if there is one.
+pub(super) fn left_by_rollback<'a>(
+    live: &'a LiveService,
+    record: &ServiceRecord,
+    wanted: &crate::model::SpecHash,
+) -> Option<&'a UpdateStatus> {
+    let status = live.service.update_status.as_ref()?;
+    let left = record.attempted.as_ref() == Some(wanted) && live.hash != *wanted;
+    (status.state.is_rollback() && left).then_some(status)
+}
+
+/// The state of a rollout in flight.
+pub(super) fn flight(live: &LiveService) -> Option<&UpdateState> {
+    let state = &live.service.update_status.as_ref()?.state;
+    state.in_flight().then_some(state)
+}
+
+/// The engine's word for a rollout's state.
+pub(super) fn state_word(state: &UpdateState) -> String {
+    serde_json::to_value(state)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// What a verdict makes of the drift's action.
+pub(super) fn action_of(verdict: &Verdict, live: Option<&LiveService>) -> Option<Action> {
+    match verdict {
+        Verdict::Hold(HeldReason::Immutable { .. }) => Some(Action::Recreate),
+        Verdict::Hold(HeldReason::NeedsApproval { .. }) => Some(Action::Adopt),
+        _ if live.is_some_and(|live| live.owner == Owner::Unowned) => Some(Action::Adopt),
+        _ => None,
+    }
+}

@@ -1,0 +1,197 @@
+//! The plan of one stack.
+
+use std::collections::BTreeSet;
+
+use super::service::{Case, Verdict, action_of};
+use super::{
+    Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
+    removal,
+};
+use crate::diff::{DataLive, Owner, references};
+use crate::health::HealthState;
+use crate::model::{Held, HeldReason, Instance, Kind, ObjectRef, Step, SuspendedBy, Suspension};
+
+/// Decides what is done about one stack now.
+#[must_use]
+pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
+    let mut draft = Draft::default();
+    draft.foundation(input, instance);
+    draft.services(input);
+    draft.removals(input);
+    draft.back_off(input);
+    draft.switches(input);
+    draft.remember(input);
+    draft.steps.sort_by_key(|planned| planned.stage);
+    StackPlan {
+        stack: input.changes.stack.clone(),
+        revision: (input.lineage.declared == Declared::Here)
+            .then(|| input.lineage.revision.clone()),
+        steps: draft.steps,
+        held: draft.held,
+        drift: draft.drift,
+    }
+}
+
+#[derive(Default)]
+struct Draft {
+    steps: Vec<PlannedStep>,
+    held: Vec<Held>,
+    drift: Vec<Drift>,
+}
+
+impl Draft {
+    fn foundation(&mut self, input: &PlanInput<'_>, instance: &Instance) {
+        let networks =
+            input.changes.networks.iter().map(|change| foundation::network(change, instance));
+        let data = input.changes.data.iter().map(|change| foundation::data(change, instance));
+        for outcome in networks.chain(data) {
+            self.steps.extend(outcome.step);
+            self.held.extend(outcome.held);
+            self.drift.extend(outcome.drift);
+        }
+    }
+
+    fn services(&mut self, input: &PlanInput<'_>) {
+        for change in &input.changes.services {
+            let object = ObjectRef::new(Kind::Service, &change.name);
+            let record = input.ledger.and_then(|entry| entry.record.services.get(&change.name));
+            let mut drift = cause::service_drift(change, record);
+            let verdict = Case { change, record, drift: drift.as_ref(), input }.decide();
+            if let (Some(drift), Some(action)) =
+                (&mut drift, action_of(&verdict, change.live.as_ref()))
+            {
+                drift.action = action;
+            }
+            self.drift.extend(drift);
+            self.take(object.clone(), verdict);
+            self.held.extend(change.unsupported.iter().map(|(field, needs)| Held {
+                object: object.clone(),
+                reason: HeldReason::EngineTooOld { field: field.clone(), needs: *needs },
+            }));
+        }
+        self.hold_users_of_foreign(input);
+    }
+
+    fn take(&mut self, object: ObjectRef, verdict: Verdict) {
+        let (step, reason) = match verdict {
+            Verdict::Leave => (None, None),
+            Verdict::Hold(reason) => (None, Some(reason)),
+            Verdict::Take(step) => (Some(step), None),
+            Verdict::TakeAndHold(step, reason) => (Some(step), Some(reason)),
+        };
+        self.held.extend(reason.map(|reason| Held { object, reason }));
+        self.steps.extend(step.map(|step| {
+            let needs = match &step {
+                Step::CreateService { spec } | Step::UpdateService { spec, .. } => references(spec),
+                _ => BTreeSet::new(),
+            };
+            PlannedStep { stage: Stage::Services, step, needs }
+        }));
+    }
+
+    /// A service never mounts somebody else's secret or config, or joins somebody else's network,
+    /// that happens to have the declared name.
+    fn hold_users_of_foreign(&mut self, input: &PlanInput<'_>) {
+        let networks = input.changes.networks.iter().filter_map(|change| match &change.live {
+            Some((target, Owner::Theirs(_))) => Some(ObjectRef::new(Kind::Network, &target.name)),
+            _ => None,
+        });
+        let data = input
+            .changes
+            .data
+            .iter()
+            .filter(|change| matches!(change.live, DataLive::Theirs(_)))
+            .map(|change| change.object.clone());
+        let foreign: BTreeSet<ObjectRef> = networks.chain(data).collect();
+        self.hold_steps(|planned| {
+            let object = planned.needs.intersection(&foreign).next()?;
+            Some(HeldReason::Waiting { on: format!("{object}, which is not ours") })
+        });
+    }
+
+    fn removals(&mut self, input: &PlanInput<'_>) {
+        let open = self.open(input);
+        let outcome = removal::removals(input, open.as_deref());
+        self.steps.extend(outcome.steps);
+        self.held.extend(outcome.held);
+        self.drift.extend(outcome.drift);
+        if input.lineage.declared == Declared::Gone && input.changes.leftovers.is_empty() {
+            self.steps.extend(remember::forget(input));
+        }
+    }
+
+    /// A service that is about to be written, is held, or is not well.
+    fn open(&self, input: &PlanInput<'_>) -> Option<String> {
+        let busy: BTreeSet<String> =
+            self.steps.iter().filter_map(|planned| planned.step.object()).map(|o| o.name).collect();
+        let well = |name: &str| {
+            input.health.get(name).is_some_and(|health| health.state == HealthState::Healthy)
+        };
+        let open = |name: &&String| busy.contains(*name) || !well(name);
+        input.changes.services.iter().map(|change| &change.name).find(open).cloned()
+    }
+
+    /// A write that failed a moment ago waits, and only that one (law 9).
+    fn back_off(&mut self, input: &PlanInput<'_>) {
+        self.hold_steps(|planned| {
+            let object = planned.step.object()?;
+            let (until, after) = input.memory.backoff.get(&object)?;
+            (input.now < *until)
+                .then(|| HeldReason::BackOff { until: *until, after: after.clone() })
+        });
+    }
+
+    /// `--observe` and suspensions: what is wanted stays visible, nothing is done.
+    fn switches(&mut self, input: &PlanInput<'_>) {
+        let Some(reason) = stopped(input) else { return };
+        self.hold_steps(|_| Some(reason.clone()));
+    }
+
+    /// Turns steps into held changes where there is a reason.
+    fn hold_steps(&mut self, reason: impl Fn(&PlannedStep) -> Option<HeldReason>) {
+        let held = &mut self.held;
+        self.steps.retain(|planned| {
+            let Some(reason) = reason(planned) else { return true };
+            let object = planned.step.object();
+            held.extend(object.map(|object| Held { object, reason }));
+            false
+        });
+    }
+
+    fn remember(&mut self, input: &PlanInput<'_>) {
+        if stopped(input).is_some() || input.lineage.declared != Declared::Here {
+            return;
+        }
+        let services = self.steps.iter().filter(|planned| planned.stage == Stage::Services);
+        let objects: Vec<ObjectRef> = services.filter_map(|p| p.step.object()).collect();
+        let written = objects.iter().map(|object| object.name.as_str()).collect();
+        let record = remember::next_record(input, &written);
+        let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
+        let record = if settled { remember::settled_record(input, record) } else { record };
+        self.steps.extend(remember::step(input, record));
+    }
+}
+
+/// Reasons that leave nothing of the declaration undone for good.
+fn harmless(reason: &HeldReason) -> bool {
+    matches!(reason, HeldReason::EngineTooOld { .. } | HeldReason::PruneNotAsked)
+}
+
+/// Why nothing of the stack may be written.
+fn stopped(input: &PlanInput<'_>) -> Option<HeldReason> {
+    if input.orders.writes == Writes::ObserveOnly {
+        return Some(HeldReason::ObserveOnly);
+    }
+    let stands = |suspension: &&Suspension| suspension.stands(input.now);
+    let stack = input.ledger.and_then(|entry| entry.record.suspension.as_ref());
+    let by_hand =
+        [(SuspendedBy::Instance, input.orders.suspension.as_ref()), (SuspendedBy::Stack, stack)];
+    for (by, suspension) in by_hand {
+        if let Some(suspension) = suspension.filter(stands) {
+            let (why, until) = (suspension.reason.clone(), suspension.until);
+            return Some(HeldReason::Suspended { by, why, until });
+        }
+    }
+    let why = input.lineage.policy.suspend.clone()?;
+    Some(HeldReason::Suspended { by: SuspendedBy::Declaration, why, until: None })
+}
