@@ -8,6 +8,7 @@ pub mod desired;
 pub mod engine;
 pub mod image;
 pub mod input;
+pub mod login;
 pub mod name;
 pub mod observed;
 pub mod secret;
@@ -25,6 +26,7 @@ pub use input::{
     Ancestry, Entry, FileError, FileSet, Position, Problem, RepoPath, RepoPathError, Revision,
     Severity,
 };
+pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
 pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};

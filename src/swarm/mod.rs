@@ -1,1 +1,157 @@
 //! The engine: looks, writes, events.
+//!
+//! bollard is the client where its models hold everything that the engine says: version, swarm
+//! information, removals, registry questions. Listings and bodies go beside it over the same
+//! connections, as JSON of our own types: bollard 0.21.1 loses fields of services and tasks
+//! (health checks among them), fails a whole list for one unknown word, and writes payloads to
+//! its debug log.
+
+mod events;
+mod fault;
+mod link;
+mod look;
+mod transport;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use bollard::Docker;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use http::HeaderValue;
+use serde::Serialize;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use zeroize::Zeroizing;
+
+use self::events::Listener;
+use self::link::Link;
+use self::look::Looker;
+use self::transport::Transport;
+use self::write::Writer;
+use crate::model::{Credential, Observed, RegistryLogin, RegistryLogins};
+use crate::ports::{Clock, Swarm, SwarmError, SwarmEvent, Write, Written};
+
+pub use link::{NEWEST, OLDEST};
+pub use transport::{Host, HostError, Tls, TlsError, TransportError};
+
+/// How to talk to an engine.
+#[derive(Clone)]
+pub struct Options {
+    /// Certificates; `None` is without TLS.
+    pub tls: Option<Tls>,
+    /// Longest wait for one answer. The engine itself gives up after 20 s.
+    pub time_out: Duration,
+    /// Logins that go with services whose image is in such a registry.
+    pub logins: RegistryLogins,
+    /// The `ssh` program, for hosts that are reached by it.
+    pub ssh: PathBuf,
+    /// Configs whose events are dropped, by name: those that the operator writes for itself.
+    pub own_config: fn(&str) -> bool,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// Without TLS and logins, 30 s for an answer, no event dropped.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tls: None,
+            time_out: Duration::from_secs(30),
+            logins: RegistryLogins::default(),
+            ssh: PathBuf::from("ssh"),
+            own_config: |_| false,
+            clock,
+        }
+    }
+}
+
+/// A swarm behind one of its managers.
+pub struct EngineSwarm {
+    link: Arc<Link>,
+    looker: Looker,
+    writer: Writer,
+    clock: Arc<dyn Clock>,
+    own_config: fn(&str) -> bool,
+    alive: CancellationToken,
+    _end: DropGuard,
+}
+
+/// Prepares to talk to the engine at `host`. Nothing is dialled before the first call, so an
+/// engine that is down is an error of that call, and no reason not to start.
+///
+/// # Errors
+/// The certificates or the host's name can't be used.
+pub fn connect(host: &Host, options: Options) -> Result<EngineSwarm, TransportError> {
+    let transport = Transport::new(host, options.tls.as_ref(), options.ssh)?;
+    let link = Link::new(transport, options.time_out);
+    let alive = CancellationToken::new();
+    Ok(EngineSwarm {
+        writer: Writer { link: link.clone(), docker: link.docker()?, logins: options.logins },
+        link,
+        looker: Looker::default(),
+        clock: options.clock,
+        own_config: options.own_config,
+        _end: alive.clone().drop_guard(),
+        alive,
+    })
+}
+
+impl EngineSwarm {
+    /// A bollard client over the same connections, with the API version that was agreed on.
+    #[must_use]
+    pub fn docker(&self) -> Docker {
+        self.writer.docker.clone()
+    }
+}
+
+impl Swarm for EngineSwarm {
+    fn look(&self) -> BoxFuture<'_, Result<Observed, SwarmError>> {
+        Box::pin(self.looker.look(&self.link, self.clock.now()))
+    }
+
+    fn write<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Written, SwarmError>> {
+        Box::pin(self.writer.write(write))
+    }
+
+    fn events(&self) -> BoxStream<'static, SwarmEvent> {
+        let listener = Listener::new(self.link.clone(), self.clock.clone(), self.own_config);
+        listener.events(self.alive.clone())
+    }
+}
+
+/// `X-Registry-Auth` for a login: base64url of the JSON that moby calls `AuthConfig`.
+fn login_header(login: &RegistryLogin) -> Option<HeaderValue> {
+    #[derive(Default, Serialize)]
+    struct AuthConfig<'a> {
+        #[serde(skip_serializing_if = "str::is_empty")]
+        username: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        password: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        identitytoken: &'a str,
+        serveraddress: &'a str,
+    }
+    let serveraddress = &login.server;
+    let auth = match &login.credential {
+        Credential::Password { user, password } => AuthConfig {
+            username: user,
+            password: std::str::from_utf8(password.reveal()).ok()?,
+            serveraddress,
+            ..AuthConfig::default()
+        },
+        Credential::IdentityToken(token) => AuthConfig {
+            identitytoken: std::str::from_utf8(token.reveal()).ok()?,
+            serveraddress,
+            ..AuthConfig::default()
+        },
+    };
+    let text = Zeroizing::new(serde_json::to_vec(&auth).ok()?);
+    let mut header = HeaderValue::try_from(URL_SAFE.encode(&*text)).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}

@@ -1,0 +1,207 @@
+//! One look at a swarm: a listing of each kind, sent at the same time.
+
+mod cache;
+mod standing;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::cache::{Kept, Listing, Versioned};
+use self::standing::{Judgements, Verdicts};
+use super::fault::no_answer;
+use super::link::{Call, Link};
+use crate::model::engine::{LiveConfig, LiveNetwork, LiveSecret, Node, Service, Task};
+use crate::model::{Gap, Observed, SeenTask};
+use crate::ports::SwarmError;
+
+/// Services that a question about tasks names; with more, all tasks are asked about.
+const MOST_NAMED_SERVICES: usize = 16;
+
+/// What is kept from look to look.
+#[derive(Clone, Default)]
+struct Memory {
+    services: Arc<Kept<Service>>,
+    tasks: Arc<Kept<Task>>,
+    verdicts: Arc<Verdicts>,
+}
+
+/// Looks at one swarm, again and again.
+#[derive(Default)]
+pub(super) struct Looker(Mutex<Memory>);
+
+impl Looker {
+    /// Looks. `at` is when the look begins.
+    pub(super) async fn look(&self, link: &Link, at: Timestamp) -> Result<Observed, SwarmError> {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let engine = link.engine().await?;
+        let (services, tasks, networks, secrets, configs, nodes) = futures::try_join!(
+            kept(link, "service", "/services?status=true", memory.services),
+            kept(link, "task", "/tasks", memory.tasks),
+            plain::<LiveNetwork>(link, "network", SWARM_NETWORKS),
+            plain::<LiveSecret>(link, "secret", "/secrets"),
+            plain::<LiveConfig>(link, "config", "/configs"),
+            plain::<Node>(link, "node", "/nodes"),
+        )?;
+        let remembered = (by_id(&services.objects, |s| &s.id), by_id(&tasks.objects, |t| &t.id));
+        let mut gaps = BTreeSet::new();
+        let services = named(services, &mut gaps, |service| &service.spec.name);
+        gaps.extend(tasks.gaps);
+        let (tasks, verdicts) = judge(link, &services, tasks.objects, &memory.verdicts).await?;
+        self.remember(remembered, verdicts);
+        Ok(Observed {
+            at,
+            engine: (*engine).clone(),
+            services,
+            tasks,
+            networks: by_name_once(networks, &mut gaps),
+            secrets: named(secrets, &mut gaps, |secret| &secret.spec.name),
+            configs: named(configs, &mut gaps, |config| &config.spec.name),
+            nodes: named(nodes, &mut gaps, |node| &node.id),
+            gaps,
+        })
+    }
+
+    fn remember(&self, (services, tasks): (Kept<Service>, Kept<Task>), verdicts: Verdicts) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Memory {
+            services: Arc::new(services),
+            tasks: Arc::new(tasks),
+            verdicts: Arc::new(verdicts),
+        };
+    }
+}
+
+/// `{"scope":["swarm"]}`, percent-encoded.
+const SWARM_NETWORKS: &str = "/networks?filters=%7B%22scope%22%3A%5B%22swarm%22%5D%7D";
+
+async fn kept<T: Versioned + Send + Sync + 'static>(
+    link: &Link,
+    kind: &'static str,
+    path: &str,
+    kept: Arc<Kept<T>>,
+) -> Result<Listing<Arc<T>>, SwarmError> {
+    let attempted = format!("list {kind}s");
+    let answer = link.answer(Call::get(&attempted, path)).await?;
+    beside(attempted, move || cache::read_kept(kind, &answer, &kept)).await
+}
+
+async fn plain<T: DeserializeOwned + Send + 'static>(
+    link: &Link,
+    kind: &'static str,
+    path: &str,
+) -> Result<Listing<T>, SwarmError> {
+    let attempted = format!("list {kind}s");
+    let answer = link.answer(Call::get(&attempted, path)).await?;
+    beside(attempted, move || cache::read(kind, &answer)).await
+}
+
+/// Reads an answer beside the other requests: a listing of thousands takes milliseconds.
+async fn beside<T: Send + 'static>(
+    attempted: String,
+    read: impl FnOnce() -> serde_json::Result<T> + Send + 'static,
+) -> Result<T, SwarmError> {
+    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        no_answer(&attempted, "its answer could not be read", Some(cause))
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(listing) => listing.map_err(|cause| unreadable(cause.into())),
+        Err(panic) => Err(unreadable(panic.into())),
+    }
+}
+
+fn by_id<T>(objects: &[Arc<T>], id: impl Fn(&T) -> &String) -> Kept<T> {
+    objects.iter().map(|object| (id(object).clone(), object.clone())).collect()
+}
+
+fn named<T>(
+    listing: Listing<T>,
+    gaps: &mut BTreeSet<Gap>,
+    name: impl Fn(&T) -> &String,
+) -> BTreeMap<String, T> {
+    gaps.extend(listing.gaps);
+    listing.objects.into_iter().map(|object| (name(&object).clone(), object)).collect()
+}
+
+/// Networks by name; of several with one name the oldest is shown, and the name is a gap.
+fn by_name_once(
+    listing: Listing<LiveNetwork>,
+    gaps: &mut BTreeSet<Gap>,
+) -> BTreeMap<String, LiveNetwork> {
+    gaps.extend(listing.gaps);
+    let mut networks = listing.objects;
+    networks.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    let mut once = BTreeMap::new();
+    for network in networks {
+        match once.entry(network.name.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(network);
+            }
+            Entry::Occupied(_) => {
+                gaps.insert(Gap::Ambiguous { kind: "network".to_owned(), name: network.name });
+            }
+        }
+    }
+    once
+}
+
+async fn judge(
+    link: &Link,
+    services: &BTreeMap<String, Arc<Service>>,
+    tasks: Vec<Arc<Task>>,
+    known: &Verdicts,
+) -> Result<(BTreeMap<String, Vec<SeenTask>>, Verdicts), SwarmError> {
+    let by_id = services.values().map(|service| (service.id.as_str(), &**service)).collect();
+    let mut judgements = Judgements::new(tasks, &by_id, known);
+    let open = judgements.open();
+    if !open.is_empty() {
+        judgements.settle(&up_to_date(link, &open).await?);
+    }
+    let verdicts = judgements.verdicts();
+    Ok((judgements.seen(), verdicts))
+}
+
+/// Ids of the tasks that the engine calls up to date, of these services at least.
+async fn up_to_date(
+    link: &Link,
+    services: &BTreeSet<String>,
+) -> Result<HashSet<String>, SwarmError> {
+    let attempted = "list tasks that are up to date";
+    let ask = |named: &BTreeSet<String>| link.answer(Call::get(attempted, question(named)));
+    let answer = if services.len() > MOST_NAMED_SERVICES {
+        ask(&BTreeSet::new()).await?
+    } else {
+        match ask(services).await {
+            // One of the named services is gone meanwhile: then the engine answers 404.
+            Err(SwarmError::Conflict { .. }) => ask(&BTreeSet::new()).await?,
+            answer => answer?,
+        }
+    };
+    beside(attempted.to_owned(), move || ids(&answer)).await
+}
+
+fn question(services: &BTreeSet<String>) -> String {
+    let mut filters = serde_json::json!({ "_up-to-date": ["true"] });
+    if !services.is_empty() {
+        filters["service"] = services.iter().cloned().collect();
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("filters", &filters.to_string())
+        .finish();
+    format!("/tasks?{query}")
+}
+
+#[derive(Deserialize)]
+struct IdOnly {
+    #[serde(rename = "ID")]
+    id: String,
+}
+
+fn ids(answer: &Bytes) -> serde_json::Result<HashSet<String>> {
+    let tasks: Option<Vec<IdOnly>> = serde_json::from_slice(answer)?;
+    Ok(tasks.unwrap_or_default().into_iter().map(|task| task.id).collect())
+}
