@@ -1,1 +1,96 @@
-//! Plan, outcomes and health → what is told to people.
+//! Plan, outcomes and health → what is told to people: the report of one pass.
+
+mod condition;
+mod outcome;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use condition::{Settled, conditions, settled};
+pub use outcome::{Outcome, StepOutcome};
+
+use crate::health::Health;
+use crate::model::{Engine, Problem, Revision, SourceName, StackName};
+use crate::plan::StackPlan;
+
+/// Everything that one pass saw, decided and did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// When the pass began.
+    pub at: Timestamp,
+    /// The engine; `None` when it did not answer.
+    pub engine: Option<Engine>,
+    /// The sources.
+    pub sources: Vec<SourceReport>,
+    /// All problems of all files.
+    pub problems: Vec<Problem>,
+    /// The stacks, by name.
+    pub stacks: BTreeMap<StackName, StackReport>,
+    /// Why there was no decision at all (the engine did not answer); empty otherwise.
+    pub trouble: Vec<String>,
+}
+
+/// One source in a pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: SourceName,
+    /// The revision that was used; `None` when there never was one.
+    pub revision: Option<Revision>,
+    /// First line of the commit message.
+    pub subject: String,
+    /// Why it could not be read just now; what was read before stays in force.
+    pub error: Option<String>,
+}
+
+/// One stack in a pass.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StackReport {
+    /// The source that declares it, or did.
+    pub source: SourceName,
+    /// What was decided.
+    pub plan: StackPlan,
+    /// What came of the steps; empty when nothing was to be done, or only planned.
+    pub outcomes: Vec<StepOutcome>,
+    /// Health of its services that are there, by full name.
+    pub health: BTreeMap<String, Health>,
+    /// What it comes to.
+    pub conditions: Vec<Condition>,
+}
+
+/// One statement about a stack.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Condition {
+    /// What it is about.
+    pub kind: ConditionKind,
+    /// Whether it holds.
+    pub holds: Holds,
+    /// One word: the name of the reason.
+    pub reason: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// What conditions are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ConditionKind {
+    /// Everything that is declared is as declared.
+    Synced,
+    /// All services are healthy.
+    Healthy,
+    /// The declaration was loaded without errors.
+    Loaded,
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Holds {
+    /// It does.
+    True,
+    /// It does not.
+    False,
+    /// On the way there.
+    Progressing,
+}

@@ -1,0 +1,101 @@
+//! Conditions of a stack, and whether it has settled.
+
+use super::{Condition, ConditionKind, Holds, StackReport};
+use crate::health::HealthState;
+use crate::model::{HeldReason, Severity};
+use crate::model::{Problem, StackName};
+
+/// Where a stack stands, for somebody who waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Settled {
+    /// Everything is as declared and healthy.
+    Well,
+    /// It is on the way: wait and look again.
+    OnTheWay,
+    /// It ended badly, or something is held that does not move by itself.
+    Badly,
+}
+
+/// Whether a stack has settled, and how.
+#[must_use]
+pub fn settled(report: &StackReport) -> Settled {
+    let failed = report.health.values().any(|health| health.state == HealthState::Failed);
+    let stuck = report.plan.held.iter().any(|held| !passes(&held.reason) && counts(&held.reason));
+    let refused = report.outcomes.iter().any(|o| matches!(o.outcome, super::Outcome::Refused(_)));
+    if failed || stuck || refused {
+        return Settled::Badly;
+    }
+    let healthy = report.health.values().all(|health| health.state == HealthState::Healthy);
+    let waiting = report.plan.held.iter().any(|held| counts(&held.reason));
+    if report.plan.is_empty() && healthy && !waiting { Settled::Well } else { Settled::OnTheWay }
+}
+
+/// Reasons that go away by themselves.
+fn passes(reason: &HeldReason) -> bool {
+    matches!(
+        reason,
+        HeldReason::RolloutRunning { .. }
+            | HeldReason::Waiting { .. }
+            | HeldReason::WaveNotReady { .. }
+            | HeldReason::BackOff { .. }
+    )
+}
+
+/// Reasons that count as held for somebody who asked to apply: a removal that was not asked for,
+/// and a field that this engine can't have, do not.
+fn counts(reason: &HeldReason) -> bool {
+    !matches!(reason, HeldReason::PruneNotAsked | HeldReason::EngineTooOld { .. })
+}
+
+/// What a stack comes to.
+#[must_use]
+pub fn conditions(
+    stack: &StackName,
+    report: &StackReport,
+    problems: &[&Problem],
+) -> Vec<Condition> {
+    vec![loaded(stack, problems), synced(report), healthy(report)]
+}
+
+fn loaded(stack: &StackName, problems: &[&Problem]) -> Condition {
+    let first = problems.iter().find(|problem| problem.severity == Severity::Error);
+    let (holds, reason, message) = match first {
+        None => (Holds::True, "Loaded", format!("the declaration of {stack} has no errors")),
+        Some(problem) => (Holds::False, "LoadError", problem.to_string()),
+    };
+    Condition { kind: ConditionKind::Loaded, holds, reason: reason.to_owned(), message }
+}
+
+fn synced(report: &StackReport) -> Condition {
+    let held = report.plan.held.iter().find(|held| counts(&held.reason));
+    let (holds, reason, message) = match held {
+        Some(held) => {
+            let holds = if passes(&held.reason) { Holds::Progressing } else { Holds::False };
+            (holds, held.reason.name(), format!("{}: {}", held.object, held.reason))
+        }
+        None if report.plan.is_empty() => (Holds::True, "Synced", String::new()),
+        None => {
+            let steps = report.plan.steps.len();
+            (Holds::Progressing, "Applying", format!("{steps} steps were to be taken"))
+        }
+    };
+    Condition { kind: ConditionKind::Synced, holds, reason: reason.to_owned(), message }
+}
+
+fn healthy(report: &StackReport) -> Condition {
+    let worst = report.health.iter().max_by_key(|(_, health)| health.state);
+    let (holds, reason, message) = match worst {
+        None => (Holds::True, "healthy", String::new()),
+        Some((_, health)) if health.state == HealthState::Healthy => {
+            (Holds::True, "healthy", String::new())
+        }
+        Some((name, health)) => {
+            let holds =
+                if health.state == HealthState::Failed { Holds::False } else { Holds::Progressing };
+            let (running, wanted) = (health.running, health.wanted);
+            let text = format!("service/{name}: {running} of {wanted} tasks, {}", health.why);
+            (holds, health.state.as_str(), text)
+        }
+    };
+    Condition { kind: ConditionKind::Healthy, holds, reason: reason.to_owned(), message }
+}
