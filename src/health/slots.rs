@@ -67,13 +67,16 @@ impl<'a> Slot<'a> {
         })
     }
 
-    /// Tasks with the wanted spec that ended by themselves.
+    /// Tasks with the wanted spec that ended by themselves, with success too: they were to go on.
     fn failures(&self) -> impl Iterator<Item = &Task> {
         self.tasks
             .iter()
             .filter(|seen| seen.standing == Standing::Current)
             .map(|seen| &*seen.task)
-            .filter(|task| matches!(task.status.state, TaskState::Failed | TaskState::Rejected))
+            .filter(|task| {
+                use TaskState::{Complete, Failed, Rejected};
+                matches!(task.status.state, Complete | Failed | Rejected)
+            })
     }
 }
 

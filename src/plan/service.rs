@@ -1,11 +1,15 @@
 //! What is done about one service. The rules are asked in order; the first that speaks decides.
 
-use super::{Action, Drift, PlanInput};
+use super::{Action, Contested, Drift, PlanInput};
 use crate::diff::{
-    FieldChange, HOLD_LABEL, ImageState, LiveService, Owner, ServiceChange, fields::REPLICAS,
+    FieldChange, HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange,
+    fields::REPLICAS,
 };
 use crate::model::engine::{ServiceMode, UpdateState, UpdateStatus};
 use crate::model::{HeldReason, ServiceRecord, Step, SuspendedBy, UpdateManner};
+
+/// What stands for a value that may be a secret (law 10).
+const HIDDEN: &str = "(hidden)";
 
 /// What is done about a service.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,7 +120,9 @@ impl Case<'_> {
         let fight = drift.fields.iter().find_map(|field| {
             let ours = field.change.new.as_deref().unwrap_or_default();
             let fight = contests.over(&self.change.name, &field.change.path, ours)?;
-            Some((field.change.path.clone(), fight))
+            let hidden = || Contested { ours: HIDDEN.to_owned(), theirs: HIDDEN.to_owned() };
+            let shown = if field.change.masked == Masked::Yes { hidden() } else { fight };
+            Some((field.change.path.clone(), shown))
         });
         let Some((path, fight)) = fight else { return Verdict::Take(self.update(live)) };
         let reason =

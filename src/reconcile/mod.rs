@@ -1,1 +1,108 @@
 //! One pass, and the loop that runs passes.
+//!
+//! A pass looks at the world afresh and does not know why it runs (law 5). Sources are read beside
+//! it: a slow or broken git server delays no repair (law 9).
+
+mod desired;
+mod key;
+mod memory;
+mod pass;
+mod registry;
+mod run;
+mod schedule;
+mod sources;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+pub use run::{Nudge, run};
+pub use schedule::Schedule;
+pub use sources::{NamedSource, SourceState};
+
+use crate::health::Clocks;
+use crate::model::{Instance, StackName};
+use crate::plan::{Removals, Writes};
+use crate::ports::{Clock, Registry, Swarm};
+use memory::PassMemory;
+
+/// Writes to the engine at the same time, over all stacks.
+const WRITE_SLOTS: usize = 8;
+
+/// What a person decides about an operator.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of this installation.
+    pub instance: Instance,
+    /// Whether anything may be written.
+    pub writes: Writes,
+    /// Whether anything may be removed.
+    pub removals: Removals,
+    /// How long things have to last and may take.
+    pub clocks: Clocks,
+    /// Variables for interpolation: the process environment for commands, nothing for `run`.
+    pub variables: BTreeMap<String, String>,
+    /// Name for the stack of a source that holds one (`--name`).
+    pub name: Option<StackName>,
+    /// Time between reads of a source.
+    pub poll: Duration,
+    /// Time after which the swarm is looked at although nothing was heard.
+    pub resync: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            instance: Instance::default(),
+            writes: Writes::Allowed,
+            removals: Removals::Guarded,
+            clocks: Clocks::default(),
+            variables: BTreeMap::new(),
+            name: None,
+            poll: Duration::from_secs(60),
+            resync: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The doors that an operator goes through.
+#[derive(Clone)]
+pub struct Doors {
+    /// The swarm.
+    pub swarm: Arc<dyn Swarm>,
+    /// Registries.
+    pub registry: Arc<dyn Registry>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// One operator: its doors, its sources, and what it remembers between passes.
+pub struct Operator {
+    doors: Doors,
+    settings: Settings,
+    sources: Vec<NamedSource>,
+    states: Vec<SourceState>,
+    memory: PassMemory,
+    slots: Semaphore,
+}
+
+impl Operator {
+    /// Puts an operator together; nothing is read yet.
+    #[must_use]
+    pub fn new(doors: Doors, sources: Vec<NamedSource>, settings: Settings) -> Self {
+        let states = sources.iter().map(|source| SourceState::new(source.name.clone())).collect();
+        Self {
+            doors,
+            settings,
+            sources,
+            states,
+            memory: PassMemory::default(),
+            slots: Semaphore::new(WRITE_SLOTS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

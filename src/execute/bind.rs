@@ -1,0 +1,139 @@
+//! Steps → writes: names become ids, keys of the side store become bytes.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::{LEDGER_DATA, RecordError, ledger_labels, ledger_name};
+use crate::model::engine::{ContainerSpec, ServiceSpec};
+use crate::model::{
+    Instance, Kind, LedgerRecord, NewData, ObjectRef, Observed, SecretBytes, SideStore, StackName,
+    Step, Target,
+};
+use crate::ports::Write;
+
+/// Ids of networks, secrets and configs by kind and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bindings(BTreeMap<ObjectRef, String>);
+
+impl Bindings {
+    /// Everything that a look saw.
+    #[must_use]
+    pub fn seen(observed: &Observed) -> Self {
+        let networks = observed.networks.values().map(|n| (Kind::Network, &n.name, &n.id));
+        let secrets = observed.secrets.values().map(|s| (Kind::Secret, &s.spec.name, &s.id));
+        let configs = observed.configs.values().map(|c| (Kind::Config, &c.spec.name, &c.id));
+        let all = networks.chain(secrets).chain(configs);
+        Self(all.map(|(kind, name, id)| (ObjectRef::new(kind, name), id.clone())).collect())
+    }
+
+    /// Adds an object that was just made.
+    pub fn insert(&mut self, object: ObjectRef, id: String) {
+        self.0.insert(object, id);
+    }
+
+    fn id(&self, kind: Kind, name: &str) -> Result<String, BindError> {
+        let object = ObjectRef::new(kind, name);
+        self.0.get(&object).cloned().ok_or(BindError::NoId(object))
+    }
+}
+
+/// Why a step can't be made into a write.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A reference to something that is not there.
+    #[error("{0} has no id")]
+    NoId(ObjectRef),
+    /// Content that load did not keep.
+    #[error("the content of {0} is not at hand")]
+    NoContent(String),
+    /// A record that can't be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Fills in what a step leaves open.
+///
+/// # Errors
+/// When a reference or a content is missing.
+pub(super) fn bind(
+    step: &Step,
+    known: &Bindings,
+    instance: &Instance,
+    data: &SideStore,
+) -> Result<Write, BindError> {
+    Ok(match step {
+        Step::WriteLedger { stack, record, target } => {
+            ledger(instance, stack, record, target.as_ref())?
+        }
+        Step::CreateNetwork { spec } => Write::CreateNetwork(spec.clone()),
+        Step::CreateSecret(new) => {
+            Write::CreateSecret { new: new.clone(), bytes: content(new, data)? }
+        }
+        Step::CreateConfig(new) => {
+            Write::CreateConfig { new: new.clone(), bytes: content(new, data)? }
+        }
+        Step::CreateService { spec } => {
+            Write::CreateService { spec: Box::new(with_ids(spec, known)?) }
+        }
+        Step::UpdateService { target, spec, .. } => {
+            Write::UpdateService { target: target.clone(), spec: Box::new(with_ids(spec, known)?) }
+        }
+        Step::Remove { kind, target } => {
+            Write::Remove { object: ObjectRef::new(*kind, &target.name), target: target.clone() }
+        }
+    })
+}
+
+fn ledger(
+    instance: &Instance,
+    stack: &StackName,
+    record: &LedgerRecord,
+    target: Option<&Target>,
+) -> Result<Write, BindError> {
+    let labels = ledger_labels(instance, Some(stack), record)?;
+    Ok(match target {
+        Some(target) => Write::LabelConfig { target: target.clone(), labels },
+        None => {
+            let name = ledger_name(instance, Some(stack));
+            let new =
+                NewData { name, labels, data: None, hash: None, driver: None, templating: None };
+            Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) }
+        }
+    })
+}
+
+fn content(new: &NewData, data: &SideStore) -> Result<SecretBytes, BindError> {
+    let Some(key) = &new.data else { return Ok(SecretBytes::new(Vec::new())) };
+    let missing = || BindError::NoContent(new.name.clone());
+    data.get(key, new.hash.as_ref()).cloned().ok_or_else(missing)
+}
+
+/// References get the ids that belong to their names now.
+fn with_ids(spec: &ServiceSpec, known: &Bindings) -> Result<ServiceSpec, BindError> {
+    let mut spec = spec.clone();
+    for network in &mut spec.task_template.networks {
+        // Predefined networks and ids that were read back stay as they are.
+        if let Ok(id) = known.id(Kind::Network, &network.target) {
+            network.target = id;
+        }
+    }
+    if let Some(container) = &mut spec.task_template.container_spec {
+        bind_data(container, known)?;
+    }
+    Ok(spec)
+}
+
+fn bind_data(container: &mut ContainerSpec, known: &Bindings) -> Result<(), BindError> {
+    for reference in &mut container.secrets {
+        reference.secret_id = known.id(Kind::Secret, &reference.secret_name)?;
+    }
+    for reference in &mut container.configs {
+        reference.config_id = known.id(Kind::Config, &reference.config_name)?;
+    }
+    let credentials = container.privileges.as_mut().and_then(|p| p.credential_spec.as_mut());
+    if let Some(credentials) = credentials.filter(|spec| !spec.config.is_empty())
+        && let Ok(id) = known.id(Kind::Config, &credentials.config)
+    {
+        credentials.config = id;
+    }
+    Ok(())
+}

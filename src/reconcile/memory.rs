@@ -1,0 +1,81 @@
+//! What an operator remembers between passes. Losing it costs nothing but a few questions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::desired::LoadCache;
+use super::registry::Answers;
+use crate::model::{ObjectRef, Step};
+use crate::plan::{Cause, Contested, Memory, StackPlan};
+use crate::status::{Outcome, StepOutcome};
+
+/// First wait after a failed write; doubled with each further failure.
+const FIRST: Duration = Duration::from_secs(1);
+/// Longest wait.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What an operator remembers between passes.
+#[derive(Debug, Default)]
+pub(super) struct PassMemory {
+    /// What plans are made with.
+    pub(super) plan: Memory,
+    /// Answers of registries.
+    pub(super) answers: Answers,
+    /// Loads of revisions that did not move.
+    pub(super) loads: LoadCache,
+    failures: BTreeMap<ObjectRef, u32>,
+}
+
+impl PassMemory {
+    /// Learns from what came of a plan.
+    pub(super) fn learn(&mut self, plan: &StackPlan, outcomes: &[StepOutcome], now: Timestamp) {
+        for (planned, outcome) in plan.steps.iter().zip(outcomes) {
+            let Some(object) = planned.step.object() else { continue };
+            match &outcome.outcome {
+                Outcome::Done(_) => {
+                    self.failures.remove(&object);
+                    self.plan.backoff.remove(&object);
+                    self.note_repair(plan, &planned.step, now);
+                }
+                Outcome::Refused(why) | Outcome::InUse(why) | Outcome::Unknown(why) => {
+                    self.back_off(object, why, now);
+                }
+                Outcome::Skipped(_) | Outcome::Conflict(_) => {}
+            }
+        }
+        self.note_standing_fights(plan, now);
+    }
+
+    fn back_off(&mut self, object: ObjectRef, why: &str, now: Timestamp) {
+        let failures = self.failures.entry(object.clone()).or_insert(0);
+        let wait = FIRST.saturating_mul(1 << (*failures).min(16)).min(LONGEST);
+        *failures += 1;
+        let until = now.checked_add(SignedDuration::try_from(wait).unwrap_or_default());
+        self.plan.backoff.insert(object, (until.unwrap_or(now), why.to_owned()));
+    }
+
+    /// Counts the fields that somebody had changed by hand and that were just put back.
+    fn note_repair(&mut self, plan: &StackPlan, step: &Step, now: Timestamp) {
+        let Step::UpdateService { target, .. } = step else { return };
+        let object = step.object();
+        let drift = plan.drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
+        for field in drift.flat_map(|d| &d.fields).filter(|f| f.cause == Cause::ChangedByHand) {
+            let values = Contested {
+                ours: field.change.new.clone().unwrap_or_default(),
+                theirs: field.change.old.clone().unwrap_or_default(),
+            };
+            self.plan.contests.repaired(&target.name, &field.change.path, values, now);
+        }
+    }
+
+    fn note_standing_fights(&mut self, plan: &StackPlan, now: Timestamp) {
+        for drift in &plan.drift {
+            for field in &drift.fields {
+                self.plan.contests.seen(&drift.object.name, &field.change.path, now);
+            }
+        }
+        self.plan.contests.forget(now);
+    }
+}

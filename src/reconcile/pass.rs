@@ -1,0 +1,332 @@
+//! One pass: look, load, decide, do, tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+
+use super::Operator;
+use super::desired::Wanted;
+use crate::diff::{self, DiffInput, LeftoverKind, StackChanges, View};
+use crate::execute::{Bindings, Executor, execute};
+use crate::health::{Health, health};
+use crate::ledger::{self, Entry, Ledgers};
+use crate::model::{
+    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
+    StackPolicy, Wholeness,
+};
+use crate::plan::{
+    self, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Writes, audit,
+};
+use crate::ports::SwarmError;
+use crate::status::{Report, StackReport, conditions};
+
+/// Whether a pass does what it decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// It does.
+    Act,
+    /// It only decides.
+    Preview,
+}
+
+/// Everything that the decisions of a pass share.
+struct Round<'a> {
+    view: &'a View<'a>,
+    wanted: &'a Wanted,
+    ledgers: &'a Ledgers,
+    images: &'a Images,
+    now: Timestamp,
+    mode: Mode,
+}
+
+/// A stack that something may have to be done about.
+struct Candidate {
+    changes: StackChanges,
+    lineage: Lineage,
+}
+
+impl Operator {
+    /// Looks, decides, and does what was decided.
+    pub async fn pass(&mut self) -> Report {
+        self.round(Mode::Act).await
+    }
+
+    /// Looks and decides; nothing is written.
+    pub async fn preview(&mut self) -> Report {
+        self.round(Mode::Preview).await
+    }
+
+    async fn round(&mut self, mode: Mode) -> Report {
+        let now = self.doors.clock.now();
+        let mut report = Report {
+            at: now,
+            engine: None,
+            sources: self.states.iter().map(super::SourceState::report).collect(),
+            problems: Vec::new(),
+            stacks: BTreeMap::new(),
+            trouble: Vec::new(),
+        };
+        match self.look(mode).await {
+            Err(error) => report.trouble.push(error.to_string()),
+            Ok((observed, ledgers)) => {
+                report.engine = Some(observed.engine.clone());
+                self.decide(&mut report, &observed, &ledgers, mode).await;
+            }
+        }
+        report
+    }
+
+    /// The swarm and the ledgers in it; makes the hash key where there is none yet.
+    async fn look(&mut self, mode: Mode) -> Result<(Observed, Ledgers), SwarmError> {
+        let observed = self.doors.swarm.look().await?;
+        let mut ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
+        let anything = self.states.iter().any(|state| state.checkout.is_some());
+        if ledgers.key.is_none() && may_write && anything && ledgers.suspension.is_none() {
+            ledgers.key = Some(self.make_key().await?);
+        }
+        Ok((observed, ledgers))
+    }
+
+    async fn decide(
+        &mut self,
+        report: &mut Report,
+        observed: &Observed,
+        ledgers: &Ledgers,
+        mode: Mode,
+    ) {
+        let owners = ledgers
+            .stacks
+            .iter()
+            .filter_map(|(stack, entry)| Some((stack.clone(), entry.record.source.clone()?)))
+            .collect();
+        let wanted = self.wanted(ledgers.key.as_ref(), &owners);
+        report.problems.clone_from(&wanted.problems);
+        report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
+            format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
+        }));
+        let view = View::new(observed);
+        let records: BTreeMap<StackName, LedgerRecord> = ledgers
+            .stacks
+            .iter()
+            .map(|(name, entry)| (name.clone(), entry.record.clone()))
+            .collect();
+        let questions = diff::questions(&wanted.desired, &records, &view);
+        let images = self.ask(questions, report.at).await;
+        let round =
+            Round { view: &view, wanted: &wanted, ledgers, images: &images, now: report.at, mode };
+        let candidates = self.candidates(&round, &mut report.trouble).await;
+        let quotas = quotas(&candidates);
+        let mut plans = Vec::new();
+        for candidate in &candidates {
+            match self.plan_one(&round, candidate, &quotas) {
+                Ok((plan, health)) => plans.push((candidate, plan, health)),
+                Err(trouble) => report.trouble.push(trouble),
+            }
+        }
+        self.act(report, &round, plans).await;
+    }
+
+    /// Every stack that is declared, and every one that the ledger knows and no source declares.
+    async fn candidates(&self, round: &Round<'_>, trouble: &mut Vec<String>) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let gone = gone(round.ledgers, round.wanted);
+        let declared = round.wanted.desired.stacks.keys().map(|name| (name, None));
+        let gone = gone.iter().map(|(name, source)| (name, Some(source)));
+        for (name, left) in declared.chain(gone) {
+            match isolated(name, "comparing", || self.compare(round, name)) {
+                Ok(changes) => {
+                    let lineage = self.lineage(round, &changes, left).await;
+                    candidates.extend(lineage.map(|lineage| Candidate { changes, lineage }));
+                }
+                Err(message) => trouble.push(message),
+            }
+        }
+        candidates
+    }
+
+    fn compare(&self, round: &Round<'_>, name: &StackName) -> StackChanges {
+        let nothing = LedgerRecord::default();
+        let record = round.ledgers.stacks.get(name).map_or(&nothing, |entry| &entry.record);
+        let input = DiffInput {
+            instance: &self.settings.instance,
+            view: round.view,
+            images: round.images,
+            key: round.ledgers.key.as_ref(),
+        };
+        match round.wanted.desired.stacks.get(name) {
+            Some(stack) => diff::diff(stack, record, input),
+            None => diff::remains(name, record, input),
+        }
+    }
+
+    /// Where a stack's declaration comes from, or came from.
+    async fn lineage(
+        &self,
+        round: &Round<'_>,
+        changes: &StackChanges,
+        left: Option<&SourceName>,
+    ) -> Option<Lineage> {
+        let stack = round.wanted.desired.stacks.get(&changes.stack);
+        let source = left.or_else(|| stack.map(|stack| &stack.source))?;
+        let (revision, wholeness) = round.wanted.sources.get(source)?;
+        let declared = match (left, wholeness) {
+            (None, _) => Declared::Here,
+            (Some(_), Wholeness::Whole) => Declared::Gone,
+            (Some(_), Wholeness::Partial) => Declared::Broken,
+        };
+        let entry = round.ledgers.stacks.get(&changes.stack);
+        let ancestry = self.ancestry(source, revision, entry, changes).await;
+        let policy = stack.map_or_else(StackPolicy::default, |stack| stack.policy.clone());
+        let (source, revision) = (source.clone(), revision.clone());
+        Some(Lineage { source, revision, ancestry, declared, policy })
+    }
+
+    /// Asked only when something would be removed: nothing else depends on it.
+    async fn ancestry(
+        &self,
+        source: &SourceName,
+        revision: &Revision,
+        entry: Option<&Entry>,
+        changes: &StackChanges,
+    ) -> Ancestry {
+        let removal = changes.leftovers.iter().any(|left| left.why == LeftoverKind::Undeclared);
+        let applied = entry.and_then(|entry| entry.record.revision.as_ref());
+        let named = self.sources.iter().find(|named| named.name == *source);
+        match (applied, named) {
+            _ if !removal => Ancestry::Same,
+            (Some(applied), _) if applied == revision => Ancestry::Same,
+            (Some(applied), Some(named)) => named.source.ancestry(applied, revision).await,
+            _ => Ancestry::Unknown,
+        }
+    }
+
+    fn plan_one(
+        &self,
+        round: &Round<'_>,
+        candidate: &Candidate,
+        quotas: &BTreeMap<SourceName, Quota>,
+    ) -> Result<(StackPlan, BTreeMap<String, Health>), String> {
+        let stack = &candidate.changes.stack;
+        if let Some(why) = round.ledgers.unreadable.get(stack) {
+            return Err(format!("the ledger of {stack} can't be read: {why}"));
+        }
+        let health = self.health(round, &candidate.changes);
+        let orders = self.orders(round, quotas.get(&candidate.lineage.source));
+        let input = PlanInput {
+            changes: &candidate.changes,
+            view: round.view,
+            ledger: round.ledgers.stacks.get(stack),
+            health: &health,
+            lineage: &candidate.lineage,
+            orders: &orders,
+            memory: &self.memory.plan,
+            now: round.now,
+        };
+        let plan = isolated(stack, "planning", || plan::plan(&input, &self.settings.instance))?;
+        let findings = audit(&plan, &round.wanted.desired, round.view.observed);
+        match findings.first() {
+            None => Ok((plan, health)),
+            Some(finding) => Err(format!("the plan of {stack} is not carried out: {finding}")),
+        }
+    }
+
+    fn health(&self, round: &Round<'_>, changes: &StackChanges) -> BTreeMap<String, Health> {
+        let live = changes.services.iter().filter_map(|change| change.live.as_ref());
+        live.map(|live| {
+            let service = &live.service;
+            let verdict = health(service, round.view.observed, self.settings.clocks);
+            (service.spec.name.clone(), verdict)
+        })
+        .collect()
+    }
+
+    fn orders(&self, round: &Round<'_>, quota: Option<&Quota>) -> Orders {
+        Orders {
+            writes: self.settings.writes,
+            removals: match (round.mode, self.settings.removals) {
+                // A preview shows removals as what they are; nothing is written anyway.
+                (Mode::Preview, Removals::NotAsked) => Removals::NotAsked,
+                (_, removals) => removals,
+            },
+            suspension: round.ledgers.suspension.clone(),
+            quota: quota.copied().unwrap_or(Quota::Within),
+        }
+    }
+
+    async fn act(
+        &mut self,
+        report: &mut Report,
+        round: &Round<'_>,
+        plans: Vec<(&Candidate, StackPlan, BTreeMap<String, Health>)>,
+    ) {
+        let known = Bindings::seen(round.view.observed);
+        let executor = Executor {
+            swarm: &*self.doors.swarm,
+            instance: &self.settings.instance,
+            data: &round.wanted.data,
+            slots: &self.slots,
+        };
+        let runs = plans.iter().map(|(_, plan, _)| {
+            let known = known.clone();
+            async move {
+                match round.mode {
+                    Mode::Act if !plan.is_empty() => execute(plan, known, executor).await,
+                    _ => Vec::new(),
+                }
+            }
+        });
+        let outcomes = join_all(runs).await;
+        for ((candidate, plan, health), outcomes) in plans.into_iter().zip(outcomes) {
+            self.memory.learn(&plan, &outcomes, round.now);
+            let source = candidate.lineage.source.clone();
+            let name = plan.stack.clone();
+            let mut stack = StackReport { source, plan, outcomes, health, conditions: Vec::new() };
+            let files = round.wanted.desired.stacks.get(&name).map(|stack| &stack.files);
+            let problems: Vec<&Problem> = report
+                .problems
+                .iter()
+                .filter(|problem| files.is_some_and(|files| files.contains(&problem.file)))
+                .collect();
+            stack.conditions = conditions(&name, &stack, &problems);
+            report.stacks.insert(name, stack);
+        }
+    }
+}
+
+/// Stacks that the ledger knows from a source that was read, and that the source does not declare.
+fn gone(ledgers: &Ledgers, wanted: &Wanted) -> BTreeMap<StackName, SourceName> {
+    ledgers
+        .stacks
+        .iter()
+        .filter(|(name, _)| !wanted.desired.stacks.contains_key(*name))
+        .filter(|(name, _)| !wanted.broken.contains(*name))
+        .filter_map(|(name, entry)| Some((name.clone(), entry.record.source.clone()?)))
+        .filter(|(_, source)| wanted.sources.contains_key(source))
+        .collect()
+}
+
+fn quotas(candidates: &[Candidate]) -> BTreeMap<SourceName, Quota> {
+    let sources: BTreeSet<&SourceName> = candidates.iter().map(|c| &c.lineage.source).collect();
+    sources
+        .into_iter()
+        .map(|source| {
+            let of_source = candidates.iter().filter(|c| c.lineage.source == *source);
+            (source.clone(), Quota::of(of_source.map(|candidate| &candidate.changes)))
+        })
+        .collect()
+}
+
+/// A panic in one stack's decision harms only that stack (law 9).
+fn isolated<T>(stack: &StackName, doing: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
+        let text = cause
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| cause.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        format!("{doing} {stack} failed by a bug in skep: {text}")
+    })
+}

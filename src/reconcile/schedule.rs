@@ -1,0 +1,98 @@
+//! When the next pass runs: the earliest wish wins, bursts become one pass, and nothing runs twice
+//! at the same time (the model is kube-runtime's scheduler, with one key).
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::HeldReason;
+use crate::status::{Outcome, Report, Settled, settled};
+
+/// Quiet time after a hint: a burst of events becomes one pass.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+/// Wait after a conflict, so that two operators don't race in lockstep.
+const CONFLICT: Duration = Duration::from_millis(100);
+/// Time between looks while something is on the way: tasks send no events.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// The time of the next pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schedule {
+    due: Option<Timestamp>,
+}
+
+impl Schedule {
+    /// Wishes for a pass now: after the time in which further hints join it.
+    pub fn hint(&mut self, now: Timestamp) {
+        self.wish(now, DEBOUNCE);
+    }
+
+    /// Wishes for a pass after a wait; an earlier wish stands.
+    pub fn wish(&mut self, now: Timestamp, wait: Duration) {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        let at = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// How long until the next pass; `None` when nobody wishes for one.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let due = self.due?;
+        Some(Duration::try_from(now.duration_until(due)).unwrap_or(Duration::ZERO))
+    }
+
+    /// A pass begins: all wishes so far are met by it.
+    pub fn begin(&mut self) {
+        self.due = None;
+    }
+}
+
+/// How long after a pass the next one is wished for, whatever is heard meanwhile.
+#[must_use]
+pub fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
+    let stacks = report.stacks.values();
+    let outcomes = || stacks.clone().flat_map(|stack| &stack.outcomes);
+    if outcomes().any(|outcome| matches!(outcome.outcome, Outcome::Conflict(_))) {
+        return CONFLICT;
+    }
+    let on_the_way = stacks.clone().any(|stack| settled(stack) == Settled::OnTheWay);
+    if on_the_way || !report.trouble.is_empty() || outcomes().next().is_some() {
+        return WATCH;
+    }
+    let held = stacks.flat_map(|stack| &stack.plan.held);
+    let until = held.filter_map(|held| match held.reason {
+        HeldReason::BackOff { until, .. } | HeldReason::Suspended { until: Some(until), .. } => {
+            Duration::try_from(now.duration_until(until)).ok()
+        }
+        _ => None,
+    });
+    until.chain([resync]).min().unwrap_or(resync)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millisecond: i64) -> Timestamp {
+        Timestamp::from_millisecond(millisecond).expect("a time")
+    }
+
+    #[test]
+    fn the_earliest_wish_wins_and_a_burst_is_one_pass() {
+        let mut schedule = Schedule::default();
+        assert_eq!(schedule.wait(at(0)), None);
+        schedule.wish(at(0), Duration::from_secs(60));
+        schedule.hint(at(1000));
+        schedule.hint(at(1010));
+        assert_eq!(schedule.wait(at(1010)), Some(Duration::from_millis(10)));
+        schedule.begin();
+        assert_eq!(schedule.wait(at(1020)), None);
+    }
+
+    #[test]
+    fn a_wish_in_the_past_is_due_now() {
+        let mut schedule = Schedule::default();
+        schedule.hint(at(0));
+        assert_eq!(schedule.wait(at(5000)), Some(Duration::ZERO));
+    }
+}
