@@ -1,0 +1,47 @@
+//! The engine's API as rules over the store: what a write does, and what is refused with which
+//! words (`manager/controlapi` in swarmkit, `daemon/cluster` in moby).
+
+mod check;
+mod data;
+mod endpoint;
+mod fill;
+mod network;
+mod refusal;
+mod service;
+
+pub(crate) use refusal::Refusal;
+pub(crate) use service::{SpecSource, update as update_service};
+
+use crate::model::{Kind, Target};
+use crate::ports::{Write, Written};
+
+use super::store::Store;
+
+/// Makes a write, or says why not. A refused write changes nothing.
+///
+/// # Errors
+/// The engine's reason.
+pub(crate) fn apply(store: &mut Store, write: &Write) -> Result<Written, Refusal> {
+    match write {
+        Write::CreateNetwork(spec) => network::create(store, spec),
+        Write::CreateSecret { new, bytes } => data::create_secret(store, new, bytes),
+        Write::CreateConfig { new, bytes } => data::create_config(store, new, bytes),
+        Write::LabelConfig { target, labels } => data::label_config(store, target, labels),
+        Write::CreateService { spec } => service::create(store, spec),
+        Write::UpdateService { target, spec } => {
+            service::update(store, target, SpecSource::New(spec))
+        }
+        Write::Remove { object, target } => remove(store, object.kind, target),
+    }
+}
+
+/// Removes by id. The version is not looked at, as the engine does not.
+fn remove(store: &mut Store, kind: Kind, target: &Target) -> Result<Written, Refusal> {
+    match kind {
+        Kind::Service => service::remove(store, &target.id)?,
+        Kind::Network => network::remove(store, &target.id)?,
+        Kind::Secret => data::remove_secret(store, &target.id)?,
+        Kind::Config => data::remove_config(store, &target.id)?,
+    }
+    Ok(Written { id: target.id.clone(), warnings: Vec::new() })
+}

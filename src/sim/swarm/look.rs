@@ -1,0 +1,93 @@
+//! A look: the store as one picture, sharing what is large.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::model::engine::{ServiceMode, ServiceStatus, TaskState};
+use crate::model::{Observed, SeenTask, Standing};
+
+use crate::sim::cluster::{Cluster, is_dirty};
+use crate::sim::store::{Id, ServiceRow, Store, TaskRow};
+
+/// The picture of this moment.
+pub(super) fn look(cluster: &mut Cluster) -> Observed {
+    count(&mut cluster.store);
+    let store = &cluster.store;
+    Observed {
+        at: store.now,
+        engine: store.engine.clone(),
+        services: store
+            .services
+            .values()
+            .map(|row| (row.service.spec.name.clone(), Arc::clone(&row.service)))
+            .collect(),
+        tasks: store
+            .task_table()
+            .iter()
+            .map(|(id, tasks)| {
+                (id.to_string(), tasks.values().map(|row| seen(store, id, row)).collect())
+            })
+            .collect(),
+        networks: store.networks.values().map(|n| (n.name.clone(), n.clone())).collect(),
+        secrets: store
+            .secrets
+            .values()
+            .map(|row| (row.live.spec.name.clone(), row.live.clone()))
+            .collect(),
+        configs: store.configs.values().map(|c| (c.spec.name.clone(), c.clone())).collect(),
+        nodes: store.nodes.values().map(|row| (row.node.id.clone(), row.node.clone())).collect(),
+        gaps: BTreeSet::new(),
+    }
+}
+
+/// What the engine's task filter `_up-to-date` says (`ListTasks` in `manager/controlapi/task.go`):
+/// tasks of a removed service are not up to date.
+fn seen(store: &Store, service: &Id, row: &TaskRow) -> SeenTask {
+    let node = store.nodes.get(row.task.node_id.as_str()).map(|row| &row.node);
+    let outdated = store.service(service).is_none_or(|service| is_dirty(service, row, node));
+    SeenTask {
+        task: Arc::clone(&row.task),
+        standing: if outdated { Standing::Outdated } else { Standing::Current },
+    }
+}
+
+/// Takes the counts of tasks anew where something changed (`ListServiceStatuses`).
+fn count(store: &mut Store) {
+    for id in std::mem::take(&mut store.uncounted) {
+        let Some(row) = store.services.get(&id) else { continue };
+        let status = Some(status(store, row));
+        if row.service.service_status == status {
+            continue;
+        }
+        if let Some(row) = store.services.get_mut(&id) {
+            Arc::make_mut(&mut row.service).service_status = status;
+        }
+    }
+}
+
+fn status(store: &Store, service: &ServiceRow) -> ServiceStatus {
+    let mode = service.service.spec.mode.as_ref();
+    let global = matches!(mode, Some(ServiceMode::Global {} | ServiceMode::GlobalJob {}));
+    let mut status = ServiceStatus {
+        desired_tasks: match mode {
+            Some(ServiceMode::Replicated(replicated)) => replicated.replicas.unwrap_or(1),
+            Some(ServiceMode::ReplicatedJob(job)) => job.max_concurrent.unwrap_or(1),
+            _ => 0,
+        },
+        ..ServiceStatus::default()
+    };
+    for (_, row) in store.tasks_of(&service.service.id) {
+        let task = &row.task;
+        let iteration = task.job_iteration.map(|version| version.index);
+        if service.job_iteration.is_some() && iteration != service.job_iteration {
+            continue;
+        }
+        let complete = task.status.state == TaskState::Complete;
+        status.completed_tasks += u64::from(complete && service.job_iteration.is_some());
+        status.running_tasks += u64::from(task.status.state == TaskState::Running);
+        let wanted = task.desired_state == TaskState::Running
+            || (task.desired_state == TaskState::Complete && !complete);
+        status.desired_tasks += u64::from(global && wanted);
+    }
+    status
+}
