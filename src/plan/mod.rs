@@ -205,3 +205,6 @@ pub struct Memory {
     /// Objects whose last write failed: when they are tried again, and after what.
     pub backoff: BTreeMap<ObjectRef, (Timestamp, String)>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::service::{flight, left_by_rollback};
-use super::{Declared, PlanInput, PlannedStep, Stage};
+use super::{PlanInput, PlannedStep, Stage};
 use crate::diff::{DataLive, ImageState, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
@@ -16,12 +16,15 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     record.format = FORMAT;
     record.source = Some(input.lineage.source.clone());
     for change in &input.changes.services {
-        let service = record.services.entry(change.name.clone()).or_default();
-        note_failure(service, change);
+        let mut service = record.services.remove(&change.name).unwrap_or_default();
+        note_failure(&mut service, change);
         if written.contains(change.name.as_str()) {
-            note_attempt(service, change);
+            note_attempt(&mut service, change);
         }
-        note_success(service, change, input);
+        note_success(&mut service, change, input);
+        if service != ServiceRecord::default() {
+            record.services.insert(change.name.clone(), service);
+        }
     }
     record
 }
@@ -39,7 +42,8 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
 /// The step that writes a record; `None` when it is already there, or nothing is worth one.
 pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<PlannedStep> {
     let before = input.ledger.map(|entry| &entry.record);
-    if before == Some(&record) || (before.is_none() && input.lineage.declared != Declared::Here) {
+    let nothing_yet = before.is_none() && record.services.is_empty() && record.revision.is_none();
+    if before == Some(&record) || nothing_yet {
         return None;
     }
     let target = input.ledger.map(|entry| entry.target.clone());
