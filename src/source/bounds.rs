@@ -1,0 +1,30 @@
+//! Bounds on what is read from a source (law 11). Beyond them an entry is named and not read, or
+//! the whole source is refused with the reason; nothing grows without limit.
+
+/// Largest file that is read, in bytes. A secret or a config of the engine holds 500 kB or 1000 kB
+/// (swarmkit `manager/controlapi/secret.go`, `config.go`), a declaration far less.
+pub const MAX_FILE: u64 = 1024 * 1024;
+
+/// Most files, links and other entries below a source's path.
+pub const MAX_ENTRIES: usize = 100_000;
+
+/// Most bytes in all files below a source's path together.
+pub const MAX_TOTAL: u64 = 64 * 1024 * 1024;
+
+/// Longest path inside a source, in bytes; the same as `RepoPath` takes.
+pub const MAX_PATH: usize = 4096;
+
+/// Deepest nesting of directories that is followed.
+pub const MAX_DEPTH: usize = 128;
+
+/// Longest address, branch or tag, in bytes.
+pub const MAX_ADDRESS: usize = 2048;
+
+/// Largest credential file, in bytes.
+pub const MAX_CREDENTIAL: u64 = 64 * 1024;
+
+/// Most bytes that `git` may print when it lists refs or entries.
+pub const MAX_LISTING: u64 = 64 * 1024 * 1024;
+
+/// Most bytes of error text that are kept from one `git` call.
+pub const MAX_COMPLAINT: u64 = 64 * 1024;

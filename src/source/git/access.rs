@@ -1,0 +1,167 @@
+//! What a call to a remote needs: its address, and the credentials in ways that neither the
+//! process list nor the mirror shows.
+//!
+//! `https` credentials go into the environment as a request header for this address only
+//! (`GIT_CONFIG_COUNT`; an argument would be readable by every user of the machine). `ssh` keys go
+//! into a file that only this user can read, for the time of the call.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::model::SecretBytes;
+use crate::ports::SourceError;
+use crate::source::spec::{CredentialError, Credentials, SecretFrom, SourceSpec};
+
+/// Everything that a call to the remote needs; ends with the files that it made.
+pub(super) struct Access {
+    /// Variables for the call.
+    pub(super) environment: Vec<(String, OsString)>,
+    /// What must not show in texts.
+    pub(super) secrets: Vec<SecretBytes>,
+    _files: Option<SshFiles>,
+}
+
+/// What can go wrong while credentials are made ready.
+#[derive(Debug, thiserror::Error)]
+enum AccessError {
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error("the files for ssh can't be written: {0}")]
+    Files(#[from] std::io::Error),
+    #[error("the path of the files for ssh can't be quoted")]
+    Quote,
+}
+
+/// The remote of one source, as `git` is told.
+pub(super) struct Address<'a> {
+    /// URL without credentials, or an absolute path.
+    pub(super) remote: OsString,
+    /// What opens it.
+    pub(super) spec: &'a SourceSpec,
+    /// Where files for ssh go.
+    pub(super) ssh_dir: PathBuf,
+    /// After so long without data the connection counts as lost.
+    pub(super) stall: Duration,
+}
+
+impl Access {
+    /// Reads the credentials and makes a call's variables.
+    pub(super) fn new(address: &Address<'_>) -> Result<Self, SourceError> {
+        Self::try_new(address).map_err(|error| {
+            let attempted = format!("opening {}", address.spec.location);
+            let mut message = error.to_string();
+            if let AccessError::Credential(CredentialError::File { source, .. }) = &error {
+                message = format!("{message}: {source}");
+            }
+            SourceError::Denied { attempted, message }
+        })
+    }
+
+    fn try_new(address: &Address<'_>) -> Result<Self, AccessError> {
+        let protocol = address.spec.location.protocol();
+        let mut settings: Vec<(String, OsString)> = vec![
+            ("remote.origin.url".into(), address.remote.clone()),
+            ("http.lowSpeedTime".into(), address.stall.as_secs().max(1).to_string().into()),
+        ];
+        let mut environment = vec![("GIT_ALLOW_PROTOCOL".into(), protocol.into())];
+        let (mut secrets, mut files) = (Vec::new(), None);
+        match &address.spec.credentials {
+            Credentials::None => {}
+            Credentials::Login { user, password } => {
+                let (header, parts) = basic(user, password)?;
+                settings.push((format!("http.{}.extraHeader", address.spec.location), header));
+                secrets = parts;
+            }
+            Credentials::Key { key, known_hosts } => {
+                let made = SshFiles::write(&address.ssh_dir, key, known_hosts)?;
+                environment.extend(made.environment(address.stall)?);
+                files = Some(made);
+            }
+        }
+        if let Some(path) = &address.spec.ca_file {
+            environment.push(("GIT_SSL_CAINFO".into(), path.into()));
+        }
+        environment.push(("GIT_CONFIG_COUNT".into(), settings.len().to_string().into()));
+        for (number, (key, value)) in settings.into_iter().enumerate() {
+            environment.push((format!("GIT_CONFIG_KEY_{number}"), key.into()));
+            environment.push((format!("GIT_CONFIG_VALUE_{number}"), value));
+        }
+        Ok(Self { environment, secrets, _files: files })
+    }
+}
+
+/// The header of HTTP basic authentication (RFC 7617), and what must not show of it.
+fn basic(
+    user: &SecretFrom,
+    password: &SecretFrom,
+) -> Result<(OsString, Vec<SecretBytes>), CredentialError> {
+    let (user, password) = (user.get()?, password.get()?);
+    let control = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
+    if control(user.reveal()) || control(password.reveal()) || user.reveal().contains(&b':') {
+        return Err(CredentialError::Characters);
+    }
+    let pair = SecretBytes::new([user.reveal(), b":", password.reveal()].concat());
+    let encoded = STANDARD.encode(pair.reveal());
+    let header = format!("Authorization: Basic {encoded}").into();
+    let mut secrets = vec![SecretBytes::new(encoded.into_bytes()), pair];
+    // A bare token stands in the place of the user.
+    secrets.push(if password.reveal().is_empty() { user } else { password });
+    Ok((header, secrets))
+}
+
+/// Key and known hosts in files, removed when dropped. The directory's name is fixed and its use
+/// guarded by the mirror's lock, so what a killed process left is overwritten by the next.
+struct SshFiles(PathBuf);
+
+impl SshFiles {
+    fn write(dir: &Path, key: &SecretFrom, known_hosts: &SecretFrom) -> Result<Self, AccessError> {
+        let _ = std::fs::remove_dir_all(dir);
+        std::fs::DirBuilder::new().mode(0o700).create(dir)?;
+        let files = Self(dir.to_owned());
+        for (name, content) in [("key", key), ("known_hosts", known_hosts)] {
+            let mut options = OpenOptions::new();
+            let mut file = options.write(true).create_new(true).mode(0o600).open(dir.join(name))?;
+            file.write_all(content.get()?.reveal())?;
+            // OpenSSH refuses a key without the line end that mounted secrets often lost.
+            file.write_all(b"\n")?;
+        }
+        Ok(files)
+    }
+
+    /// `GIT_SSH_COMMAND` with every option fixed: no configuration of the user or the machine, no
+    /// agent, no other key, and nothing that starts a program or opens a port.
+    fn environment(&self, stall: Duration) -> Result<Vec<(String, OsString)>, AccessError> {
+        let path = |name: &str| self.0.join(name).to_string_lossy().into_owned();
+        let seconds = stall.as_secs().max(1);
+        let known_hosts = path("known_hosts");
+        let known_hosts = shlex::try_quote(&known_hosts).map_err(|_| AccessError::Quote)?;
+        let key = path("key");
+        let key = shlex::try_quote(&key).map_err(|_| AccessError::Quote)?;
+        let command = format!(
+            "ssh -F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none \
+             -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts} \
+             -o GlobalKnownHostsFile=/dev/null -o UpdateHostKeys=no -o ProxyCommand=none \
+             -o PermitLocalCommand=no -o ControlPath=none -o ForwardAgent=no \
+             -o ClearAllForwardings=yes -o PreferredAuthentications=publickey \
+             -o ConnectTimeout={seconds} -o ServerAliveInterval={seconds} \
+             -o ServerAliveCountMax=1 -i {key}"
+        );
+        Ok(vec![
+            ("GIT_SSH_COMMAND".into(), command.into()),
+            ("GIT_SSH_VARIANT".into(), "ssh".into()),
+        ])
+    }
+}
+
+impl Drop for SshFiles {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
