@@ -11,7 +11,15 @@ pub(super) enum Fault {
     /// The source can't be read; a new mirror would not help.
     Source(SourceError),
     /// The mirror is broken; a new one may help.
-    Mirror(String),
+    Mirror(SourceError),
+}
+
+impl Fault {
+    /// The error, whatever can be done about it.
+    pub(super) fn into_error(self) -> SourceError {
+        let (Self::Source(error) | Self::Mirror(error)) = self;
+        error
+    }
 }
 
 /// Longest error text that is passed on, in characters.

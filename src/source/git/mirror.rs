@@ -149,10 +149,23 @@ impl Mirror {
 
     /// Something of the machine stands in the way; throwing the mirror away would not help.
     fn broken(&self, error: &std::io::Error) -> Fault {
-        Fault::Source(SourceError::Broken {
-            attempted: format!("using the mirror {}", self.dir.display()),
-            message: error.to_string(),
-        })
+        Fault::Source(self.error(error.to_string()))
+    }
+
+    /// The mirror does not hold what it should.
+    pub(super) fn damaged(&self, message: impl Into<String>) -> Fault {
+        Fault::Mirror(self.error(message.into()))
+    }
+
+    fn error(&self, message: String) -> SourceError {
+        let attempted = format!("using the mirror {}", self.dir.display());
+        SourceError::Broken { attempted, message }
+    }
+
+    /// True when git finds all that history and directories need.
+    pub(super) async fn is_sound(&self) -> bool {
+        let call = local(["fsck", "--connectivity-only", "--no-dangling", "--no-progress"]);
+        self.git.run(call).await.is_ok()
     }
 
     /// Writes the settings that every call reads.
@@ -200,7 +213,13 @@ impl Mirror {
 
     /// Removes the mirror.
     pub(super) fn throw_away(&self) -> Result<(), Fault> {
-        match std::fs::remove_dir_all(&self.dir) {
+        let removed = match std::fs::remove_dir_all(&self.dir) {
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                std::fs::remove_file(&self.dir)
+            }
+            removed => removed,
+        };
+        match removed {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.broken(&error)),
             _ => Ok(()),
         }
@@ -210,7 +229,7 @@ impl Mirror {
     pub(super) async fn run(&self, call: Call) -> Result<Vec<u8>, Fault> {
         self.git.run(call).await.map_err(|error| match error {
             CallError::Start(error) => self.broken(&error),
-            error => Fault::Mirror(error.to_string()),
+            error => self.damaged(error.to_string()),
         })
     }
 

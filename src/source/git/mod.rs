@@ -87,9 +87,8 @@ impl Repository {
         let mut seen = self.seen.lock().await;
         let result = match self.mirror.lock().await {
             Ok(_lock) => match self.attempt(&mut seen).await {
-                Err(Fault::Mirror(message)) => {
-                    let mirror = self.mirror.dir.display();
-                    tracing::warn!(%mirror, message, "the mirror is broken and is made anew");
+                Err(Fault::Mirror(error)) => {
+                    tracing::warn!(%error, "the mirror is broken and is made anew");
                     *seen = None;
                     match self.mirror.throw_away() {
                         Ok(()) => self.attempt(&mut seen).await,
@@ -100,13 +99,7 @@ impl Repository {
             },
             Err(fault) => Err(fault),
         };
-        result.map_err(|fault| match fault {
-            Fault::Source(error) => error,
-            Fault::Mirror(message) => {
-                let attempted = format!("reading {} from its mirror", self.spec.location);
-                SourceError::Broken { attempted, message }
-            }
-        })
+        result.map_err(Fault::into_error)
     }
 
     async fn attempt(&self, seen: &mut Option<Seen>) -> Result<Checkout, Fault> {
@@ -155,7 +148,7 @@ impl Repository {
                 let subject = subject.chars().filter(|c| !c.is_control()).take(200).collect();
                 Ok(Commit { id, tree, subject })
             }
-            _ => Err(Fault::Mirror("git described no commit".to_owned())),
+            _ => Err(self.mirror.damaged("git described no commit")),
         }
     }
 
@@ -204,7 +197,7 @@ impl Repository {
 
     fn refused(&self, error: &TreeError) -> Fault {
         match error {
-            TreeError::Malformed => Fault::Mirror(error.to_string()),
+            TreeError::Malformed => self.mirror.damaged(error.to_string()),
             TreeError::TooMany | TreeError::TooLarge => Fault::Source(SourceError::Broken {
                 attempted: format!("reading {}", self.spec.location),
                 message: error.to_string(),
@@ -233,7 +226,7 @@ impl Repository {
             for (id, size) in group {
                 match blobs.remove(&id) {
                     Some(bytes) if bytes.len() as u64 == size => read.insert(id, Arc::from(bytes)),
-                    _ => return Err(Fault::Mirror(format!("blob {id} can't be read"))),
+                    _ => return Err(self.mirror.damaged(format!("blob {id} can't be read"))),
                 };
             }
         }

@@ -76,6 +76,12 @@ impl<'a> Remote<'a> {
                 (Wanted::Commit(id), Fault::Source(SourceError::Missing { .. })) => {
                     self.fetch_all_for(&attempted, id.as_str()).await
                 }
+                // Words that are not known may be about the mirror.
+                (_, Fault::Source(error @ SourceError::Broken { .. }))
+                    if !self.mirror.is_sound().await =>
+                {
+                    Err(Fault::Mirror(error))
+                }
                 (_, fault) => Err(fault),
             },
         }
