@@ -1,34 +1,62 @@
-//! Files of a revision → what they ask for, and every problem in them.
+//! Files of a revision to what they ask for, and all that is wrong with them.
+//!
+//! The way of a file: bytes → [`yaml`] (a tree with places) → [`interpolate`] (variables) →
+//! [`check`] (against the schema of [`compose`]) → merge → typed → [`convert`] (engine specs).
+//! A mistake spoils the smallest thing that it can: one service, or one stack, never another file.
+
+pub mod bounds;
+pub mod check;
+pub mod compose;
+pub mod convert;
+pub mod findings;
+pub mod intake;
+pub mod interpolate;
+mod lines;
+mod round;
+mod stack;
+pub mod text;
+pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Desired, FileSet, HashKey, Problem, SideStore, SourceName, StackName};
+use crate::model::{
+    Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
+};
 
-/// stub
+/// What a load is given besides the files.
+#[derive(Debug, Clone, Copy)]
 pub struct LoadOptions<'a> {
-    /// stub
+    /// The source that the files are from.
     pub source: &'a SourceName,
-    /// stub
+    /// Key for hashes of secret content; without it hashes stay open.
     pub key: Option<&'a HashKey>,
-    /// stub
+    /// `--name`: the name of the only stack.
     pub name: Option<&'a StackName>,
-    /// stub
+    /// Process environment of a one-shot command; empty for the operator.
     pub variables: &'a BTreeMap<String, String>,
+    /// Which files are read; without any, YAML files by their names.
+    pub globs: &'a [String],
 }
-/// stub
+
+/// What came of the files.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// stub
+    /// What they ask for.
     pub desired: Desired,
-    /// stub
+    /// Content of secrets and configs.
     pub data: SideStore,
-    /// stub
+    /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
-    /// stub
+    /// Stacks that are declared and have mistakes that leave nothing of them. They are not among
+    /// the desired ones, and nothing of them may be removed (law 4).
     pub broken: BTreeSet<StackName>,
+    /// Files that may declare stacks whose names can't be told: while there is one, any stack may
+    /// be declared that is not among the desired ones.
+    pub nameless: BTreeSet<RepoPath>,
 }
-/// stub
+
+/// Loads all declarations of a revision.
 #[must_use]
-pub fn load(_files: &FileSet, _options: &LoadOptions<'_>) -> Loaded {
-    Loaded::default()
+pub fn load(files: &FileSet, options: &LoadOptions<'_>) -> Loaded {
+    round::Round::new(files, *options).run()
 }

@@ -71,6 +71,7 @@ impl Operator {
             key,
             name: self.settings.name.as_ref(),
             variables: &self.settings.variables,
+            globs: &[],
         };
         let loaded = Arc::new(load(&checkout.files, &options));
         let revision = checkout.revision.clone();

@@ -1,0 +1,35 @@
+//! Compose files as types. The JSON Schema that files are held against, that editors use and that
+//! stands in `crds/` is made from them, so what is written here is what is accepted.
+//!
+//! Values arrive parsed: a duration is nanoseconds, a short port is its pairs.
+
+mod deploy;
+mod forms;
+mod keys;
+mod objects;
+mod ports;
+mod schema;
+mod service;
+mod volumes;
+
+pub use deploy::{
+    Deploy, DiscreteResource, GenericResourceForm, Limits, Order, PlacementForm, Preference,
+    Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
+};
+pub use forms::{
+    Bytes, CommandLine, Cpus, DeclaredImage, Duration, Form, FormatError, Image, KeyValues,
+    ScalarText, Text, Words, check_format,
+};
+pub use keys::{IGNORED, REFUSED};
+pub use objects::{
+    ComposeFile, Config, External, Ipam, Network, Pool, Secret, StackSettings, Volume,
+};
+pub use ports::{LongPort, Port};
+pub use schema::schema_of;
+pub use service::{
+    Attachment, CredentialSpecForm, DataMount, ExtraHosts, HealthTest, HealthcheckForm, Logging,
+    LongDataMount, PullPolicyForm, Service, ServiceNetworks, ServiceSettings, Ulimit,
+};
+pub use volumes::{
+    BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,
+};

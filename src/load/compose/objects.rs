@@ -1,0 +1,167 @@
+//! The top level of a compose file: networks, volumes, secrets, configs.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::forms::{KeyValues, ScalarText};
+use super::service::Service;
+
+/// A compose file as `docker stack deploy` takes it, with `x-skep` for what skep is to do.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_file_keys)]
+pub struct ComposeFile {
+    /// Version of the format; chooses nothing, files of version 3 and files without one are read.
+    pub version: Option<ScalarText>,
+    /// Name of the stack; otherwise the folder's, or the file's.
+    pub name: Option<String>,
+    /// Services.
+    pub services: Option<BTreeMap<String, Service>>,
+    /// Networks. The network `default` is there without being declared.
+    pub networks: Option<BTreeMap<String, Option<Network>>>,
+    /// Named volumes.
+    pub volumes: Option<BTreeMap<String, Option<Volume>>>,
+    /// Secrets.
+    pub secrets: Option<BTreeMap<String, Secret>>,
+    /// Configs.
+    pub configs: Option<BTreeMap<String, Config>>,
+    /// What skep is to do with the stack.
+    #[serde(rename = "x-skep")]
+    pub settings: Option<StackSettings>,
+}
+
+/// What skep is to do with a stack.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct StackSettings {
+    /// Stops all writes to the stack, with this reason; drift is still reported.
+    pub suspend: Option<String>,
+}
+
+/// A network of the swarm.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_network_keys)]
+pub struct Network {
+    /// Name in the engine, used as it is; otherwise the stack's name and the key.
+    pub name: Option<String>,
+    /// Driver; `overlay` by default.
+    pub driver: Option<String>,
+    /// Options of the driver.
+    pub driver_opts: Option<BTreeMap<String, ScalarText>>,
+    /// Address management.
+    pub ipam: Option<Ipam>,
+    /// The network exists already and is not made.
+    pub external: Option<External>,
+    /// No way out.
+    pub internal: Option<bool>,
+    /// Containers outside of services may join.
+    pub attachable: Option<bool>,
+    /// Labels.
+    pub labels: Option<KeyValues>,
+}
+
+/// Something that exists already.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum External {
+    /// Whether it exists already.
+    Flag(bool),
+    /// It does, under another name. Old form of `external: true` with `name`.
+    #[schemars(extend("additionalProperties" = false))]
+    Named {
+        /// Its name.
+        name: Option<String>,
+    },
+}
+
+impl External {
+    /// True when the object is not made.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        !matches!(self, Self::Flag(false))
+    }
+
+    /// The name in the old form.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Flag(_) => None,
+            Self::Named { name } => name.as_deref(),
+        }
+    }
+}
+
+/// Address management of a network.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Ipam {
+    /// Driver.
+    pub driver: Option<String>,
+    /// Address pools.
+    pub config: Option<Vec<Pool>>,
+}
+
+/// One address pool.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = super::keys::add_pool_keys)]
+pub struct Pool {
+    /// `10.1.0.0/24`
+    pub subnet: Option<String>,
+}
+
+/// A named volume. Volumes are made by the nodes that run a task, when it starts.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
+pub struct Volume {
+    /// Name in the engine, used as it is; otherwise the stack's name and the key.
+    pub name: Option<String>,
+    /// Driver.
+    pub driver: Option<String>,
+    /// Options of the driver.
+    pub driver_opts: Option<BTreeMap<String, ScalarText>>,
+    /// The volume exists already on the nodes.
+    pub external: Option<External>,
+    /// Labels.
+    pub labels: Option<KeyValues>,
+}
+
+/// A secret.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_secret_keys)]
+pub struct Secret {
+    /// Name in the engine, used as it is. Without it the name is the stack's and the key, and
+    /// changed content gets a new name, so that the services that use it are rolled.
+    pub name: Option<String>,
+    /// File with the content, relative to the file that names it.
+    pub file: Option<String>,
+    /// The secret exists already and is not made.
+    pub external: Option<External>,
+    /// Labels.
+    pub labels: Option<KeyValues>,
+    /// Secret driver that knows the content.
+    pub driver: Option<String>,
+    /// Options of the secret driver.
+    pub driver_opts: Option<BTreeMap<String, ScalarText>>,
+    /// Template driver, such as `golang`.
+    pub template_driver: Option<String>,
+}
+
+/// A config.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_config_keys)]
+pub struct Config {
+    /// Name in the engine, used as it is. Without it the name is the stack's and the key, and
+    /// changed content gets a new name, so that the services that use it are rolled.
+    pub name: Option<String>,
+    /// File with the content, relative to the file that names it.
+    pub file: Option<String>,
+    /// The content itself.
+    pub content: Option<String>,
+    /// The config exists already and is not made.
+    pub external: Option<External>,
+    /// Labels.
+    pub labels: Option<KeyValues>,
+    /// Template driver, such as `golang`.
+    pub template_driver: Option<String>,
+}

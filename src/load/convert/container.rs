@@ -1,0 +1,216 @@
+//! `ContainerSpec`: what a task runs.
+
+use super::{Declared, Stage};
+use crate::load::compose::{
+    CommandLine, CredentialSpecForm, ExtraHosts, HealthTest, HealthcheckForm, KeyValues, Logging,
+    Service, Ulimit as UlimitForm, Words,
+};
+use crate::load::yaml::KeyPath;
+use crate::model::ImageRef;
+use crate::model::engine::{
+    ConfigReference, ContainerSpec, CredentialSpec, DnsConfig, Healthcheck, LogDriver, Privileges,
+    Ulimit,
+};
+
+impl Stage<'_, '_> {
+    /// The container of a service.
+    pub(super) fn container(
+        &mut self,
+        (service, image): (&Service, &ImageRef),
+        declared: &Declared,
+        path: &KeyPath<'_>,
+    ) -> ContainerSpec {
+        let words =
+            |line: &Option<CommandLine>| line.as_ref().map(CommandLine::words).unwrap_or_default();
+        let (capability_add, capability_drop) = capabilities(
+            service.cap_add.as_deref().unwrap_or_default(),
+            service.cap_drop.as_deref().unwrap_or_default(),
+        );
+        let mut configs = self.config_references(service.configs.as_ref(), declared, path);
+        let privileges =
+            self.privileges(service.credential_spec.as_ref(), declared, path, &mut configs);
+        ContainerSpec {
+            image: image.familiar(),
+            labels: self
+                .stack_labels(service.labels.as_ref().map(KeyValues::filled).unwrap_or_default()),
+            command: words(&service.entrypoint),
+            args: words(&service.command),
+            hostname: service.hostname.clone().unwrap_or_default(),
+            env: self.environment(service, path),
+            dir: service.working_dir.clone().unwrap_or_default(),
+            user: service.user.clone().unwrap_or_default(),
+            privileges: Some(privileges),
+            init: service.init,
+            stop_signal: service.stop_signal.clone().unwrap_or_default(),
+            tty: service.tty.unwrap_or_default(),
+            open_stdin: service.stdin_open.unwrap_or_default(),
+            read_only: service.read_only.unwrap_or_default(),
+            mounts: self.mounts(service, declared, path),
+            stop_grace_period: service.stop_grace_period.as_ref().map(|period| period.0),
+            healthcheck: self.healthcheck(service.healthcheck.as_ref(), path),
+            hosts: service.extra_hosts.as_ref().map(hosts).unwrap_or_default(),
+            dns_config: dns(service),
+            secrets: self.secret_references(service.secrets.as_ref(), declared, path),
+            configs,
+            isolation: service.isolation.clone().unwrap_or_default(),
+            sysctls: service.sysctls.as_ref().map(KeyValues::filled).unwrap_or_default(),
+            capability_add,
+            capability_drop,
+            ulimits: ulimits(service),
+            oom_score_adj: service.oom_score_adj.unwrap_or_default(),
+            ..ContainerSpec::default()
+        }
+    }
+
+    fn healthcheck(
+        &mut self,
+        form: Option<&HealthcheckForm>,
+        path: &KeyPath<'_>,
+    ) -> Option<Healthcheck> {
+        let form = form?;
+        let test = match &form.test {
+            Some(HealthTest::Shell(line)) => vec!["CMD-SHELL".to_owned(), line.clone()],
+            Some(HealthTest::Words(words)) => words.clone(),
+            None => Vec::new(),
+        };
+        if form.disable == Some(true) {
+            if !test.is_empty() {
+                let hint = "keep one of the two";
+                let here = path.key("healthcheck");
+                self.error(
+                    &here.key("disable"),
+                    ("a health check with a test can't be disabled", hint),
+                );
+            }
+            return Some(Healthcheck { test: vec!["NONE".to_owned()], ..Healthcheck::default() });
+        }
+        let nanos = |time: &Option<crate::load::compose::Duration>| time.as_ref().map(|t| t.0);
+        Some(Healthcheck {
+            test,
+            interval: nanos(&form.interval).unwrap_or_default(),
+            timeout: nanos(&form.timeout).unwrap_or_default(),
+            start_period: nanos(&form.start_period).unwrap_or_default(),
+            start_interval: nanos(&form.start_interval).unwrap_or_default(),
+            retries: form.retries.unwrap_or_default(),
+            ..Healthcheck::default()
+        })
+    }
+
+    /// Always sent, also when empty. A credential spec from a config is a config of the runtime.
+    fn privileges(
+        &mut self,
+        form: Option<&CredentialSpecForm>,
+        declared: &Declared,
+        path: &KeyPath<'_>,
+        configs: &mut Vec<ConfigReference>,
+    ) -> Privileges {
+        let Some(form) = form else { return Privileges::default() };
+        let here = path.key("credential_spec");
+        let sources = [&form.config, &form.file, &form.registry];
+        let given = sources.iter().filter(|source| source.as_ref().is_some_and(|s| !s.is_empty()));
+        if given.count() != 1 {
+            self.error(
+                &here,
+                ("a credential spec has exactly one of config, file and registry", ""),
+            );
+            return Privileges::default();
+        }
+        let mut spec = CredentialSpec {
+            config: String::new(),
+            file: form.file.clone().unwrap_or_default(),
+            registry: form.registry.clone().unwrap_or_default(),
+        };
+        if let Some(key) = form.config.as_ref().filter(|key| !key.is_empty()) {
+            let Some(name) = self.config_names(declared).remove(key) else {
+                let hint = "declare it under the top-level configs";
+                self.error(&here, (format!("the config '{key}' is not declared"), hint));
+                return Privileges::default();
+            };
+            spec.config.clone_from(&name);
+            configs.push(ConfigReference {
+                config_name: name,
+                extra: [("Runtime".to_owned(), serde_json::json!({}))].into(),
+                ..ConfigReference::default()
+            });
+            configs.sort_by(|a, b| a.config_name.cmp(&b.config_name));
+        }
+        Privileges { credential_spec: Some(spec), ..Privileges::default() }
+    }
+}
+
+/// `address name`, in the order of a list, sorted for a mapping.
+fn hosts(form: &ExtraHosts) -> Vec<String> {
+    let line = |name: &str, address: &str| {
+        let inner = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
+        format!("{inner} {name}")
+    };
+    match form {
+        ExtraHosts::Map(map) => map.iter().map(|(name, a)| line(name, &a.0)).collect(),
+        ExtraHosts::List(list) => list
+            .iter()
+            .map(|entry| {
+                let (name, address) =
+                    entry.split_once('=').or_else(|| entry.split_once(':')).unwrap_or((entry, ""));
+                line(name, address)
+            })
+            .collect(),
+    }
+}
+
+fn dns(service: &Service) -> Option<DnsConfig> {
+    let list = |words: &Option<Words>| words.as_ref().map(Words::list).unwrap_or_default();
+    (service.dns.is_some() || service.dns_search.is_some()).then(|| DnsConfig {
+        nameservers: list(&service.dns),
+        search: list(&service.dns_search),
+        ..DnsConfig::default()
+    })
+}
+
+fn ulimits(service: &Service) -> Vec<Ulimit> {
+    let limit = |(name, form): (&String, &UlimitForm)| {
+        let (soft, hard) = match *form {
+            UlimitForm::Both(limit) => (limit, limit),
+            UlimitForm::Each { soft, hard } => (soft, hard),
+        };
+        Ulimit { name: name.clone(), hard, soft }
+    };
+    service.ulimits.iter().flatten().map(limit).collect()
+}
+
+/// Capabilities in docker's one spelling (`opts/capabilities.go`): `ALL` takes in all others, and
+/// what is added is not dropped.
+fn capabilities(add: &[String], drop: &[String]) -> (Vec<String>, Vec<String>) {
+    let spelled = |list: &[String]| -> std::collections::BTreeSet<String> {
+        list.iter()
+            .map(|name| name.trim().to_ascii_uppercase())
+            .filter(|name| name != "RESET")
+            .map(|name| match name.as_str() {
+                "ALL" => name,
+                _ if name.starts_with("CAP_") => name,
+                _ => format!("CAP_{name}"),
+            })
+            .collect()
+    };
+    let all = |set: &std::collections::BTreeSet<String>| set.contains("ALL");
+    let (mut add, mut drop) = (spelled(add), spelled(drop));
+    if all(&add) {
+        add = ["ALL".to_owned()].into();
+    }
+    if all(&drop) {
+        drop = ["ALL".to_owned()].into();
+    }
+    drop.retain(|name| !add.contains(name));
+    (add.into_iter().collect(), drop.into_iter().collect())
+}
+
+/// Log driver; the node's default without one.
+pub(super) fn log_driver(form: &Logging) -> LogDriver {
+    let option = |(key, value): (&String, &Option<crate::load::compose::ScalarText>)| {
+        (key.clone(), value.as_ref().map(|text| text.0.clone()).unwrap_or_default())
+    };
+    LogDriver {
+        name: form.driver.clone().unwrap_or_default(),
+        options: form.options.iter().flatten().map(option).collect(),
+        ..LogDriver::default()
+    }
+}

@@ -1,0 +1,280 @@
+//! Secrets and configs: what is made of them, and how services refer to them.
+
+use std::collections::BTreeMap;
+
+use super::networks::options;
+use super::{Declared, Stage};
+use crate::load::bounds::{MAX_CONFIG_BYTES, MAX_SECRET_BYTES};
+use crate::load::compose::{Config, DataMount, External, KeyValues, LongDataMount, Secret};
+use crate::load::yaml::KeyPath;
+use crate::model::engine::{ConfigReference, DataDriver, DataFile, SecretReference};
+use crate::model::name::check_data_name;
+use crate::model::{Content, DataRef, DesiredData, Kind, Naming, SecretBytes};
+
+/// Permission bits of a mounted secret or config: readable for all.
+const MODE: u32 = 0o444;
+
+/// What secrets and configs have in common.
+struct Form<'a> {
+    name: Option<&'a str>,
+    labels: Option<&'a KeyValues>,
+    template_driver: Option<&'a str>,
+    external: Option<&'a External>,
+    origin: Origin<'a>,
+}
+
+enum Origin<'a> {
+    File(&'a str),
+    Inline(&'a str),
+    Driver(DataDriver),
+    Missing,
+    Twice,
+}
+
+impl Stage<'_, '_> {
+    /// Secrets and configs of the stack, also those that no service uses.
+    pub(super) fn data_objects(&mut self, declared: &Declared) {
+        for (key, secret) in &declared.secrets {
+            if let Some((name, data)) = self.data(Kind::Secret, key, &secret_form(secret)) {
+                self.objects.secrets.insert(name, data);
+            }
+        }
+        for (key, config) in &declared.configs {
+            if let Some((name, data)) = self.data(Kind::Config, key, &config_form(config)) {
+                self.objects.configs.insert(name, data);
+            }
+        }
+    }
+
+    fn data(&mut self, kind: Kind, key: &str, form: &Form<'_>) -> Option<(String, DesiredData)> {
+        let section = section_of(kind);
+        let root = KeyPath::root();
+        let section_path = root.key(section);
+        let path = section_path.key(key);
+        if form.external.is_some_and(External::is_external) {
+            return None;
+        }
+        let name = self.object_name(section, key, form.name, form.external);
+        if let Err(error) = check_data_name(&name) {
+            self.error(&path, (format!("'{name}': {error}"), "choose another name"));
+        }
+        let taken = match kind {
+            Kind::Secret => self.objects.secrets.contains_key(&name),
+            _ => self.objects.configs.contains_key(&name),
+        };
+        if taken {
+            self.error(&path, (format!("two {section} have the name '{name}'"), "rename one"));
+        }
+        let content = self.content(kind, &name, &form.origin, &path)?;
+        let labels = form.labels.map(KeyValues::filled).unwrap_or_default();
+        let data = DesiredData {
+            naming: if form.name.is_some() { Naming::Verbatim } else { Naming::Versioned },
+            labels: self.stack_labels(labels),
+            content,
+            templating: form.template_driver.map(driver_named),
+            place: self.place(self.input.tree.locate(&path)),
+        };
+        Some((name, data))
+    }
+
+    fn content(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        origin: &Origin<'_>,
+        path: &KeyPath<'_>,
+    ) -> Option<Content> {
+        let bytes = match origin {
+            Origin::Driver(driver) => return Some(Content::Driver(driver.clone())),
+            Origin::Missing => {
+                let hint = "write file: PATH, or external: true if it exists already";
+                self.error(path, ("it is not said where the content comes from", hint));
+                return None;
+            }
+            Origin::Twice => {
+                self.error(path, ("the content has two origins", "keep one of them"));
+                return None;
+            }
+            Origin::Inline(text) => text.as_bytes().to_vec(),
+            Origin::File(file) => self.read(&path.key("file"), file)?.1.to_vec(),
+        };
+        self.size_fits(kind, bytes.len(), path)?;
+        let hash = self.input.key.map(|key| key.hash(&bytes));
+        let data = DataRef { stack: self.input.stack.clone(), kind, name: name.to_owned() };
+        self.objects.data.insert(data.clone(), hash.clone(), SecretBytes::new(bytes));
+        Some(Content::Stored { data, hash })
+    }
+
+    fn size_fits(&mut self, kind: Kind, size: usize, path: &KeyPath<'_>) -> Option<()> {
+        let limit = match kind {
+            Kind::Secret => MAX_SECRET_BYTES,
+            _ => MAX_CONFIG_BYTES,
+        };
+        let message = match size {
+            0 => format!("the {kind} is empty; the engine takes only content of one byte and more"),
+            size if size > limit => {
+                format!("the {kind} is too large; the engine takes at most {limit} bytes")
+            }
+            _ => return Some(()),
+        };
+        self.error(path, message);
+        None
+    }
+
+    /// Secrets that a service mounts, sorted by name.
+    pub(super) fn secret_references(
+        &mut self,
+        mounts: Option<&Vec<DataMount>>,
+        declared: &Declared,
+        path: &KeyPath<'_>,
+    ) -> Vec<SecretReference> {
+        let names = self.names(Kind::Secret, &declared.secrets, |secret| {
+            (secret.name.as_deref(), secret.external.as_ref())
+        });
+        let found = self.references(Kind::Secret, mounts, &names, &path.key("secrets"));
+        let reference = |(secret_name, file)| SecretReference {
+            file: Some(file),
+            secret_name,
+            ..SecretReference::default()
+        };
+        found.into_iter().map(reference).collect()
+    }
+
+    /// Configs that a service mounts, sorted by name.
+    pub(super) fn config_references(
+        &mut self,
+        mounts: Option<&Vec<DataMount>>,
+        declared: &Declared,
+        path: &KeyPath<'_>,
+    ) -> Vec<ConfigReference> {
+        let names = self.config_names(declared);
+        let found = self.references(Kind::Config, mounts, &names, &path.key("configs"));
+        let reference = |(config_name, file)| ConfigReference {
+            file: Some(file),
+            config_name,
+            ..ConfigReference::default()
+        };
+        found.into_iter().map(reference).collect()
+    }
+
+    /// Full names of configs, by key.
+    pub(super) fn config_names(&self, declared: &Declared) -> BTreeMap<String, String> {
+        self.names(Kind::Config, &declared.configs, |config| {
+            (config.name.as_deref(), config.external.as_ref())
+        })
+    }
+
+    fn names<T>(
+        &self,
+        kind: Kind,
+        forms: &BTreeMap<String, T>,
+        parts: impl Fn(&T) -> (Option<&str>, Option<&External>),
+    ) -> BTreeMap<String, String> {
+        let name = |(key, form): (&String, &T)| {
+            let (name, external) = parts(form);
+            (key.clone(), self.object_name(section_of(kind), key, name, external))
+        };
+        forms.iter().map(name).collect()
+    }
+
+    fn references(
+        &mut self,
+        kind: Kind,
+        mounts: Option<&Vec<DataMount>>,
+        names: &BTreeMap<String, String>,
+        path: &KeyPath<'_>,
+    ) -> Vec<(String, DataFile)> {
+        let mut found: Vec<(String, DataFile)> = Vec::new();
+        for (index, mount) in mounts.into_iter().flatten().enumerate() {
+            let here = path.index(index);
+            let long = match mount {
+                DataMount::Short(source) => {
+                    LongDataMount { source: source.clone(), ..LongDataMount::default() }
+                }
+                DataMount::Long(long) => long.clone(),
+            };
+            let Some(name) = self.reference(kind, &long.source, names, &here) else { continue };
+            let file = DataFile {
+                name: long.target.clone().filter(|t| !t.is_empty()).unwrap_or(long.source),
+                uid: long.uid.filter(|uid| !uid.is_empty()).unwrap_or_else(|| "0".to_owned()),
+                gid: long.gid.filter(|gid| !gid.is_empty()).unwrap_or_else(|| "0".to_owned()),
+                mode: long.mode.unwrap_or(MODE),
+            };
+            if found.iter().any(|(_, other)| other.name == file.name) {
+                let message = format!("two {} have the target '{}'", section_of(kind), file.name);
+                self.error(&here, (message, "give one of them another target"));
+            }
+            found.push((name, file));
+        }
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        found
+    }
+
+    fn reference(
+        &mut self,
+        kind: Kind,
+        key: &str,
+        names: &BTreeMap<String, String>,
+        path: &KeyPath<'_>,
+    ) -> Option<String> {
+        let section = section_of(kind);
+        if self.findings.is_spoiled(section, key) {
+            self.findings.spoil(super::service::entry_of(path));
+            return None;
+        }
+        if let Some(name) = names.get(key) {
+            return Some(name.clone());
+        }
+        let hint = format!("declare it under the top-level {section}");
+        self.error(path, (format!("the {kind} '{key}' is not declared"), hint));
+        None
+    }
+}
+
+fn section_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Secret => "secrets",
+        Kind::Config => "configs",
+        Kind::Network => "networks",
+        Kind::Service => "services",
+    }
+}
+
+fn driver_named(name: &str) -> DataDriver {
+    DataDriver { name: name.to_owned(), ..DataDriver::default() }
+}
+
+fn secret_form(secret: &Secret) -> Form<'_> {
+    let origin = match (&secret.file, &secret.driver) {
+        (Some(file), None) => Origin::File(file),
+        (None, Some(driver)) => Origin::Driver(DataDriver {
+            name: driver.clone(),
+            options: options(secret.driver_opts.as_ref()),
+        }),
+        (None, None) => Origin::Missing,
+        (Some(_), Some(_)) => Origin::Twice,
+    };
+    Form {
+        name: secret.name.as_deref(),
+        labels: secret.labels.as_ref(),
+        template_driver: secret.template_driver.as_deref(),
+        external: secret.external.as_ref(),
+        origin,
+    }
+}
+
+fn config_form(config: &Config) -> Form<'_> {
+    let origin = match (&config.file, &config.content) {
+        (Some(file), None) => Origin::File(file),
+        (None, Some(content)) => Origin::Inline(content),
+        (None, None) => Origin::Missing,
+        (Some(_), Some(_)) => Origin::Twice,
+    };
+    Form {
+        name: config.name.as_deref(),
+        labels: config.labels.as_ref(),
+        template_driver: config.template_driver.as_deref(),
+        external: config.external.as_ref(),
+        origin,
+    }
+}

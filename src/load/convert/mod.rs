@@ -1,0 +1,182 @@
+//! Typed compose to what the engine takes: `ServiceSpec`, `NetworkSpec`, secrets, configs.
+//!
+//! What `docker stack deploy` makes of a key is what is made of it here (`cli/compose/convert` in
+//! docker's CLI), down to the four objects that it always sends, also when empty: `Privileges`,
+//! `Resources`, `Placement`, `EndpointSpec`. Swarm restarts tasks when one of them appears or
+//! disappears. All lists have an order that depends on nothing but the file.
+
+mod container;
+mod data;
+mod deploy;
+mod environment;
+mod mounts;
+mod networks;
+mod ports;
+mod service;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::load::compose::{Config, Network, Secret, Volume};
+use crate::load::findings::{Findings, Remark};
+use crate::load::interpolate::Variables;
+use crate::load::yaml::{FileId, KeyPath, Map, Node, Span, Value, decode};
+use crate::model::engine::StringMap;
+use crate::model::{
+    DesiredData, DesiredNetwork, DesiredService, FileSet, HashKey, Place, RepoPath, SideStore,
+    StackName,
+};
+
+/// Label that says which stack an object belongs to.
+pub const NAMESPACE: &str = "com.docker.stack.namespace";
+/// Label that keeps the image as its author wrote it.
+pub const IMAGE: &str = "com.docker.stack.image";
+
+/// What a conversion reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The stack's name.
+    pub stack: &'a StackName,
+    /// The merged tree, in the form of a compose file.
+    pub tree: &'a Node,
+    /// Paths of the files that the tree was read from, by number.
+    pub paths: &'a [RepoPath],
+    /// All files of the revision.
+    pub files: &'a FileSet,
+    /// Variables, for entries of `environment` that name no value.
+    pub variables: &'a Variables<'a>,
+    /// Key for hashes of content.
+    pub key: Option<&'a HashKey>,
+}
+
+/// What a conversion makes. Entries with a mistake are missing.
+#[derive(Debug, Default)]
+pub struct Objects {
+    /// Networks that services use and that are not external, by full name.
+    pub networks: BTreeMap<String, DesiredNetwork>,
+    /// Secrets that are not external, by full name.
+    pub secrets: BTreeMap<String, DesiredData>,
+    /// Configs that are not external, by full name.
+    pub configs: BTreeMap<String, DesiredData>,
+    /// Services, by full name.
+    pub services: BTreeMap<String, DesiredService>,
+    /// Content of secrets and configs.
+    pub data: SideStore,
+}
+
+/// Converts a stack.
+pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
+    let mut stage = Stage { input, findings, objects: Objects::default() };
+    let declared = Declared {
+        networks: stage.section("networks"),
+        volumes: stage.section("volumes"),
+        secrets: stage.section("secrets"),
+        configs: stage.section("configs"),
+    };
+    stage.data_objects(&declared);
+    stage.services(&declared);
+    stage.objects
+}
+
+/// The typed top level, by key.
+struct Declared {
+    networks: BTreeMap<String, Network>,
+    volumes: BTreeMap<String, Volume>,
+    secrets: BTreeMap<String, Secret>,
+    configs: BTreeMap<String, Config>,
+}
+
+/// A conversion under way.
+struct Stage<'a, 'f> {
+    input: Input<'a>,
+    findings: &'f mut Findings,
+    objects: Objects,
+}
+
+impl<'a> Stage<'a, '_> {
+    fn entries(&self, section: &str) -> Option<&'a Map> {
+        self.input.tree.get(section)?.as_map()
+    }
+
+    /// Reads a section entry by entry; entries that can't be read are left out.
+    fn section<T: DeserializeOwned + Default>(&mut self, section: &str) -> BTreeMap<String, T> {
+        let root = KeyPath::root();
+        let section_path = root.key(section);
+        let mut typed = BTreeMap::new();
+        for (key, entry) in self.entries(section).into_iter().flatten() {
+            let form = match &entry.node.value {
+                Value::Null => Some(T::default()),
+                _ => self.decode(&entry.node, &section_path.key(key)),
+            };
+            typed.extend(form.map(|form| (key.clone(), form)));
+        }
+        typed
+    }
+
+    /// Reads one entry. A mistake that the check against the schema did not tell is told here.
+    fn decode<T: DeserializeOwned>(&mut self, node: &Node, path: &KeyPath<'_>) -> Option<T> {
+        match decode(node) {
+            Ok(form) => Some(form),
+            Err(error) => {
+                let told = match path.parts().as_slice() {
+                    [
+                        crate::load::yaml::Part::Key(section),
+                        crate::load::yaml::Part::Key(name),
+                        ..,
+                    ] => self.findings.is_spoiled(section, name),
+                    _ => false,
+                };
+                if !told {
+                    self.findings.error(path, error.at.unwrap_or(node.span), error.message);
+                }
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.findings.error_in(self.input.tree, path, remark);
+    }
+
+    fn warning(&mut self, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.findings.warning_in(self.input.tree, path, remark);
+    }
+
+    /// `STACK_KEY`
+    fn scoped(&self, key: &str) -> String {
+        format!("{}_{key}", self.input.stack)
+    }
+
+    fn path_of(&self, file: FileId) -> RepoPath {
+        let index = usize::try_from(file.0).unwrap_or(usize::MAX);
+        self.input.paths.get(index).cloned().unwrap_or_default()
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.path_of(span.file), at: Some(span.start) }
+    }
+
+    /// Labels with the one of the stack, which nobody can override.
+    fn stack_labels(&self, mut labels: StringMap) -> StringMap {
+        labels.insert(NAMESPACE.to_owned(), self.input.stack.to_string());
+        labels
+    }
+
+    /// Reads a file that a declaration names, relative to the file that names it.
+    fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, std::sync::Arc<[u8]>)> {
+        let from = self.path_of(self.input.tree.locate(path).file).parent();
+        let result = from.join(name).map_err(|error| error.to_string()).and_then(|file| {
+            let bytes = self.input.files.read(&file).map_err(|error| error.to_string())?;
+            Ok((file, bytes))
+        });
+        match result {
+            Ok(read) => Some(read),
+            Err(message) => {
+                let hint = "paths are relative to the file that names them, inside the repository";
+                self.error(path, (message, hint));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Services, put together.
+
+use super::container::log_driver;
+use super::deploy::{placement, resources, update_config};
+use super::{Declared, IMAGE, Stage};
+use crate::load::compose::{External, Image, KeyValues, PullPolicyForm, Service, Text};
+use crate::load::findings::Entry;
+use crate::load::yaml::{KeyPath, Part, Span};
+use crate::model::engine::{EndpointSpec, ServiceMode, ServiceSpec, TaskSpec};
+use crate::model::name::check_service_name;
+use crate::model::{DesiredService, PullPolicy, Replicas};
+
+impl Stage<'_, '_> {
+    /// All services that have no mistake.
+    pub(super) fn services(&mut self, declared: &Declared) {
+        let root = KeyPath::root();
+        let section = root.key("services");
+        for (key, entry) in self.entries("services").into_iter().flatten() {
+            let path = section.key(key);
+            let Some(form) = self.decode::<Service>(&entry.node, &path) else { continue };
+            let service = self.service((key, &form), entry.key, declared, &path);
+            if let Some(service) = service.filter(|_| !self.findings.is_spoiled("services", key)) {
+                self.objects.services.insert(service.spec.name.clone(), service);
+            }
+        }
+    }
+
+    fn service(
+        &mut self,
+        (key, form): (&str, &Service),
+        span: Span,
+        declared: &Declared,
+        path: &KeyPath<'_>,
+    ) -> Option<DesiredService> {
+        let name = self.scoped(key);
+        if let Err(error) = check_service_name(&name) {
+            let remark = (format!("'{name}': {error}"), "choose another name for the service");
+            self.findings.error(path, span, remark);
+        }
+        let image = self.image(form.image.as_ref(), path);
+        let deploy = form.deploy.clone().unwrap_or_default();
+        let mode = self.mode(&deploy, &path.key("deploy"));
+        let endpoint_spec = self.endpoint(form, path);
+        let networks = self.networks((key, form), declared, path);
+        let restart_policy = self.restart(form, path);
+        let placeholder = || "missing".parse().ok();
+        let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
+        let container = self.container((form, &image), declared, path);
+        let mut labels = deploy.labels.as_ref().map(KeyValues::filled).unwrap_or_default();
+        labels.insert(IMAGE.to_owned(), text);
+        let spec = ServiceSpec {
+            name,
+            labels: self.stack_labels(labels),
+            task_template: TaskSpec {
+                container_spec: Some(container),
+                resources: Some(resources(deploy.resources.as_ref())),
+                restart_policy,
+                placement: Some(placement(deploy.placement.as_ref())),
+                networks,
+                log_driver: form.logging.as_ref().map(log_driver),
+                ..TaskSpec::default()
+            },
+            mode: Some(mode?),
+            update_config: deploy.update_config.as_ref().map(update_config),
+            rollback_config: deploy.rollback_config.as_ref().map(update_config),
+            endpoint_spec: Some(endpoint_spec),
+            ..ServiceSpec::default()
+        };
+        let pull = match form.pull_policy {
+            Some(PullPolicyForm::Always) => PullPolicy::Always,
+            _ => PullPolicy::OnChange,
+        };
+        let replicas = replicas(&spec);
+        Some(DesiredService { spec, image, pull, replicas, place: self.place(span) })
+    }
+
+    fn image(
+        &mut self,
+        image: Option<&Image>,
+        path: &KeyPath<'_>,
+    ) -> Option<(String, crate::model::ImageRef)> {
+        let Some(Text(declared)) = image else {
+            let hint = "write image: NAME:TAG; stacks run images that exist already";
+            self.error(path, ("the service has no image", hint));
+            return None;
+        };
+        Some((declared.text.clone(), declared.image.clone()))
+    }
+
+    fn endpoint(&mut self, form: &Service, path: &KeyPath<'_>) -> EndpointSpec {
+        let deploy = form.deploy.as_ref();
+        let mode = deploy.and_then(|deploy| deploy.endpoint_mode.as_ref());
+        EndpointSpec {
+            mode: mode.map(|mode| mode.to_lowercase()).unwrap_or_default(),
+            ports: self.ports(form, path),
+            ..EndpointSpec::default()
+        }
+    }
+
+    /// Full name of a network, volume, secret or config.
+    pub(super) fn object_name(
+        &self,
+        _section: &str,
+        key: &str,
+        name: Option<&str>,
+        external: Option<&External>,
+    ) -> String {
+        let external = external.filter(|external| external.is_external());
+        match (name.filter(|name| !name.is_empty()), external) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(external)) => external.name().unwrap_or(key).to_owned(),
+            (None, None) => self.scoped(key),
+        }
+    }
+}
+
+fn replicas(spec: &ServiceSpec) -> Replicas {
+    match &spec.mode {
+        Some(ServiceMode::Replicated(replicated)) if replicated.replicas.is_none() => {
+            Replicas::Free
+        }
+        _ => Replicas::Declared,
+    }
+}
+
+/// The service that a path leads through.
+pub(super) fn entry_of(path: &KeyPath<'_>) -> Option<Entry> {
+    match path.parts().as_slice() {
+        [Part::Key("services"), Part::Key(name), ..] => {
+            Some(("services".to_owned(), (*name).to_owned()))
+        }
+        _ => None,
+    }
+}

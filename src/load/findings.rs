@@ -1,0 +1,178 @@
+//! What is wrong with the declarations of one file or stack, collected while the stages run.
+
+use std::collections::BTreeSet;
+
+use crate::load::yaml::{Fault, FileId, KeyPath, Node, Part, Span};
+use crate::model::{Position, Severity};
+
+/// Sections of a stack whose entries fail one by one.
+pub const SECTIONS: [&str; 5] = ["services", "networks", "volumes", "secrets", "configs"];
+
+/// One mistake, before the file's name and its line are put to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: FileId,
+    /// Where in it.
+    pub at: Option<Position>,
+    /// Keys that lead there, as text.
+    pub key: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong and what to do.
+    pub remark: Remark,
+}
+
+/// What is wrong, and what to do about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remark {
+    /// What is wrong.
+    pub message: String,
+    /// What to do; may be empty.
+    pub hint: String,
+}
+
+impl<M: Into<String>, H: Into<String>> From<(M, H)> for Remark {
+    fn from((message, hint): (M, H)) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+}
+
+impl From<&str> for Remark {
+    fn from(message: &str) -> Self {
+        Self { message: message.to_owned(), hint: String::new() }
+    }
+}
+
+impl From<String> for Remark {
+    fn from(message: String) -> Self {
+        Self { message, hint: String::new() }
+    }
+}
+
+/// An entry of a section: `("services", "web")`.
+pub type Entry = (String, String);
+
+/// What errors have spoiled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spoiled {
+    /// Entries that can't be used.
+    pub entries: BTreeSet<Entry>,
+    /// The declaration as a whole, when an error belongs to no entry.
+    pub whole: Option<Whole>,
+}
+
+/// Marks a declaration that can't be used as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole;
+
+/// Findings in the order in which they were made.
+#[derive(Debug, Default)]
+pub struct Findings {
+    list: Vec<Finding>,
+    spoiled: Spoiled,
+    /// What is written once and used in many places through anchors is told once.
+    told: BTreeSet<(FileId, Option<Position>, String)>,
+    /// The entry that a manifest declares: all its errors spoil this one.
+    subject: Option<Entry>,
+}
+
+impl Findings {
+    /// Says that the following findings are about one entry, wherever their keys lead.
+    pub fn about(&mut self, subject: Option<Entry>) {
+        self.subject = subject;
+    }
+
+    /// Tells a mistake that makes its entry unusable.
+    pub fn error(&mut self, path: &KeyPath<'_>, span: Span, remark: impl Into<Remark>) {
+        self.spoil(entry_of(path));
+        self.tell(Severity::Error, path, span, remark.into());
+    }
+
+    /// Tells an error at the place where a path leads.
+    pub fn error_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.error(path, tree.locate(path), remark);
+    }
+
+    /// Tells something that its author probably did not mean.
+    pub fn warning(&mut self, path: &KeyPath<'_>, span: Span, remark: impl Into<Remark>) {
+        self.tell(Severity::Warning, path, span, remark.into());
+    }
+
+    /// Tells a warning at the place where a path leads.
+    pub fn warning_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.warning(path, tree.locate(path), remark);
+    }
+
+    /// Takes over what the reader of YAML found.
+    pub fn fault(&mut self, file: FileId, fault: Fault) {
+        let entry = match fault.keys.as_slice() {
+            [section, name, ..] if SECTIONS.contains(&section.as_str()) => {
+                Some((section.clone(), name.clone()))
+            }
+            _ => None,
+        };
+        self.spoil(entry);
+        self.push(Finding {
+            file,
+            at: fault.at,
+            key: fault.keys.join("."),
+            severity: Severity::Error,
+            remark: Remark { message: fault.message, hint: fault.hint },
+        });
+    }
+
+    /// Takes over findings that were made apart.
+    pub fn extend(&mut self, other: Self) {
+        self.spoiled.entries.extend(other.spoiled.entries);
+        self.spoiled.whole = self.spoiled.whole.or(other.spoiled.whole);
+        other.list.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    /// Makes an entry unusable because of another one that it needs.
+    pub fn spoil(&mut self, entry: Option<Entry>) {
+        match self.subject.clone().or(entry) {
+            Some(entry) => {
+                self.spoiled.entries.insert(entry);
+            }
+            None => self.spoiled.whole = Some(Whole),
+        }
+    }
+
+    /// What can't be used.
+    #[must_use]
+    pub fn spoiled(&self) -> &Spoiled {
+        &self.spoiled
+    }
+
+    /// True when an entry can't be used.
+    #[must_use]
+    pub fn is_spoiled(&self, section: &str, name: &str) -> bool {
+        self.spoiled.entries.contains(&(section.to_owned(), name.to_owned()))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.list.iter()
+    }
+
+    fn tell(&mut self, severity: Severity, path: &KeyPath<'_>, span: Span, remark: Remark) {
+        let (file, at) = (span.file, Some(span.start));
+        self.push(Finding { file, at, key: path.to_string(), severity, remark });
+    }
+
+    fn push(&mut self, finding: Finding) {
+        if self.told.insert((finding.file, finding.at, finding.remark.message.clone())) {
+            self.list.push(finding);
+        }
+    }
+}
+
+fn entry_of(path: &KeyPath<'_>) -> Option<Entry> {
+    match path.parts().as_slice() {
+        [Part::Key(section), Part::Key(name), ..] if SECTIONS.contains(section) => {
+            Some(((*section).to_owned(), (*name).to_owned()))
+        }
+        _ => None,
+    }
+}

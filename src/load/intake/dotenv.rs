@@ -1,0 +1,48 @@
+//! `.env` files, each read once.
+
+use std::collections::BTreeMap;
+
+use crate::load::text::parse_dotenv;
+use crate::model::{FileError, FileSet, Position, Problem, RepoPath};
+
+/// Variables of the `.env` file of each directory that was asked for.
+#[derive(Debug, Default)]
+pub struct DotEnvs {
+    known: BTreeMap<RepoPath, DotEnv>,
+}
+
+/// Variables of one `.env` file.
+#[derive(Debug, Clone, Default)]
+pub struct DotEnv {
+    /// Variables.
+    pub variables: BTreeMap<String, String>,
+    /// Mistakes, when the file can't be used as its author meant it.
+    pub problems: Vec<Problem>,
+}
+
+impl DotEnvs {
+    /// Variables that count for a file: those of `.env` beside it.
+    pub fn beside(&mut self, file: &RepoPath, files: &FileSet) -> &DotEnv {
+        self.known.entry(file.parent()).or_insert_with_key(|directory| read(directory, files))
+    }
+}
+
+fn read(directory: &RepoPath, files: &FileSet) -> DotEnv {
+    let mut env = DotEnv::default();
+    let Ok(path) = directory.join(".env") else { return env };
+    match files.read(&path) {
+        Ok(bytes) => {
+            let (lines, mistakes) = parse_dotenv(&bytes);
+            let value = |value: Option<String>| value.unwrap_or_default();
+            env.variables.extend(lines.into_iter().map(|line| (line.name, value(line.value))));
+            env.problems.extend(mistakes.into_iter().map(|(line, error)| {
+                Problem::error(path.clone(), error.to_string())
+                    .at(Position { line, column: 1 })
+                    .hint("one NAME=value per line; '#' begins a comment")
+            }));
+        }
+        Err(FileError::Missing(_)) => {}
+        Err(error) => env.problems.push(Problem::error(path, error.to_string())),
+    }
+    env
+}

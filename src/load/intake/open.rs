@@ -1,0 +1,109 @@
+//! Files opened: read as YAML, and told apart by what stands at their top.
+
+use std::collections::BTreeMap;
+
+use crate::load::bounds::MAX_LOAD_NODES;
+use crate::load::yaml::{Fault, FileId, Node, Reading, parse};
+use crate::model::{FileSet, RepoPath};
+
+/// One document of a file.
+#[derive(Debug)]
+pub enum Document {
+    /// A compose file: a mapping with `services`.
+    Compose(Node),
+    /// A manifest of skep: a mapping whose `apiVersion` begins with `skep/`.
+    Manifest(Node),
+    /// Something else.
+    Other(Node),
+}
+
+/// What opening a file gave.
+#[derive(Debug)]
+pub struct Opened {
+    /// Number of the file.
+    pub id: FileId,
+    /// Its documents.
+    pub documents: Vec<Document>,
+    /// What is wrong with it as YAML.
+    pub faults: Vec<Fault>,
+    /// True when documents may be missing because reading ended early.
+    pub cut: bool,
+    /// For a file that could not be read to its end: whether it looks like a declaration.
+    pub looks_declared: bool,
+}
+
+/// Files by number, with what all of them together may cost.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    paths: Vec<RepoPath>,
+    ids: BTreeMap<RepoPath, FileId>,
+    nodes: usize,
+}
+
+impl Shelf {
+    /// Paths by number.
+    #[must_use]
+    pub fn paths(&self) -> &[RepoPath] {
+        &self.paths
+    }
+
+    /// Number of a file.
+    pub fn id(&mut self, path: &RepoPath) -> FileId {
+        if let Some(id) = self.ids.get(path) {
+            return *id;
+        }
+        let id = FileId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
+        self.paths.push(path.clone());
+        self.ids.insert(path.clone(), id);
+        id
+    }
+
+    /// Opens a file.
+    pub fn open(&mut self, path: &RepoPath, files: &FileSet) -> Opened {
+        let id = self.id(path);
+        let bytes = match files.read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => return unreadable(id, Fault::new(error.to_string())),
+        };
+        if self.nodes > MAX_LOAD_NODES {
+            let message = format!("the files before this one hold {MAX_LOAD_NODES} values already");
+            let hint = "split the source, or leave files out in .skepignore";
+            return unreadable(id, Fault::new(message).hint(hint));
+        }
+        let parsed = parse(&bytes, id);
+        let cut = parsed.reading == Reading::Ended;
+        self.nodes += if cut { 0 } else { parsed.nodes };
+        Opened {
+            id,
+            documents: parsed.documents.into_iter().map(classify).collect(),
+            faults: parsed.faults,
+            cut,
+            looks_declared: cut && looks_declared(&bytes),
+        }
+    }
+}
+
+fn unreadable(id: FileId, fault: Fault) -> Opened {
+    Opened { id, documents: Vec::new(), faults: vec![fault], cut: true, looks_declared: true }
+}
+
+fn classify(node: Node) -> Document {
+    let version = node.get("apiVersion").and_then(Node::as_text);
+    if version.is_some_and(|version| version.starts_with("skep/")) {
+        return Document::Manifest(node);
+    }
+    match node.get("services") {
+        Some(_) => Document::Compose(node),
+        None => Document::Other(node),
+    }
+}
+
+/// True when a line at the top level says that this is a declaration.
+fn looks_declared(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b" ")).any(|line| {
+        let plain = line.iter().copied().filter(|byte| !b"\"' {\0".contains(byte));
+        let plain: Vec<u8> = plain.take(32).collect();
+        plain.starts_with(b"services:") || plain.starts_with(b"apiVersion:skep/")
+    })
+}

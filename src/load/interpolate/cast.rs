@@ -1,0 +1,98 @@
+//! Places where a filled-in text becomes a number or a boolean (`loader/interpolate.go` in
+//! docker's CLI).
+
+use crate::load::yaml::{KeyPath, Part, Value};
+
+/// What a filled-in text has to become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cast {
+    /// A whole number.
+    Int,
+    /// Any number.
+    Float,
+    /// A boolean.
+    Bool,
+}
+
+/// `*` stands for one key or list item.
+const PLACES: [(&str, Cast); 33] = [
+    ("configs.*.external", Cast::Bool),
+    ("networks.*.attachable", Cast::Bool),
+    ("networks.*.external", Cast::Bool),
+    ("networks.*.internal", Cast::Bool),
+    ("secrets.*.external", Cast::Bool),
+    ("services.*.configs.*.mode", Cast::Int),
+    ("services.*.deploy.placement.max_replicas_per_node", Cast::Int),
+    ("services.*.deploy.replicas", Cast::Int),
+    ("services.*.deploy.restart_policy.max_attempts", Cast::Int),
+    ("services.*.deploy.rollback_config.max_failure_ratio", Cast::Float),
+    ("services.*.deploy.rollback_config.parallelism", Cast::Int),
+    ("services.*.deploy.update_config.max_failure_ratio", Cast::Float),
+    ("services.*.deploy.update_config.parallelism", Cast::Int),
+    ("services.*.healthcheck.disable", Cast::Bool),
+    ("services.*.healthcheck.retries", Cast::Int),
+    ("services.*.oom_score_adj", Cast::Int),
+    ("services.*.ports.*.published", Cast::Int),
+    ("services.*.ports.*.target", Cast::Int),
+    ("services.*.privileged", Cast::Bool),
+    ("services.*.read_only", Cast::Bool),
+    ("services.*.secrets.*.mode", Cast::Int),
+    ("services.*.stdin_open", Cast::Bool),
+    ("services.*.tty", Cast::Bool),
+    ("services.*.ulimits.*", Cast::Int),
+    ("services.*.ulimits.*.hard", Cast::Int),
+    ("services.*.ulimits.*.soft", Cast::Int),
+    ("services.*.volumes.*.read_only", Cast::Bool),
+    ("services.*.volumes.*.volume.nocopy", Cast::Bool),
+    ("volumes.*.external", Cast::Bool),
+    // Beyond docker: the same for keys that docker forgot.
+    ("services.*.deploy.resources.limits.pids", Cast::Int),
+    ("services.*.init", Cast::Bool),
+    ("services.*.volumes.*.tmpfs.size", Cast::Int),
+    (
+        "services.*.deploy.resources.reservations.generic_resources.*.discrete_resource_spec.value",
+        Cast::Int,
+    ),
+];
+
+impl Cast {
+    /// What is wanted at a place, if it is not text.
+    #[must_use]
+    pub fn at(path: &KeyPath<'_>) -> Option<Self> {
+        let parts = path.parts();
+        let fits = |pattern: &str| {
+            let mut steps = pattern.split('.');
+            let same = parts.iter().all(|part| match (steps.next(), part) {
+                (Some("*"), _) => true,
+                (Some(step), Part::Key(key)) => step == *key,
+                _ => false,
+            });
+            same && steps.next().is_none()
+        };
+        PLACES.iter().find(|(pattern, _)| fits(pattern)).map(|(_, cast)| *cast)
+    }
+
+    /// For the message: `this is not …`.
+    #[must_use]
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Self::Int => "a whole number",
+            Self::Float => "a number",
+            Self::Bool => "a boolean (true, yes, on, y or false, no, off, n)",
+        }
+    }
+
+    /// The value that a text stands for.
+    #[must_use]
+    pub fn read(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Int => text.parse::<i64>().ok().map(|value| Value::Int(value.into())),
+            Self::Float => text.parse::<f64>().ok().filter(|f| f.is_finite()).map(Value::Float),
+            Self::Bool => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "y" | "on" => Some(Value::Bool(true)),
+                "false" | "no" | "n" | "off" => Some(Value::Bool(false)),
+                _ => None,
+            },
+        }
+    }
+}

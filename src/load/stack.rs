@@ -1,0 +1,101 @@
+//! One stack, from its trees to what it asks for.
+
+use std::sync::LazyLock;
+
+use crate::load::check::{Shapes, check};
+use crate::load::compose::{ComposeFile, StackSettings, schema_of};
+use crate::load::convert::{Input, Objects, convert};
+use crate::load::findings::Findings;
+use crate::load::interpolate::{Variables, interpolate};
+use crate::load::yaml::{KeyPath, Node, decode};
+use crate::model::{DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName};
+use crate::model::{StackPolicy, Wholeness};
+
+/// The schema of compose files, prepared once.
+static COMPOSE: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<ComposeFile>()));
+
+/// What all stacks of a load have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The source.
+    pub source: &'a SourceName,
+    /// All files of the revision.
+    pub files: &'a FileSet,
+    /// Paths of files by number.
+    pub paths: &'a [RepoPath],
+    /// Key for hashes of content.
+    pub key: Option<&'a HashKey>,
+}
+
+/// A stack that could be made, perhaps without some of its services.
+#[derive(Debug)]
+pub struct Made {
+    /// What it asks for.
+    pub stack: DesiredStack,
+    /// Content of its secrets and configs.
+    pub data: SideStore,
+}
+
+/// Fills in the variables of one compose tree and holds it against the schema.
+pub fn prepare(tree: &mut Node, variables: &Variables<'_>, findings: &mut Findings) {
+    interpolate(tree, variables, findings);
+    check(tree, &COMPOSE, findings);
+    check_version(tree, findings);
+}
+
+/// Versions 3.0 to 3.13 are one format here, and the same as none at all.
+fn check_version(tree: &Node, findings: &mut Findings) {
+    let Some(version) = tree.get("version").and_then(Node::scalar_text) else { return };
+    let known = match version.split_once('.') {
+        None => matches!(version.as_str(), "" | "3"),
+        Some((major, minor)) => major == "3" && minor.parse().is_ok_and(|minor: u8| minor <= 13),
+    };
+    if !known {
+        let root = KeyPath::root();
+        let message = "this version of the compose format is not known";
+        let hint = "remove the line: files without a version are read as the newest of version 3";
+        findings.error_in(tree, &root.key("version"), (message, hint));
+    }
+}
+
+/// Makes a stack of a prepared tree; `None` when nothing of it can be used.
+pub fn make(
+    name: &StackName,
+    tree: &Node,
+    (surroundings, variables): (Surroundings<'_>, &Variables<'_>),
+    findings: &mut Findings,
+) -> Option<Made> {
+    let input = Input {
+        stack: name,
+        tree,
+        paths: surroundings.paths,
+        files: surroundings.files,
+        variables,
+        key: surroundings.key,
+    };
+    let policy = policy(tree);
+    let Objects { networks, secrets, configs, services, data } = convert(input, findings);
+    let spoiled = findings.spoiled();
+    if spoiled.whole.is_some() {
+        return None;
+    }
+    let whole = spoiled.entries.is_empty();
+    let stack = DesiredStack {
+        name: name.clone(),
+        source: surroundings.source.clone(),
+        files: Vec::new(),
+        wholeness: if whole { Wholeness::Whole } else { Wholeness::Partial },
+        policy,
+        networks,
+        secrets,
+        configs,
+        services,
+    };
+    Some(Made { stack, data })
+}
+
+/// What does not fit was told by the check against the schema.
+fn policy(tree: &Node) -> StackPolicy {
+    let settings = tree.get("x-skep").and_then(|node| decode::<StackSettings>(node).ok());
+    StackPolicy { suspend: settings.unwrap_or_default().suspend }
+}

@@ -1,0 +1,554 @@
+//! Events of the YAML parser to trees, within bounds.
+//!
+//! The events come one at a time and nothing here recurses with the input: nesting is a stack of
+//! frames that ends at [`MAX_DEPTH`]. Aliases are written out where they stand, counted against
+//! [`MAX_FILE_NODES`] before they are copied.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+
+use super::fault::Fault;
+use super::node::{Entry, FileId, Map, Node, Span, Value};
+use super::scalar;
+use crate::load::bounds::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, MAX_FILE_NODES};
+use crate::model::Position;
+
+/// What could be read of a text.
+#[derive(Debug, Default, PartialEq)]
+pub struct Parsed {
+    /// Documents, without those that came after a mistake that ended the reading.
+    pub documents: Vec<Node>,
+    /// Mistakes. Keys that were given twice and the like leave the rest readable.
+    pub faults: Vec<Fault>,
+    /// Whether the reading came to the end of the text.
+    pub reading: Reading,
+    /// Nodes of all documents, aliases written out.
+    pub nodes: usize,
+}
+
+/// Whether the reading came to the end of the text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// All of it was read.
+    #[default]
+    Whole,
+    /// A mistake ended it.
+    Ended,
+}
+
+/// Reads a text as YAML.
+#[must_use]
+pub fn parse(bytes: &[u8], file: FileId) -> Parsed {
+    let text = match text_of(bytes) {
+        Ok(text) => text,
+        Err(fault) => {
+            return Parsed { faults: vec![fault], reading: Reading::Ended, ..Parsed::default() };
+        }
+    };
+    let mut builder = Builder { file, ..Builder::default() };
+    let mut parser = Parser::new_from_str(text);
+    let ended = builder.run(&mut parser);
+    let reading = if ended.is_err() { Reading::Ended } else { Reading::Whole };
+    builder.faults.extend(ended.err());
+    Parsed { documents: builder.documents, faults: builder.faults, reading, nodes: builder.nodes }
+}
+
+/// The text without a byte order mark.
+fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(Fault::new(format!(
+            "the file has {} bytes, skep reads YAML files of at most {MAX_FILE_BYTES}",
+            bytes.len()
+        ))
+        .hint("split it"));
+    }
+    let (valid, broken) = match std::str::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => {
+            let valid = &bytes[..error.valid_up_to()];
+            (std::str::from_utf8(valid).unwrap_or_default(), true)
+        }
+    };
+    if let Some((before, _)) = valid.split_once('\0') {
+        return Err(Fault::new("the file holds a NUL byte")
+            .at(end_of(before))
+            .hint("it is no text file, or it was saved as UTF-16: save it as UTF-8"));
+    }
+    if broken {
+        let fault = Fault::new("the file is not valid UTF-8 from here on").at(end_of(valid));
+        return Err(fault.hint("save it as UTF-8"));
+    }
+    Ok(valid.strip_prefix('\u{feff}').unwrap_or(valid))
+}
+
+/// The place behind the last character of a text.
+fn end_of(text: &str) -> Position {
+    let line = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let column = text.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    Position { line: clamp(line), column: clamp(column) }
+}
+
+fn clamp(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A list or mapping that is not closed yet.
+struct Frame {
+    open: Open,
+    anchor: usize,
+    start: Position,
+    /// Nodes in it so far, itself included.
+    weight: usize,
+    /// Levels below it so far.
+    height: usize,
+}
+
+enum Open {
+    List(Vec<Node>),
+    Map { entries: Map, merges: Vec<(Position, Node)>, key: Option<Key> },
+}
+
+enum Key {
+    Plain {
+        text: String,
+        span: Span,
+    },
+    Merge(Position),
+    /// A key with a mistake that has been told; its value is read and dropped.
+    Dropped,
+}
+
+/// A finished node with what copying it would cost.
+#[derive(Clone)]
+struct Built {
+    node: Node,
+    weight: usize,
+    height: usize,
+}
+
+#[derive(Default)]
+struct Builder {
+    file: FileId,
+    frames: Vec<Frame>,
+    anchors: BTreeMap<usize, Built>,
+    documents: Vec<Node>,
+    faults: Vec<Fault>,
+    nodes: usize,
+    /// True between the start of a document and its only node.
+    awaiting: bool,
+}
+
+impl Builder {
+    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>) -> Result<(), Fault> {
+        while let Some(next) = parser.next_event() {
+            let (event, span) = next.map_err(|error| syntax(&error))?;
+            let span = self.span(span);
+            self.event(event, span)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match event {
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                self.awaiting = true;
+                self.bound_documents(span.start)
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = self.scalar(&text, style, tag.as_deref(), span)?;
+                if self.awaiting_key() {
+                    return self.scalar_key(&value, style, span);
+                }
+                let node = Node { value, span };
+                self.finish(Built { node, weight: 1, height: 0 }, anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "seq", span.start);
+                self.open(Open::List(Vec::new()), anchor, span.start)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.collection_tag(tag.as_deref(), "map", span.start);
+                let open = Open::Map { entries: Map::new(), merges: Vec::new(), key: None };
+                self.open(open, anchor, span.start)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(anchor) => self.alias(anchor, span),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn span(&self, span: saphyr_parser::Span) -> Span {
+        let place = |marker: saphyr_parser::Marker| Position {
+            line: clamp(marker.line()),
+            column: clamp(marker.col() + 1),
+        };
+        Span { file: self.file, start: place(span.start), end: place(span.end) }
+    }
+
+    fn bound_documents(&self, at: Position) -> Result<(), Fault> {
+        if self.documents.len() < MAX_DOCUMENTS {
+            return Ok(());
+        }
+        let message = format!("the file holds more than {MAX_DOCUMENTS} documents");
+        Err(Fault::new(message).at(at).hint("split it"))
+    }
+
+    fn awaiting_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { open: Open::Map { key: None, .. }, .. }))
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Result<Value, Fault> {
+        self.count(1, span.start)?;
+        let Some(tag) = tag else {
+            return Ok(match style {
+                ScalarStyle::Plain => scalar::resolve(text),
+                _ => Value::Text(text.to_owned()),
+            });
+        };
+        let value = match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
+            (true, suffix) => scalar::resolve_tagged(suffix, text),
+            (false, "") => Some(Value::Text(text.to_owned())),
+            (false, _) => None,
+        };
+        Ok(value.unwrap_or_else(|| {
+            self.fault(unknown_tag(tag).at(span.start));
+            Value::Unusable
+        }))
+    }
+
+    fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, at: Position) {
+        let Some(tag) = tag else { return };
+        let known = tag.is_yaml_core_schema() && tag.suffix == expected;
+        if !known && !tag.suffix.is_empty() {
+            self.fault(unknown_tag(tag).at(at));
+        }
+    }
+
+    /// Counts nodes before they are made.
+    fn count(&mut self, more: usize, at: Position) -> Result<(), Fault> {
+        self.nodes = self.nodes.saturating_add(more);
+        if self.nodes <= MAX_FILE_NODES {
+            return Ok(());
+        }
+        let message = format!(
+            "the file holds more than {MAX_FILE_NODES} values once its aliases are written out"
+        );
+        Err(Fault::new(message).at(at).hint("use fewer aliases of aliases, or split the file"))
+    }
+
+    fn open(&mut self, open: Open, anchor: usize, start: Position) -> Result<(), Fault> {
+        if self.awaiting_key() {
+            return Err(Fault::new("a list or mapping can't be a key").at(start));
+        }
+        self.count(1, start)?;
+        if self.frames.len() >= MAX_DEPTH {
+            return Err(too_deep(start));
+        }
+        self.frames.push(Frame { open, anchor, start, weight: 1, height: 0 });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Fault> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let value = match frame.open {
+            Open::List(items) => Value::List(items),
+            Open::Map { entries, merges, .. } => Value::Map(self.merged(entries, merges)),
+        };
+        let span = Span { start: frame.start, ..span };
+        let node = Node { value, span };
+        self.finish(Built { node, weight: frame.weight, height: frame.height + 1 }, frame.anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
+        let Some(built) = self.anchors.get(&anchor) else {
+            let message = "the alias names nothing that is complete above it";
+            let hint = "an alias can't be used inside its own anchor, nor before it";
+            return Err(Fault::new(message).at(span.start).hint(hint));
+        };
+        if self.frames.len() + built.height > MAX_DEPTH {
+            return Err(too_deep(span.start));
+        }
+        let weight = built.weight;
+        self.count(weight, span.start)?;
+        let Some(built) = self.anchors.get(&anchor).cloned() else { return Ok(()) };
+        if self.awaiting_key() {
+            return self.scalar_key(&built.node.value, ScalarStyle::DoubleQuoted, span);
+        }
+        self.finish(built, 0)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn finish(&mut self, built: Built, anchor: usize) -> Result<(), Fault> {
+        if anchor != 0 {
+            self.count(built.weight, built.node.span.start)?;
+            self.anchors.insert(anchor, built.clone());
+        }
+        let Built { node, weight, height } = built;
+        let Some(frame) = self.frames.last_mut() else {
+            if std::mem::take(&mut self.awaiting) {
+                self.documents.push(node);
+            }
+            return Ok(());
+        };
+        frame.weight += weight;
+        frame.height = frame.height.max(height);
+        match &mut frame.open {
+            Open::List(items) => items.push(node),
+            Open::Map { entries, merges, key } => match key.take() {
+                Some(Key::Plain { text, span }) => {
+                    entries.insert(text, Entry { key: span, node });
+                }
+                Some(Key::Merge(at)) => merges.push((at, node)),
+                Some(Key::Dropped) | None => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn scalar_key(&mut self, value: &Value, style: ScalarStyle, span: Span) -> Result<(), Fault> {
+        let key = match value {
+            Value::Text(text) if text == "<<" && style == ScalarStyle::Plain => {
+                Key::Merge(span.start)
+            }
+            Value::Text(text) => Key::Plain { text: text.clone(), span },
+            Value::List(_) | Value::Map(_) => {
+                return Err(Fault::new("a list or mapping can't be a key").at(span.start));
+            }
+            Value::Unusable => Key::Dropped,
+            other => {
+                let kind = Node { value: other.clone(), span }.kind();
+                let fault = Fault::new(format!("a key has to be text, this one is {kind}"));
+                self.fault(fault.at(span.start).hint("put it in quotes"));
+                Key::Dropped
+            }
+        };
+        let key = self.known_twice(key);
+        if let Some(Frame { open: Open::Map { key: slot, .. }, .. }) = self.frames.last_mut() {
+            *slot = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Drops a key that the mapping has already.
+    fn known_twice(&mut self, key: Key) -> Key {
+        let Some(Frame { open: Open::Map { entries, .. }, .. }) = self.frames.last() else {
+            return key;
+        };
+        let Key::Plain { text, span } = &key else { return key };
+        let Some(first) = entries.get(text) else { return key };
+        let message =
+            format!("the key '{text}' stands here twice, first in line {}", first.key.start.line);
+        let fault = Fault::new(message).at(span.start).hint("remove one of the two");
+        self.fault(fault);
+        Key::Dropped
+    }
+
+    /// Fills in what `<<` brings: what the mapping says itself wins, then the first of a list.
+    fn merged(&mut self, mut entries: Map, merges: Vec<(Position, Node)>) -> Map {
+        for (at, node) in merges {
+            let sources = match node.value {
+                Value::List(items) => items,
+                value => vec![Node { value, span: node.span }],
+            };
+            for source in sources {
+                let Value::Map(map) = source.value else {
+                    let message = "'<<' takes a mapping or a list of mappings";
+                    self.fault(Fault::new(message).at(at).hint("give it an alias such as *name"));
+                    continue;
+                };
+                for (key, entry) in map {
+                    entries.entry(key).or_insert(entry);
+                }
+            }
+        }
+        entries
+    }
+
+    /// Tells a mistake that leaves the rest readable, with the keys that lead to it.
+    fn fault(&mut self, mut fault: Fault) {
+        fault.keys = self.frames.iter().filter_map(open_key).map(str::to_owned).collect();
+        self.faults.push(fault);
+    }
+}
+
+fn open_key(frame: &Frame) -> Option<&str> {
+    match &frame.open {
+        Open::Map { key: Some(Key::Plain { text, .. }), .. } => Some(text),
+        _ => None,
+    }
+}
+
+fn too_deep(at: Position) -> Fault {
+    Fault::new(format!("nested more than {MAX_DEPTH} levels deep")).at(at)
+}
+
+fn unknown_tag(tag: &Tag) -> Fault {
+    if tag.handle == "!" && matches!(tag.suffix.as_str(), "reset" | "override") {
+        let message = format!("the tag '!{}' is not supported yet", tag.suffix);
+        return Fault::new(message).hint("write the value that is wanted into the file itself");
+    }
+    let message = if tag.is_yaml_core_schema() {
+        format!("the value does not fit the tag '!!{}'", tag.suffix)
+    } else {
+        format!("the tag '{tag}' means nothing here")
+    };
+    Fault::new(message).hint("remove the tag")
+}
+
+fn syntax(error: &ScanError) -> Fault {
+    let marker = error.marker();
+    let at = Position { line: clamp(marker.line().max(1)), column: clamp(marker.col() + 1) };
+    let hint = match error.info() {
+        info if info.contains("tab") => "indent with spaces, not tabs",
+        info if info.contains("mapping values are not allowed") => {
+            "check the indentation, and put values that hold ': ' in quotes"
+        }
+        _ => "check indentation, quotes and brackets of this line and the one before",
+    };
+    Fault::new(format!("not valid YAML: {}", error.info())).at(at).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Parsed {
+        parse(text.as_bytes(), FileId::default())
+    }
+
+    /// Compact form of what was read, then the faults.
+    fn check(text: &str) -> String {
+        let parsed = parsed(text);
+        let mut out = String::new();
+        for document in &parsed.documents {
+            let _ = writeln!(out, "{}", show(document));
+        }
+        for fault in &parsed.faults {
+            let at = fault.at.map_or_else(String::new, |at| format!("{}:{} ", at.line, at.column));
+            let _ = writeln!(
+                out,
+                "! {at}[{}] {} ({})",
+                fault.keys.join("."),
+                fault.message,
+                fault.hint
+            );
+        }
+        out
+    }
+
+    fn show(node: &Node) -> String {
+        match &node.value {
+            Value::Null => "null".into(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => format!("{value:?}"),
+            Value::Text(text) => format!("{text:?}"),
+            Value::List(items) => {
+                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
+            }
+            Value::Map(map) => {
+                let entry =
+                    |(key, entry): (&String, &Entry)| format!("{key}: {}", show(&entry.node));
+                format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
+            }
+            Value::Unusable => "?".into(),
+        }
+    }
+
+    #[test]
+    fn documents_are_read_with_the_types_that_docker_sees() {
+        insta::assert_snapshot!(check("a: 010\nb: [yes, ~, 1.50, '1', \"x\"]\n---\nc: |\n  t\n"), @r#"
+        {a: 8, b: ["yes", null, 1.5, "1", "x"]}
+        {c: "t\n"}
+        "#);
+    }
+
+    #[test]
+    fn merge_keys_fill_in_what_the_mapping_does_not_say() {
+        insta::assert_snapshot!(check("x: &x {a: 1, b: 1}\ny: &y {a: 2, c: 2}\nz:\n  a: 3\n  <<: [*x, *y]\n"), @"{x: {a: 1, b: 1}, y: {a: 2, c: 2}, z: {a: 3, b: 1, c: 2}}");
+        insta::assert_snapshot!(check("z:\n  <<: 1\n  b: 2\n"), @"
+        {z: {b: 2}}
+        ! 2:3 [z] '<<' takes a mapping or a list of mappings (give it an alias such as *name)
+        ");
+    }
+
+    #[test]
+    fn a_key_given_twice_is_told_with_both_places_and_the_rest_is_read() {
+        insta::assert_snapshot!(check("s:\n  web:\n    a: 1\n    a: 2\n  api: {}\n1: x\n"), @r"
+        {s: {api: {}, web: {a: 1}}}
+        ! 4:5 [s.web] the key 'a' stands here twice, first in line 3 (remove one of the two)
+        ! 6:1 [] a key has to be text, this one is a number (put it in quotes)
+        ");
+    }
+
+    #[test]
+    fn tags_that_mean_nothing_are_told() {
+        insta::assert_snapshot!(check("a: !!str 1\nb: !reset x\nc: !foo [1]\nd: !!int x\n"), @r#"
+        {a: "1", b: ?, c: [1], d: ?}
+        ! 2:4 [b] the tag '!reset' is not supported yet (write the value that is wanted into the file itself)
+        ! 3:4 [c] the tag '!foo' means nothing here (remove the tag)
+        ! 4:4 [d] the value does not fit the tag '!!int' (remove the tag)
+        "#);
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_its_place() {
+        let fault = |bytes: &[u8]| {
+            let parsed = parse(bytes, FileId::default());
+            assert_eq!(parsed.reading, Reading::Ended);
+            parsed.faults.first().and_then(|f| f.at).map(|at| (at.line, at.column))
+        };
+        assert_eq!(fault(b"a: b\nc: \0"), Some((2, 4)));
+        assert_eq!(fault(b"a: b\nc: \xff\xfe"), Some((2, 4)));
+        assert_eq!(fault(&vec![b'a'; MAX_FILE_BYTES + 1]), None);
+    }
+
+    #[test]
+    fn ten_thousand_levels_end_at_the_bound() {
+        for text in [
+            "[".repeat(10_000),
+            "{a: ".repeat(10_000),
+            "- ".repeat(10_000),
+            "? ".repeat(10_000),
+            (0..1_000).fold(String::new(), |mut text, depth| {
+                let _ = writeln!(text, "{}a:", " ".repeat(depth));
+                text
+            }),
+        ] {
+            let parsed = parsed(&text);
+            assert_eq!(parsed.reading, Reading::Ended);
+            assert_eq!(parsed.faults.len(), 1, "{:?}", parsed.faults);
+        }
+    }
+
+    #[test]
+    fn an_alias_bomb_ends_before_it_grows() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..30 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            let _ = writeln!(text, "a{level}: &a{level} [{aliases}]");
+        }
+        let parsed = parsed(&text);
+        assert_eq!(parsed.reading, Reading::Ended);
+        assert!(parsed.faults[0].message.contains("aliases"), "{:?}", parsed.faults);
+    }
+
+    #[test]
+    fn an_alias_in_its_own_anchor_is_told() {
+        insta::assert_snapshot!(check("a: &a [*a]\n"), @"! 1:8 [] the alias names nothing that is complete above it (an alias can't be used inside its own anchor, nor before it)");
+        insta::assert_snapshot!(check("a: &a 1\n---\nb: *a\n"), @"
+        {a: 1}
+        ! 3:4 [] the alias names nothing that is complete above it (an alias can't be used inside its own anchor, nor before it)
+        ");
+    }
+}

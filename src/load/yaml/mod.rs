@@ -1,0 +1,18 @@
+//! YAML text to a tree that remembers where everything stood.
+//!
+//! The rules for plain scalars are those of `gopkg.in/yaml.v3`, which docker reads stack files
+//! with, because a file has to mean here what it means there.
+
+mod build;
+mod decode;
+mod fault;
+mod node;
+mod number;
+mod scalar;
+mod timestamp;
+
+pub use build::{Parsed, Reading, parse};
+pub use decode::{DecodeError, decode};
+pub use fault::Fault;
+pub use node::{Entry, FileId, KeyPath, Map, Node, Part, Span, Value};
+pub use number::format_float;
