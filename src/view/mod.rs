@@ -1,1 +1,23 @@
-//! The serialisable pictures: the one JSON contract of command line and API.
+//! What is told to people and programs: one picture of a report, and ways to draw it.
+//!
+//! The picture ([`ReportView`]) is the one JSON contract of the commands and the API. Values that
+//! may be secret stand in it as [`Veiled`]: their serialisation is always `(hidden)`, and only
+//! text that goes to a terminal asks for more (law 10). Whatever came from outside is made
+//! harmless to terminals and browsers where it is drawn.
+
+mod clean;
+pub mod picture;
+pub mod render;
+pub mod text;
+mod veil;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use clean::{clean, clean_json};
+pub use picture::{
+    ConditionView, Counts, DriftView, EngineView, FieldView, HeldView, OutcomeView, ProblemView,
+    ReportView, ServiceView, SourceView, StackView, StepView,
+};
+pub use veil::{HIDDEN, Reveal, Veil, Veiled};

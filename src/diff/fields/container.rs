@@ -68,7 +68,9 @@ fn process(spec: &ContainerSpec) -> Fields {
 fn healthcheck(check: Option<&Healthcheck>) -> Fields {
     let mut fields = Fields::default();
     let Some(check) = check else { return fields };
-    fields.put_list("healthcheck.test", &check.test);
+    if !check.test.is_empty() {
+        fields.put_masked("healthcheck.test", super::list_text(&check.test));
+    }
     for (path, nanoseconds) in [
         ("healthcheck.interval", check.interval),
         ("healthcheck.timeout", check.timeout),

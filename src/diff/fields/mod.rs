@@ -87,6 +87,17 @@ impl Fields {
         }
     }
 
+    /// Adds a field for each entry of a map whose values may be secret.
+    pub fn put_masked_map<'a>(
+        &mut self,
+        path: &str,
+        map: impl IntoIterator<Item = (&'a String, &'a String)>,
+    ) {
+        for (key, value) in map {
+            self.put_masked(format!("{path}.{key}"), value);
+        }
+    }
+
     /// Adds a list whose order counts, as one field.
     pub fn put_list(&mut self, path: &str, list: &[String]) {
         if !list.is_empty() {

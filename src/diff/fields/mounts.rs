@@ -37,6 +37,7 @@ fn volume_options(fields: &mut Fields, path: &str, volume: &VolumeOptions) {
     fields.put_map(&format!("{path}.volume.labels"), &volume.labels);
     if let Some(driver) = &volume.driver_config {
         fields.put_unless(&format!("{path}.volume.driver"), driver.name.as_str(), "");
-        fields.put_map(&format!("{path}.volume.driver_opts"), &driver.options);
+        // Options of a file server may hold its password.
+        fields.put_masked_map(&format!("{path}.volume.driver_opts"), &driver.options);
     }
 }

@@ -40,6 +40,7 @@ pub fn log_driver(driver: Option<&LogDriver>) -> Fields {
     let mut fields = Fields::default();
     let Some(driver) = driver else { return fields };
     fields.put_unless("logging.driver", driver.name.as_str(), "");
-    fields.put_map("logging.options", &driver.options);
+    // Tokens of log services stand here.
+    fields.put_masked_map("logging.options", &driver.options);
     fields
 }

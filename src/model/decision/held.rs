@@ -138,10 +138,10 @@ impl fmt::Display for HeldReason {
             }
             Self::Waiting { on } => write!(f, "waiting for {on}"),
             Self::Suspended { by, why, until } => write_suspended(f, *by, why, *until),
-            Self::Contested { field, ours, theirs } => write!(
-                f,
-                "{field} is changed back again and again: git says {ours}, somebody says {theirs}"
-            ),
+            // Both values may be secret: whoever shows them asks the drift first (law 10).
+            Self::Contested { field, .. } => {
+                write!(f, "{field} is changed back again and again by somebody else")
+            }
             Self::WaveNotReady { on } => write!(f, "{on} has to be healthy first"),
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),

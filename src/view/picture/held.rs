@@ -1,0 +1,94 @@
+//! A change that is wanted and not made now, with what would make it move.
+
+use serde::Serialize;
+
+use crate::model::{Held, HeldReason, ObjectRef, SuspendedBy};
+use crate::plan::StackPlan;
+use crate::view::veil::{Veil, Veiled};
+
+/// A held change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldView {
+    /// What would be changed.
+    pub object: ObjectRef,
+    /// Name of the reason.
+    pub reason: &'static str,
+    /// The reason as a sentence.
+    pub message: Veiled,
+    /// What would make it move.
+    pub advice: String,
+}
+
+impl HeldView {
+    /// Draws the picture of a held change of a plan.
+    #[must_use]
+    pub fn of(held: &Held, plan: &StackPlan, veil: &Veil) -> Self {
+        let message = match &held.reason {
+            HeldReason::Contested { field, ours, theirs } => {
+                let text = format!("{}: git says {ours}, somebody says {theirs}", held.reason);
+                if is_open(plan, &held.object, field) {
+                    Veiled::open(text)
+                } else {
+                    Veiled::masked_as(held.reason.to_string(), text)
+                }
+            }
+            reason => veil.over(reason.to_string()),
+        };
+        let (object, reason) = (held.object.clone(), held.reason.name());
+        Self { object, reason, message, advice: advice(held, plan) }
+    }
+}
+
+/// True when the comparison says that everybody may see the values of a field.
+fn is_open(plan: &StackPlan, object: &ObjectRef, path: &str) -> bool {
+    let of_object = plan.drift.iter().filter(|drift| drift.object == *object);
+    let mut fields = of_object.flat_map(|drift| &drift.fields);
+    fields
+        .find(|field| field.change.path == path)
+        .is_some_and(|field| field.change.masked == crate::diff::Masked::No)
+}
+
+/// What would make it move.
+fn advice(held: &Held, plan: &StackPlan) -> String {
+    let text = match &held.reason {
+        HeldReason::RolloutRunning { .. } => {
+            "nothing to do: it goes on when the rollout ends; a newer commit replaces it"
+        }
+        HeldReason::Quarantined { .. } => "commit another spec: this one is not tried again",
+        HeldReason::Waiting { .. } => "nothing to do here: it goes on by itself once that is there",
+        HeldReason::Suspended { by, .. } => return resume(*by, held, plan),
+        HeldReason::Contested { .. } => {
+            "let one side decide: take the field out of git, or stop what changes it"
+        }
+        HeldReason::WaveNotReady { .. } => "look at why that one is not healthy",
+        HeldReason::NotOurs { .. } => {
+            "choose another name, or remove the object that is in the way"
+        }
+        HeldReason::ViewIncomplete { .. } => "look at why the engine does not show it",
+        HeldReason::NeedsApproval { .. } => {
+            "make the declaration equal to what runs, or remove the object and let it be made anew"
+        }
+        HeldReason::HistoryRewritten { .. } => {
+            "run skep apply --prune, or bring back the history that was applied"
+        }
+        HeldReason::Immutable { .. } => {
+            "choose a new name, or remove the object and let it be made"
+        }
+        HeldReason::EngineTooOld { .. } => "update the engine; until then the field has no effect",
+        HeldReason::BackOff { .. } => "nothing to do: it is tried again at that time",
+        HeldReason::PruneNotAsked => "skep apply --prune",
+        HeldReason::ObserveOnly => "start skep without --observe",
+    };
+    text.to_owned()
+}
+
+fn resume(by: SuspendedBy, held: &Held, plan: &StackPlan) -> String {
+    let name = &held.object.name;
+    match by {
+        SuspendedBy::Instance => "skep resume --all".to_owned(),
+        SuspendedBy::Stack => format!("skep resume {}", plan.stack),
+        SuspendedBy::Declaration => "take suspend out of the declaration".to_owned(),
+        SuspendedBy::Label => format!("docker service update --label-rm skep.hold {name}"),
+        SuspendedBy::Rollback => "commit another spec: the last one was rolled back".to_owned(),
+    }
+}

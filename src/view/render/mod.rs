@@ -1,0 +1,10 @@
+//! Documents: JSON for programs, Markdown for comments on a merge request, HTML for a page. None
+//! of them holds a value that may be secret.
+
+mod html;
+mod json;
+mod markdown;
+
+pub use html::html;
+pub use json::json;
+pub use markdown::markdown;

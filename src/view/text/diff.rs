@@ -1,0 +1,102 @@
+//! What differs, by stack, object and field.
+
+use std::fmt::Write as _;
+
+use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
+use super::stack::{heading, held_lines};
+use super::value::value;
+use crate::plan::Action;
+use crate::view::picture::{Counts, DriftView, FieldView, ReportView, StackView};
+use crate::view::veil::Reveal;
+use crate::view::words::cause;
+
+/// Everything that differs, and how much at the end.
+#[must_use]
+pub fn diff(report: &ReportView, reveal: Reveal) -> String {
+    let mut text = String::new();
+    for stack in &report.stacks {
+        if stack.drift.is_empty() && stack.held.is_empty() {
+            continue;
+        }
+        text.push_str(&of_stack(stack, reveal));
+        text.push('\n');
+    }
+    text.push_str(&summary(&report.counts));
+    text
+}
+
+fn of_stack(stack: &StackView, reveal: Reveal) -> String {
+    let mut text = heading(stack);
+    for drift in &stack.drift {
+        text.push_str(&object(drift, reveal));
+        let held = stack.held.iter().filter(|held| held.object == drift.object);
+        text.push_str(&held_lines(held, "    ", reveal));
+    }
+    let alone =
+        stack.held.iter().filter(|held| stack.drift.iter().all(|d| d.object != held.object));
+    for held in alone {
+        let _ = writeln!(text, "  {} {}", paint(DIM, "·"), paint(HEAD, &held.object.to_string()));
+        text.push_str(&held_lines(std::iter::once(held), "    ", reveal));
+    }
+    text
+}
+
+fn object(drift: &DriftView, reveal: Reveal) -> String {
+    let (sign, style) = match drift.action {
+        Action::Create => ("+", GOOD),
+        Action::Update => ("~", SOON),
+        Action::Recreate => ("!", BAD),
+        Action::Adopt => ("=", SOON),
+        Action::Remove => ("-", BAD),
+    };
+    let name = paint(HEAD, &drift.object.to_string());
+    let what = match drift.action {
+        Action::Recreate => ", would have to be made anew",
+        Action::Adopt => ", to be taken over",
+        _ => "",
+    };
+    let cause = paint(DIM, &format!("({}{what})", cause(drift.cause)));
+    let mut text = format!("  {} {name}  {cause}\n", paint(style, sign));
+    for field in &drift.fields {
+        let _ = writeln!(text, "      {}", field_line(field, drift, reveal));
+    }
+    text
+}
+
+fn field_line(field: &FieldView, drift: &DriftView, reveal: Reveal) -> String {
+    let (old, new) = (value(field.old.as_ref(), reveal), value(field.new.as_ref(), reveal));
+    let path = crate::view::clean(&field.path).into_owned();
+    if drift.action == Action::Create && field.old.is_none() {
+        return format!("{path}: {}", paint(GOOD, &new));
+    }
+    let line = format!("{path}: {} → {}", paint(BAD, &old), paint(GOOD, &new));
+    if field.cause == drift.cause {
+        return line;
+    }
+    format!("{line}  {}", paint(DIM, &format!("({})", cause(field.cause))))
+}
+
+fn summary(counts: &Counts) -> String {
+    let parts: Vec<String> = [
+        (counts.create, "to create"),
+        (counts.update, "to update"),
+        (counts.recreate, "to make anew"),
+        (counts.adopt, "to take over"),
+        (counts.remove, "to remove"),
+        (counts.held, "held"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{number} {what}"))
+    .collect();
+    if parts.is_empty() {
+        let (stacks, services) = (counts.stacks, counts.services);
+        return format!("Nothing differs ({stacks} stacks, {services} services).\n");
+    }
+    let fields = match counts.fields {
+        0 => String::new(),
+        1 => " (1 field differs)".to_owned(),
+        more => format!(" ({more} fields differ)"),
+    };
+    format!("{}{fields}\n", parts.join(", "))
+}

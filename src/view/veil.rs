@@ -1,0 +1,164 @@
+//! Text that may hold something secret, with what everybody may see of it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::diff::Masked;
+use crate::model::Step;
+use crate::model::engine::ContainerSpec;
+use crate::plan::StackPlan;
+
+/// What stands for a value that may be secret. It has one length for all.
+pub const HIDDEN: &str = "(hidden)";
+
+/// Shortest value that is looked for in texts: a shorter one is more often a word than a secret.
+const SHORTEST: usize = 6;
+
+/// Whether values that may be secret are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reveal {
+    /// Text on a terminal.
+    Values,
+    /// Everything else.
+    Nothing,
+}
+
+/// Text of which a part may be secret. `Display`, `Debug` and `Serialize` show what everybody may
+/// see.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Veiled {
+    shown: String,
+    full: Option<String>,
+}
+
+impl Veiled {
+    /// Text that everybody may see.
+    pub fn open(text: impl Into<String>) -> Self {
+        Self { shown: text.into(), full: None }
+    }
+
+    /// Text that is hidden as a whole.
+    pub fn hidden(text: impl Into<String>) -> Self {
+        Self { shown: HIDDEN.to_owned(), full: Some(text.into()) }
+    }
+
+    /// Text with another one that everybody may see.
+    pub fn masked_as(shown: impl Into<String>, full: impl Into<String>) -> Self {
+        Self { shown: shown.into(), full: Some(full.into()) }
+    }
+
+    /// A value with what the comparison says about it.
+    pub fn of(text: impl Into<String>, masked: Masked) -> Self {
+        match masked {
+            Masked::No => Self::open(text),
+            Masked::Yes => Self::hidden(text),
+        }
+    }
+
+    /// The text for this audience.
+    #[must_use]
+    pub fn to(&self, reveal: Reveal) -> &str {
+        match (reveal, &self.full) {
+            (Reveal::Values, Some(full)) => full,
+            _ => &self.shown,
+        }
+    }
+}
+
+impl fmt::Display for Veiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Veiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Veiled({:?})", self.shown)
+    }
+}
+
+impl Serialize for Veiled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.shown)
+    }
+}
+
+/// Values of one stack that may be secret, to be hidden where an engine or a program repeats them
+/// in its messages. What is masked by its place needs no veil; this is for texts of others.
+#[derive(Clone, Default)]
+pub struct Veil(BTreeSet<String>);
+
+impl Veil {
+    /// Collects what a plan knows to be masked.
+    #[must_use]
+    pub fn of(plan: &StackPlan) -> Self {
+        let mut veil = Self::default();
+        for field in plan.drift.iter().flat_map(|drift| &drift.fields) {
+            if field.change.masked == Masked::Yes {
+                let values = [&field.change.old, &field.change.new];
+                values.into_iter().flatten().for_each(|value| veil.insert(value));
+            }
+        }
+        for planned in &plan.steps {
+            let (Step::CreateService { spec } | Step::UpdateService { spec, .. }) = &planned.step
+            else {
+                continue;
+            };
+            if let Some(container) = &spec.task_template.container_spec {
+                veil.container(container);
+            }
+        }
+        veil
+    }
+
+    /// Text in which these values are hidden.
+    pub fn over(&self, text: impl Into<String>) -> Veiled {
+        let full = text.into();
+        // Longest first, so that a value inside another one does not leave the rest of it.
+        let mut values: Vec<&String> = self.0.iter().filter(|v| full.contains(*v)).collect();
+        if values.is_empty() {
+            return Veiled::open(full);
+        }
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        let shown = values.into_iter().fold(full.clone(), |text, v| text.replace(v, HIDDEN));
+        Veiled { shown, full: Some(full) }
+    }
+
+    fn container(&mut self, spec: &ContainerSpec) {
+        for entry in &spec.env {
+            self.insert(entry.split_once('=').map_or("", |(_, value)| value));
+        }
+        let check = spec.healthcheck.as_ref().map(|check| check.test.as_slice());
+        let words = spec.args.iter().chain(&spec.command).chain(check.unwrap_or_default());
+        words.for_each(|word| self.insert(word));
+    }
+
+    fn insert(&mut self, value: &str) {
+        if value.chars().count() >= SHORTEST {
+            self.0.insert(value.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_veil_hides_the_longest_value_first() {
+        let veil = Veil(["hunter2".to_owned(), "hunter2-and-more".to_owned()].into());
+        let text = veil.over("exec hunter2-and-more failed, hunter2 too");
+        assert_eq!(text.to_string(), "exec (hidden) failed, (hidden) too");
+        assert_eq!(text.to(Reveal::Values), "exec hunter2-and-more failed, hunter2 too");
+    }
+
+    #[test]
+    fn nothing_but_a_terminal_gets_the_value() {
+        let text = Veiled::hidden("hunter2");
+        assert_eq!(format!("{text} {text:?}"), "(hidden) Veiled(\"(hidden)\")");
+        assert_eq!(serde_json::to_string(&text).expect("JSON"), "\"(hidden)\"");
+        assert_eq!((text.to(Reveal::Nothing), text.to(Reveal::Values)), (HIDDEN, "hunter2"));
+    }
+}
