@@ -6,7 +6,9 @@ use super::{Action, Cause, CausedField, Drift, PlannedStep, Stage};
 use crate::diff::{
     DataChange, DataLive, HASH_LABEL, NetworkChange, OWNER_LABEL, Owner, owner_label,
 };
-use crate::model::{Content, Held, HeldReason, Instance, Kind, NewData, ObjectRef, Step};
+use crate::model::{
+    Content, Held, HeldReason, Instance, Inventory, Kind, NewData, ObjectRef, Step,
+};
 
 /// What is done about one object of the foundation.
 #[derive(Debug, Default)]
@@ -16,55 +18,73 @@ pub(super) struct Outcome {
     pub(super) drift: Option<Drift>,
 }
 
-/// Decides about a network. There is no call that changes one.
-pub(super) fn network(change: &NetworkChange, instance: &Instance) -> Outcome {
-    let object = ObjectRef::new(Kind::Network, &change.spec.name);
-    match &change.live {
-        None => {
-            let mut spec = change.spec.clone();
-            let label = owner_label(instance, Kind::Network, &spec.name);
-            spec.labels.insert(OWNER_LABEL.to_owned(), label);
-            create(object, Step::CreateNetwork { spec })
+/// What decisions about the foundation are made with.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub(super) instance: &'a Instance,
+    /// What was there when the stack last settled.
+    pub(super) inventory: &'a Inventory,
+}
+
+impl Case<'_> {
+    /// Decides about a network. There is no call that changes one.
+    pub(super) fn network(&self, change: &NetworkChange) -> Outcome {
+        let object = ObjectRef::new(Kind::Network, &change.spec.name);
+        match &change.live {
+            None => {
+                let mut spec = change.spec.clone();
+                let label = owner_label(self.instance, Kind::Network, &spec.name);
+                spec.labels.insert(OWNER_LABEL.to_owned(), label);
+                let cause = self.absence(&object);
+                create(object, Step::CreateNetwork { spec }, cause)
+            }
+            Some((_, Owner::Theirs(owner))) => {
+                hold(object, HeldReason::NotOurs { owner: owner.clone() })
+            }
+            Some(_) if change.fields.is_empty() => Outcome::default(),
+            Some(_) => recreate(object, change),
         }
-        Some((_, Owner::Theirs(owner))) => {
-            hold(object, HeldReason::NotOurs { owner: owner.clone() })
+    }
+
+    /// Decides about a secret or config.
+    pub(super) fn data(&self, change: &DataChange) -> Outcome {
+        let object = change.object.clone();
+        match &change.live {
+            DataLive::Absent => {
+                let changed = change.supersedes.is_some();
+                let cause = if changed { Cause::GitMoved } else { self.absence(&object) };
+                create(object, new_data(change, self.instance), cause)
+            }
+            DataLive::Same { .. } => Outcome::default(),
+            DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
+            DataLive::Immutable => {
+                let what = format!("the content of a {} with an explicit name", object.kind);
+                hold(object, HeldReason::Immutable { what })
+            }
+            DataLive::Unknown { owner: Owner::Unowned, .. } => {
+                let to = format!("take over a {} whose content can't be compared", object.kind);
+                hold(object, HeldReason::NeedsApproval { to })
+            }
+            DataLive::Unknown { .. } => {
+                let missing = "the key of the content hashes".to_owned();
+                hold(object, HeldReason::ViewIncomplete { missing })
+            }
         }
-        Some(_) if change.fields.is_empty() => Outcome::default(),
-        Some(_) => {
-            let what = "a network".to_owned();
-            let cause = Cause::GitMoved;
-            let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause });
-            let drift = Drift {
-                object: object.clone(),
-                action: Action::Recreate,
-                fields: fields.collect(),
-                cause,
-            };
-            Outcome { drift: Some(drift), ..hold(object, HeldReason::Immutable { what }) }
-        }
+    }
+
+    /// Why something that is declared is not there.
+    fn absence(&self, object: &ObjectRef) -> Cause {
+        let known = self.inventory.get(&object.kind).is_some_and(|n| n.contains_key(&object.name));
+        if known { Cause::ChangedByHand } else { Cause::NeverApplied }
     }
 }
 
-/// Decides about a secret or config.
-pub(super) fn data(change: &DataChange, instance: &Instance) -> Outcome {
-    let object = change.object.clone();
-    match &change.live {
-        DataLive::Absent => create(object, new_data(change, instance)),
-        DataLive::Same { .. } => Outcome::default(),
-        DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
-        DataLive::Immutable => {
-            let what = format!("the content of a {} with an explicit name", object.kind);
-            hold(object, HeldReason::Immutable { what })
-        }
-        DataLive::Unknown { owner: Owner::Unowned, .. } => {
-            let to = format!("take over a {} whose content can't be compared", object.kind);
-            hold(object, HeldReason::NeedsApproval { to })
-        }
-        DataLive::Unknown { .. } => {
-            let missing = "the key of the content hashes".to_owned();
-            hold(object, HeldReason::ViewIncomplete { missing })
-        }
-    }
+fn recreate(object: ObjectRef, change: &NetworkChange) -> Outcome {
+    let cause = Cause::GitMoved;
+    let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause }).collect();
+    let drift = Drift { object: object.clone(), action: Action::Recreate, fields, cause };
+    let reason = HeldReason::Immutable { what: "a network".to_owned() };
+    Outcome { drift: Some(drift), ..hold(object, reason) }
 }
 
 fn new_data(change: &DataChange, instance: &Instance) -> Step {
@@ -87,8 +107,7 @@ fn new_data(change: &DataChange, instance: &Instance) -> Step {
     }
 }
 
-fn create(object: ObjectRef, step: Step) -> Outcome {
-    let cause = Cause::NeverApplied;
+fn create(object: ObjectRef, step: Step, cause: Cause) -> Outcome {
     let drift = Drift { object, action: Action::Create, fields: Vec::new(), cause };
     let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
     Outcome { step: Some(step), held: None, drift: Some(drift) }

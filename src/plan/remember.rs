@@ -35,6 +35,11 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
         input.changes.services.iter().map(|change| change.name.as_str()).collect();
     record.services.retain(|name, _| declared.contains(name.as_str()));
     record.inventory = inventory(input);
+    applied(input, record)
+}
+
+/// The revision counts as applied from the first step that is taken for it.
+pub(super) fn applied(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
     record.revision = Some(input.lineage.revision.clone());
     record
 }

@@ -43,6 +43,7 @@ impl Case<'_> {
                 .or_else(|| held_by_label(live))
                 .or_else(|| self.failed(live))
                 .or_else(|| self.immutable())
+                .or_else(|| self.runs_again(live))
                 .or_else(|| self.in_flight(live))
                 .or_else(|| self.blocked())
                 .map_or_else(|| self.contested(live, drift), Verdict::Hold),
@@ -89,6 +90,14 @@ impl Case<'_> {
             .iter()
             .any(mode)
             .then(|| HeldReason::Immutable { what: "the mode of a service".to_owned() })
+    }
+
+    /// Every write of a job runs it again, one that only changes a label too.
+    fn runs_again(&self, live: &LiveService) -> Option<HeldReason> {
+        let job = live.service.spec.mode.as_ref().is_some_and(ServiceMode::is_job);
+        (job && !self.change.touches_tasks()).then(|| HeldReason::NeedsApproval {
+            to: "run the job again: a change of its labels does that".to_owned(),
+        })
     }
 
     /// A rollout of ours is left alone, but for a newer spec (law 2).

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
-use crate::model::{Held, HeldReason, Instance, Kind, ObjectRef, Step, SuspendedBy, Suspension};
+use crate::model::{Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, SuspendedBy, Suspension};
 
 /// Decides what is done about one stack now.
 #[must_use]
@@ -41,9 +41,11 @@ struct Draft {
 
 impl Draft {
     fn foundation(&mut self, input: &PlanInput<'_>, instance: &Instance) {
-        let networks =
-            input.changes.networks.iter().map(|change| foundation::network(change, instance));
-        let data = input.changes.data.iter().map(|change| foundation::data(change, instance));
+        let nothing = Inventory::new();
+        let inventory = input.ledger.map_or(&nothing, |entry| &entry.record.inventory);
+        let case = foundation::Case { instance, inventory };
+        let networks = input.changes.networks.iter().map(|change| case.network(change));
+        let data = input.changes.data.iter().map(|change| case.data(change));
         for outcome in networks.chain(data) {
             self.steps.extend(outcome.step);
             self.held.extend(outcome.held);
@@ -167,7 +169,11 @@ impl Draft {
         let written = objects.iter().map(|object| object.name.as_str()).collect();
         let record = remember::next_record(input, &written);
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
-        let record = if settled { remember::settled_record(input, record) } else { record };
+        let record = match settled {
+            true => remember::settled_record(input, record),
+            false if self.steps.is_empty() => record,
+            false => remember::applied(input, record),
+        };
         self.steps.extend(remember::step(input, record));
     }
 }

@@ -1,6 +1,6 @@
 //! What all sources together ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Operator;
@@ -29,8 +29,6 @@ pub(super) struct Wanted {
     pub(super) problems: Vec<Problem>,
     /// Sources that were loaded, with their revisions, and whether without any error.
     pub(super) sources: BTreeMap<SourceName, (Revision, Wholeness)>,
-    /// Stacks whose declaration has errors that leave nothing of it.
-    pub(super) broken: BTreeSet<StackName>,
     /// Stacks that two sources declare: the one that is not used, and by whom it is declared.
     pub(super) rivals: Vec<(StackName, SourceName)>,
 }
@@ -92,7 +90,6 @@ impl Wanted {
         let faulty = checkout.files.is_empty() || loaded.problems.iter().any(Problem::is_error);
         let wholeness = if faulty { Wholeness::Partial } else { Wholeness::Whole };
         self.problems.extend(loaded.problems.iter().cloned());
-        self.broken.extend(loaded.broken.iter().cloned());
         self.data.extend(loaded.data.clone());
         for (name, stack) in &loaded.desired.stacks {
             let mut stack = stack.clone();

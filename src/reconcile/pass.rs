@@ -302,7 +302,6 @@ fn gone(ledgers: &Ledgers, wanted: &Wanted) -> BTreeMap<StackName, SourceName> {
         .stacks
         .iter()
         .filter(|(name, _)| !wanted.desired.stacks.contains_key(*name))
-        .filter(|(name, _)| !wanted.broken.contains(*name))
         .filter_map(|(name, entry)| Some((name.clone(), entry.record.source.clone()?)))
         .filter(|(_, source)| wanted.sources.contains_key(source))
         .collect()

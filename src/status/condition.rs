@@ -1,6 +1,6 @@
 //! Conditions of a stack, and whether it has settled.
 
-use super::{Condition, ConditionKind, Holds, StackReport};
+use super::{Condition, ConditionKind, Holds, Outcome, StackReport};
 use crate::health::HealthState;
 use crate::model::{HeldReason, Severity};
 use crate::model::{Problem, StackName};
@@ -16,18 +16,26 @@ pub enum Settled {
     Badly,
 }
 
-/// Whether a stack has settled, and how.
+/// Whether a stack has settled, and how. What ended badly for one service does not hide that
+/// another is still on its way, and a stack that was just written has to be looked at again.
 #[must_use]
 pub fn settled(report: &StackReport) -> Settled {
-    let failed = report.health.values().any(|health| health.state == HealthState::Failed);
-    let stuck = report.plan.held.iter().any(|held| !passes(&held.reason) && counts(&held.reason));
-    let refused = report.outcomes.iter().any(|o| matches!(o.outcome, super::Outcome::Refused(_)));
-    if failed || stuck || refused {
-        return Settled::Badly;
+    let written = report.outcomes.iter().any(|outcome| outcome.outcome.is_done());
+    let health = || report.health.values().map(|health| health.state);
+    let held = || report.plan.held.iter().map(|held| &held.reason).filter(|reason| counts(reason));
+    let on_the_way = health().any(|state| !is_final(state)) || held().any(passes);
+    let refused = report.outcomes.iter().any(|o| matches!(o.outcome, Outcome::Refused(_)));
+    let badly = refused || health().any(|s| s == HealthState::Failed) || held().any(|r| !passes(r));
+    match () {
+        () if written || on_the_way => Settled::OnTheWay,
+        () if badly => Settled::Badly,
+        () if report.plan.is_empty() => Settled::Well,
+        () => Settled::OnTheWay,
     }
-    let healthy = report.health.values().all(|health| health.state == HealthState::Healthy);
-    let waiting = report.plan.held.iter().any(|held| counts(&held.reason));
-    if report.plan.is_empty() && healthy && !waiting { Settled::Well } else { Settled::OnTheWay }
+}
+
+fn is_final(state: HealthState) -> bool {
+    matches!(state, HealthState::Healthy | HealthState::Failed)
 }
 
 /// Reasons that go away by themselves.

@@ -1,0 +1,9 @@
+//! The whole of skep on the simulated swarm: short scripts, each a story of what happened to a
+//! user. They run in virtual time, from a seed, and say what was written and what was held.
+
+mod by_hand;
+mod converging;
+mod faults;
+mod play;
+mod removals;
+mod rollouts;
