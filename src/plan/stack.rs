@@ -9,7 +9,9 @@ use super::{
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
-use crate::model::{Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, SuspendedBy, Suspension};
+use crate::model::{
+    Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, SuspendedBy, Suspension,
+};
 
 /// Decides what is done about one stack now.
 #[must_use]
