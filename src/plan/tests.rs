@@ -147,6 +147,7 @@ impl World {
             )]
             .into(),
             source: Some(self.lineage.source.clone()),
+            revision: Some(self.lineage.revision.clone()),
             ..LedgerRecord::default()
         });
         self.shows(version, |service| {
