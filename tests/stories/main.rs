@@ -1,6 +1,8 @@
 //! The whole of skep on the simulated swarm: short scripts, each a story of what happened to a
 //! user. They run in virtual time, from a seed, and say what was written and what was held.
 
+#![allow(clippy::expect_used, reason = "a test may end by panicking")]
+
 mod by_hand;
 mod converging;
 mod faults;
