@@ -4,5 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on ends")]
 
 mod hostile;
+mod http;
 mod local;
 mod repo;
+mod server;

@@ -13,8 +13,7 @@ use tokio::time::{interval, timeout};
 use crate::ports::SourceError;
 use crate::source::Options;
 
-use super::command::{Call, CallError, Git};
-use super::failure::Fault;
+use super::process::{Call, CallError, Fault, Git};
 
 /// Settings for every call, in the one file that `git` reads besides the mirror's own `config`.
 ///

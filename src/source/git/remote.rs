@@ -7,10 +7,8 @@ use crate::source::Times;
 use crate::source::bounds::{MAX_FILE, MAX_LISTING};
 use crate::source::spec::{Location, SourceSpec, Wanted};
 
-use super::access::{Access, Address};
-use super::command::{Call, CallError};
-use super::failure::{Fault, of_remote};
 use super::mirror::{Mirror, tracking};
+use super::process::{Access, Address, Call, CallError, Fault, of_remote};
 use super::refs::{self, Tip};
 
 /// The remote of one source during one pass.
@@ -70,7 +68,14 @@ impl<'a> Remote<'a> {
         let first = self.mirror.resolve(&tracking(&tip.reference)).await.is_none();
         // A new mirror takes no blob of the past; an old one takes what changed, like any clone.
         let blobs = if first { Blobs::None } else { Blobs::Bounded };
-        match self.run(self.call(blobs, &[&refspec])).await {
+        let fetched = match self.run(self.call(blobs, &[&refspec])).await {
+            // Some servers allow filters, but not this one.
+            Err(CallError::Ended { complaint, .. }) if complaint.contains("filter '") => {
+                self.run(self.call(Blobs::All, &[&refspec])).await
+            }
+            fetched => fetched,
+        };
+        match fetched {
             Ok(_) => Ok(()),
             Err(error) => match (&self.spec.wanted, self.fault(&attempted, error)) {
                 (Wanted::Commit(id), Fault::Source(SourceError::Missing { .. })) => {
@@ -110,10 +115,11 @@ impl<'a> Remote<'a> {
         let mut call = self.call(Blobs::Bounded, &[tree]);
         // The directory itself is there: without this, git would see nothing to fetch.
         call.args.insert(1, "--refetch".into());
-        let Err(error) = self.run(call).await else { return Ok(()) };
-        let fault = self.fault(&attempted, error);
-        if let Fault::Source(SourceError::Unreachable { .. } | SourceError::Denied { .. }) = fault {
-            return Err(fault);
+        match self.run(call).await {
+            Ok(_) => return Ok(()),
+            Err(error @ CallError::TooSlow(_)) => return Err(self.fault(&attempted, error)),
+            // With protocol 0 a server only breaks off, so words tell nothing here.
+            Err(_) => {}
         }
         let refspec = format!("+{}:{}", tip.reference, tracking(&tip.reference));
         let mut call = self.call(Blobs::All, &[&refspec]);

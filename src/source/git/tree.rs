@@ -86,15 +86,6 @@ fn parse_record(record: &[u8]) -> Option<TreeEntry> {
     Some(TreeEntry { kind, id: id.to_owned(), path: path.to_owned() })
 }
 
-/// What is known about a blob before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blob {
-    /// It is in the mirror and has so many bytes.
-    Here(u64),
-    /// It is not in the mirror.
-    Absent,
-}
-
 /// The ids of all blobs of a listing, each once.
 pub(super) fn blob_ids(entries: &[TreeEntry]) -> BTreeSet<&str> {
     let blobs = entries.iter().filter(|entry| has_blob(entry));
@@ -105,15 +96,21 @@ fn has_blob(entry: &TreeEntry) -> bool {
     matches!(entry.kind, TreeKind::File | TreeKind::Link)
 }
 
-/// Reads the output of `git cat-file --batch-check='%(objectname) %(objectsize)'`, where an object
-/// that is not there is `ID missing`.
-pub(super) fn parse_sizes(output: &[u8]) -> BTreeMap<String, Blob> {
+/// Reads the output of `git rev-list --objects --missing=print`: what is missing is `?ID`.
+pub(super) fn parse_missing(output: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(output);
-    let blobs = text.lines().filter_map(|line| {
+    text.lines().filter_map(|line| line.strip_prefix('?')).map(str::to_owned).collect()
+}
+
+/// Reads the output of `git cat-file --batch-check='%(objectname) %(objectsize)'`: the size of
+/// each blob in bytes.
+pub(super) fn parse_sizes(output: &[u8]) -> BTreeMap<String, u64> {
+    let text = String::from_utf8_lossy(output);
+    let sizes = text.lines().filter_map(|line| {
         let (id, size) = line.split_once(' ')?;
-        Some((id.to_owned(), size.parse().map_or(Blob::Absent, Blob::Here)))
+        Some((id.to_owned(), size.parse().ok()?))
     });
-    blobs.collect()
+    sizes.collect()
 }
 
 /// The blobs that are worth reading, in groups that fit into memory together.
@@ -122,13 +119,13 @@ pub(super) fn parse_sizes(output: &[u8]) -> BTreeMap<String, Blob> {
 /// When they hold more bytes together than is read of one source.
 pub(super) fn groups(
     entries: &[TreeEntry],
-    sizes: &BTreeMap<String, Blob>,
+    sizes: &BTreeMap<String, u64>,
 ) -> Result<Vec<Vec<(String, u64)>>, TreeError> {
     let mut groups: Vec<(u64, Vec<(String, u64)>)> = Vec::new();
     let mut asked = BTreeSet::new();
     let mut total = 0;
     for entry in entries.iter().filter(|entry| has_blob(entry)) {
-        let Some(Blob::Here(size)) = sizes.get(&entry.id).copied() else { continue };
+        let Some(size) = sizes.get(&entry.id).copied() else { continue };
         let most = if entry.kind == TreeKind::Link { MAX_PATH as u64 } else { MAX_FILE };
         if size > most || !asked.insert(&entry.id) {
             continue;
@@ -174,7 +171,7 @@ pub fn parse_batch(mut output: &[u8]) -> BTreeMap<String, &[u8]> {
 /// Puts the file set together.
 pub(super) fn file_set(
     entries: &[TreeEntry],
-    sizes: &BTreeMap<String, Blob>,
+    sizes: &BTreeMap<String, u64>,
     read: &BTreeMap<String, Arc<[u8]>>,
 ) -> FileSet {
     let mut files = FileSet::default();
@@ -189,14 +186,14 @@ pub(super) fn file_set(
     files
 }
 
-fn entry(found: &TreeEntry, blob: Option<Blob>, bytes: Option<&Arc<[u8]>>) -> Entry {
-    match (found.kind, blob, bytes) {
+fn entry(found: &TreeEntry, size: Option<u64>, bytes: Option<&Arc<[u8]>>) -> Entry {
+    match (found.kind, size, bytes) {
         (TreeKind::Submodule, ..) => Entry::Special("submodule"),
         (TreeKind::Tree, ..) => Entry::Special("directory"),
         (TreeKind::File, _, Some(bytes)) => entries::file(Arc::clone(bytes)),
         (TreeKind::Link, _, Some(bytes)) => entries::link(bytes),
-        (TreeKind::File, Some(Blob::Here(size)), None) if size > MAX_FILE => Entry::TooLarge(size),
-        (TreeKind::Link, Some(Blob::Here(_)), None) => {
+        (TreeKind::File, Some(size), None) if size > MAX_FILE => Entry::TooLarge(size),
+        (TreeKind::Link, Some(_), None) => {
             Entry::Unreadable("the target of the symbolic link can't be a path".to_owned())
         }
         // The server was asked for everything up to the bound and left it out.
@@ -251,16 +248,11 @@ mod tests {
             entry(TreeKind::Link, "long"),
             entry(TreeKind::File, "absent"),
         ];
-        let sizes = [
-            ("a", Blob::Here(3)),
-            ("large", Blob::Here(MAX_FILE + 1)),
-            ("long", Blob::Here(5000)),
-            ("absent", Blob::Absent),
-        ];
-        let sizes: BTreeMap<_, _> = sizes.map(|(id, blob)| (id.to_owned(), blob)).into();
+        let sizes = [("a", 3), ("large", MAX_FILE + 1), ("long", 5000)];
+        let sizes: BTreeMap<_, _> = sizes.map(|(id, size)| (id.to_owned(), size)).into();
         assert_eq!(groups(&entries, &sizes), Ok(vec![vec![("a".to_owned(), 3)]]));
         let many: Vec<_> = (0..65).map(|n| entry(TreeKind::File, &n.to_string())).collect();
-        let sizes = (0..65).map(|n| (n.to_string(), Blob::Here(MAX_FILE))).collect();
+        let sizes = (0..65).map(|n| (n.to_string(), MAX_FILE)).collect();
         assert_eq!(groups(&many, &sizes), Err(TreeError::TooLarge));
     }
 }

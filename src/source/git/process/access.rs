@@ -20,11 +20,11 @@ use crate::ports::SourceError;
 use crate::source::spec::{CredentialError, Credentials, SecretFrom, SourceSpec};
 
 /// Everything that a call to the remote needs; ends with the files that it made.
-pub(super) struct Access {
+pub(in crate::source::git) struct Access {
     /// Variables for the call.
-    pub(super) environment: Vec<(String, OsString)>,
+    pub(in crate::source::git) environment: Vec<(String, OsString)>,
     /// What must not show in texts.
-    pub(super) secrets: Vec<SecretBytes>,
+    pub(in crate::source::git) secrets: Vec<SecretBytes>,
     _files: Option<SshFiles>,
 }
 
@@ -40,20 +40,20 @@ enum AccessError {
 }
 
 /// The remote of one source, as `git` is told.
-pub(super) struct Address<'a> {
+pub(in crate::source::git) struct Address<'a> {
     /// URL without credentials, or an absolute path.
-    pub(super) remote: OsString,
+    pub(in crate::source::git) remote: OsString,
     /// What opens it.
-    pub(super) spec: &'a SourceSpec,
+    pub(in crate::source::git) spec: &'a SourceSpec,
     /// Where files for ssh go.
-    pub(super) ssh_dir: PathBuf,
+    pub(in crate::source::git) ssh_dir: PathBuf,
     /// After so long without data the connection counts as lost.
-    pub(super) stall: Duration,
+    pub(in crate::source::git) stall: Duration,
 }
 
 impl Access {
     /// Reads the credentials and makes a call's variables.
-    pub(super) fn new(address: &Address<'_>) -> Result<Self, SourceError> {
+    pub(in crate::source::git) fn new(address: &Address<'_>) -> Result<Self, SourceError> {
         Self::try_new(address).map_err(|error| {
             let attempted = format!("opening {}", address.spec.location);
             let mut message = error.to_string();

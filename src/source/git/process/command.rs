@@ -28,28 +28,32 @@ const INHERITED: [&str; 10] = [
 ];
 
 /// One call of `git`.
-pub(super) struct Call {
+pub(in crate::source::git) struct Call {
     /// Arguments after the program's name.
-    pub(super) args: Vec<OsString>,
+    pub(in crate::source::git) args: Vec<OsString>,
     /// What it reads from its standard input.
-    pub(super) stdin: Vec<u8>,
+    pub(in crate::source::git) stdin: Vec<u8>,
     /// More variables for this call only: addresses and credentials.
-    pub(super) environment: Vec<(String, OsString)>,
+    pub(in crate::source::git) environment: Vec<(String, OsString)>,
     /// Most bytes that it may print.
-    pub(super) max_output: u64,
+    pub(in crate::source::git) max_output: u64,
     /// Longest time that it may take.
-    pub(super) time: Duration,
+    pub(in crate::source::git) time: Duration,
 }
 
 impl Call {
     /// A call with these arguments and neither input nor variables.
-    pub(super) fn new<const N: usize>(args: [&str; N], max_output: u64, time: Duration) -> Self {
+    pub(in crate::source::git) fn new<const N: usize>(
+        args: [&str; N],
+        max_output: u64,
+        time: Duration,
+    ) -> Self {
         let args = args.iter().map(OsString::from).collect();
         Self { args, stdin: Vec::new(), environment: Vec::new(), max_output, time }
     }
 
     /// One more argument.
-    pub(super) fn arg(mut self, arg: impl Into<OsString>) -> Self {
+    pub(in crate::source::git) fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
         self
     }
@@ -57,7 +61,7 @@ impl Call {
 
 /// How a call failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
+pub(in crate::source::git) enum CallError {
     #[error("git could not be started: {0}")]
     Start(std::io::Error),
     #[error("talking to git failed: {0}")]
@@ -71,13 +75,17 @@ pub(super) enum CallError {
 }
 
 /// The `git` program, set up for one mirror.
-pub(super) struct Git {
+pub(in crate::source::git) struct Git {
     environment: Vec<(OsString, OsString)>,
 }
 
 impl Git {
     /// `inherited` is the caller's environment, of which only a few variables are passed on.
-    pub(super) fn new(inherited: &[(OsString, OsString)], mirror: &Path, settings: &Path) -> Self {
+    pub(in crate::source::git) fn new(
+        inherited: &[(OsString, OsString)],
+        mirror: &Path,
+        settings: &Path,
+    ) -> Self {
         let passed = |name: &OsString| INHERITED.iter().any(|known| name == known);
         let mut environment: Vec<(OsString, OsString)> =
             inherited.iter().filter(|(name, _)| passed(name)).cloned().collect();
@@ -107,7 +115,7 @@ impl Git {
 
     /// Runs a call to its end and gives what it printed. When the returned future is dropped, or
     /// time or output run over, the whole process group is killed.
-    pub(super) async fn run(&self, call: Call) -> Result<Vec<u8>, CallError> {
+    pub(in crate::source::git) async fn run(&self, call: Call) -> Result<Vec<u8>, CallError> {
         let time = call.time;
         match timeout(time, self.talk(call)).await {
             Ok(result) => result,

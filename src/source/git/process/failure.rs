@@ -7,7 +7,7 @@ use super::command::CallError;
 
 /// Why a step failed, and so what can be done.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::source::git) enum Fault {
     /// The source can't be read; a new mirror would not help.
     Source(SourceError),
     /// The mirror is broken; a new one may help.
@@ -16,7 +16,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// The error, whatever can be done about it.
-    pub(super) fn into_error(self) -> SourceError {
+    pub(in crate::source::git) fn into_error(self) -> SourceError {
         let (Self::Source(error) | Self::Mirror(error)) = self;
         error
     }
@@ -85,7 +85,11 @@ enum Kind {
 
 /// The error for a failed call to a remote. `secrets` are taken out of the text, should a server
 /// or a program have repeated them.
-pub(super) fn of_remote(attempted: &str, error: CallError, secrets: &[SecretBytes]) -> SourceError {
+pub(in crate::source::git) fn of_remote(
+    attempted: &str,
+    error: CallError,
+    secrets: &[SecretBytes],
+) -> SourceError {
     let attempted = attempted.to_owned();
     let complaint = match error {
         CallError::TooSlow(_) => {
