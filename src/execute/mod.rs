@@ -10,10 +10,9 @@ use tokio::sync::Semaphore;
 
 pub use bind::{BindError, Bindings};
 
-use crate::model::{Instance, ObjectRef, SideStore};
+use crate::model::{Instance, ObjectRef, Outcome, SideStore, StepOutcome};
 use crate::plan::{PlannedStep, StackPlan, Stage};
 use crate::ports::{Swarm, SwarmError, Write, Written};
-use crate::status::{Outcome, StepOutcome};
 
 /// Steps of one stage that are carried out at the same time, at the most.
 const PARALLEL: usize = 16;

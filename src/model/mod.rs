@@ -14,8 +14,8 @@ pub mod observed;
 pub mod secret;
 
 pub use decision::{
-    Held, HeldReason, Inventory, LedgerRecord, NewData, ServiceRecord, Step, StepKind, SuspendedBy,
-    Suspension, Target, UpdateManner,
+    Held, HeldReason, Inventory, LedgerRecord, NewData, Outcome, ServiceRecord, Step, StepKind,
+    StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService, DesiredStack,

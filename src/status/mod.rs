@@ -1,15 +1,14 @@
 //! Plan, outcomes and health → what is told to people: the report of one pass.
 
 mod condition;
-mod outcome;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::{Outcome, StepOutcome};
 pub use condition::{Settled, conditions, settled};
-pub use outcome::{Outcome, StepOutcome};
 
 use crate::health::Health;
 use crate::model::{Engine, Problem, Revision, SourceName, StackName};

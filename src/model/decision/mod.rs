@@ -1,9 +1,11 @@
-//! Decisions: steps to take, changes that are held, and what is remembered of both.
+//! Decisions: steps to take, what came of them, changes that are held, and what is remembered.
 
 mod held;
 mod ledger;
+mod outcome;
 mod step;
 
 pub use held::{Held, HeldReason};
 pub use ledger::{Inventory, LedgerRecord, ServiceRecord, SuspendedBy, Suspension};
+pub use outcome::{Outcome, StepOutcome};
 pub use step::{NewData, Step, StepKind, Target, UpdateManner};

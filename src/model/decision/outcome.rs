@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{ObjectRef, Step, StepKind};
+use super::step::{Step, StepKind};
+use crate::model::name::ObjectRef;
 
 /// A step and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
