@@ -94,11 +94,9 @@ fn stack_cases(corpus: &Path) -> Vec<Case> {
             let (tree, file) = golden["tree"].as_str().unwrap().rsplit_once('/').unwrap();
             case(
                 path.file_stem().unwrap().to_str().unwrap(),
-                corpus,
-                tree,
+                corpus.join(tree),
                 file,
-                &golden["env"],
-                &golden,
+                (&golden["env"], &golden),
             )
         })
         .collect()
@@ -113,16 +111,17 @@ fn edge_cases(corpus: &Path) -> Vec<Case> {
             let file = expect["files"][0].as_str().unwrap();
             let outcome =
                 if expect["deploy"].is_null() { &expect["config"] } else { &expect["deploy"] };
-            case(expect["case"].as_str().unwrap(), corpus, "edge", file, &expect["env"], outcome)
+            let name = expect["case"].as_str().unwrap();
+            case(name, edge.clone(), file, (&expect["env"], outcome))
         })
         .collect()
 }
 
-fn case(name: &str, corpus: &Path, tree: &str, file: &str, env: &Value, outcome: &Value) -> Case {
+fn case(name: &str, directory: PathBuf, file: &str, (env, outcome): (&Value, &Value)) -> Case {
     let refused = outcome["rc"] != json!(0);
     Case {
         name: name.to_owned(),
-        directory: corpus.join(tree),
+        directory,
         file: file.to_owned(),
         env: texts(env),
         refused: refused.then(|| outcome["stderr"].as_str().unwrap().trim().to_owned()),

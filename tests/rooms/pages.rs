@@ -25,7 +25,9 @@ fn quoted(page: &str) -> Vec<(usize, String)> {
     let text = project::read(page);
     let lines = text.lines().enumerate();
     lines
-        .flat_map(|(at, line)| line.split('`').skip(1).step_by(2).map(move |q| (at + 1, q.to_owned())))
+        .flat_map(|(at, line)| {
+            line.split('`').skip(1).step_by(2).map(move |q| (at + 1, q.to_owned()))
+        })
         .collect()
 }
 
@@ -58,7 +60,8 @@ fn tests_that_the_pages_name_are_there() {
     let mut findings = Vec::new();
     for page in PAGES {
         for (line, quote) in quoted(page) {
-            let plain = quote.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            let plain =
+                quote.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
             if plain && quote.matches('_').count() >= 4 && !there.contains(quote.as_str()) {
                 findings.push(format!("{page}:{line}: there is no test {quote}"));
             }
@@ -84,7 +87,8 @@ fn every_label_of_ours_is_told_of() {
     let page = project::read("docs/ledger.md");
     let mut findings = Vec::new();
     for file in rust_files(&["src"]) {
-        let constants = file.text.lines().enumerate().filter(|(_, line)| line.contains("_LABEL: &str"));
+        let constants =
+            file.text.lines().enumerate().filter(|(_, line)| line.contains("_LABEL: &str"));
         for (at, line) in constants {
             let label = line.split('"').nth(1).unwrap_or_default();
             if !page.contains(&format!("`{label}`")) {
