@@ -1,1 +1,217 @@
-//! Names and help texts of all metrics.
+//! Names and help texts of all metrics, and how a report becomes numbers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::status::{Holds, Report, StackReport};
+
+/// Content type of [`Metrics::encode`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the pass duration's buckets, in seconds.
+const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StackLabels {
+    stack: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StackReason {
+    stack: String,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StackState {
+    stack: String,
+    state: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StackCondition {
+    stack: String,
+    condition: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+type SecondsGauge = Gauge<f64, AtomicU64>;
+
+/// All metrics of a process.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    passes: Counter,
+    pass_duration: Histogram,
+    last_pass: SecondsGauge,
+    engine_up: Gauge,
+    troubles: Gauge,
+    problems: Gauge,
+    steps: Family<StepLabels, Counter>,
+    drift: Family<StackLabels, Gauge>,
+    held: Family<StackReason, Gauge>,
+    services: Family<StackState, Gauge>,
+    conditions: Family<StackCondition, Gauge>,
+    source_up: Family<SourceLabels, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Registers everything under its name.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Arc::default(),
+            passes: Counter::default(),
+            pass_duration: Histogram::new(BUCKETS),
+            last_pass: SecondsGauge::default(),
+            engine_up: Gauge::default(),
+            troubles: Gauge::default(),
+            problems: Gauge::default(),
+            steps: Family::default(),
+            drift: Family::default(),
+            held: Family::default(),
+            services: Family::default(),
+            conditions: Family::default(),
+            source_up: Family::default(),
+        };
+        metrics.registry = Arc::new(metrics.register());
+        metrics
+    }
+
+    fn register(&self) -> Registry {
+        let mut all = Registry::with_prefix("skep");
+        all.register("passes", "Passes that were made", self.passes.clone());
+        all.register_with_unit(
+            "pass_duration",
+            "Time that passes took",
+            Unit::Seconds,
+            self.pass_duration.clone(),
+        );
+        all.register_with_unit(
+            "last_pass_timestamp",
+            "When the last pass began, in Unix time",
+            Unit::Seconds,
+            self.last_pass.clone(),
+        );
+        all.register(
+            "engine_up",
+            "1 when the engine answered the last pass",
+            self.engine_up.clone(),
+        );
+        all.register("troubles", "What kept the last pass from deciding", self.troubles.clone());
+        all.register("problems", "Errors and warnings in declarations", self.problems.clone());
+        all.register("steps", "Steps by kind and outcome", self.steps.clone());
+        self.register_stacks(&mut all);
+        all
+    }
+
+    fn register_stacks(&self, all: &mut Registry) {
+        all.register("drift_objects", "Objects that differ from git", self.drift.clone());
+        all.register("held_changes", "Wanted changes not made now, by reason", self.held.clone());
+        all.register("services", "Services by health", self.services.clone());
+        all.register(
+            "condition",
+            "1 where the condition of a stack holds",
+            self.conditions.clone(),
+        );
+        all.register(
+            "source_up",
+            "1 when the source's last read succeeded",
+            self.source_up.clone(),
+        );
+    }
+
+    /// Takes the numbers of a pass. Labels of stacks that are gone disappear.
+    pub fn observe(&self, report: &Report, took: Duration) {
+        self.passes.inc();
+        self.pass_duration.observe(took.as_secs_f64());
+        self.last_pass.set(report.at.as_duration().as_secs_f64());
+        self.engine_up.set(i64::from(report.engine.is_some()));
+        self.troubles.set(count(report.trouble.len()));
+        self.problems.set(count(report.problems.len()));
+        self.drift.clear();
+        self.held.clear();
+        self.services.clear();
+        self.conditions.clear();
+        self.source_up.clear();
+        for source in &report.sources {
+            let labels = SourceLabels { source: source.name.to_string() };
+            self.source_up.get_or_create(&labels).set(i64::from(source.error.is_none()));
+        }
+        for (name, stack) in &report.stacks {
+            self.observe_stack(name.as_str(), stack);
+        }
+    }
+
+    fn observe_stack(&self, name: &str, report: &StackReport) {
+        let stack = || name.to_owned();
+        let labels = StackLabels { stack: stack() };
+        self.drift.get_or_create(&labels).set(count(report.plan.drift.len()));
+        for (reason, number) in tally(report.plan.held.iter().map(|held| held.reason.name())) {
+            let labels = StackReason { stack: stack(), reason: reason.to_owned() };
+            self.held.get_or_create(&labels).set(number);
+        }
+        for (state, number) in tally(report.health.values().map(|health| health.state.as_str())) {
+            let labels = StackState { stack: stack(), state: state.to_owned() };
+            self.services.get_or_create(&labels).set(number);
+        }
+        for condition in &report.conditions {
+            let condition_name = format!("{:?}", condition.kind);
+            let labels = StackCondition { stack: stack(), condition: condition_name };
+            let holds = i64::from(condition.holds == Holds::True);
+            self.conditions.get_or_create(&labels).set(holds);
+        }
+        for outcome in &report.outcomes {
+            let (step, outcome) = (outcome.kind.to_string(), outcome.outcome.word().to_owned());
+            self.steps.get_or_create(&StepLabels { step, outcome }).inc();
+        }
+    }
+
+    /// All metrics in the text format of OpenMetrics.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn tally<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, i64> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
