@@ -14,6 +14,9 @@ pub enum ImageRefError {
     /// Nothing there.
     #[error("an image reference must not be empty")]
     Empty,
+    /// What stands before the first '/' is no host.
+    #[error("'{0}' is not a registry: use a host name, with a port if it needs one")]
+    Registry(String),
     /// The repository's path breaks the grammar.
     #[error(
         "'{0}' is not a repository name: use lowercase letters, digits and separators, parts split by '/'"
@@ -109,6 +112,7 @@ impl FromStr for ImageRef {
         let (name, digest) = split_digest(text)?;
         let (repository, tag) = split_tag(name)?;
         let (registry, path) = split_registry(repository);
+        check_registry(&registry)?;
         check_path(&path)?;
         let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
         Ok(Self { registry, path, tag, digest })
@@ -167,6 +171,30 @@ fn split_registry(repository: &str) -> (String, String) {
         return (registry.to_owned(), format!("library/{path}"));
     }
     (registry.to_owned(), path.to_owned())
+}
+
+/// A registry becomes part of a URL: `..` or `a?b` would make another request of it.
+fn check_registry(registry: &str) -> Result<(), ImageRefError> {
+    let (host, port) = match registry.rsplit_once(':') {
+        Some((host, port)) if !registry.ends_with(']') => (host, Some(port)),
+        _ => (registry, None),
+    };
+    let part = |part: &str| {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        edge(part.chars().next())
+            && edge(part.chars().last())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let is_address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    if (is_address || host.split('.').all(part)) && port.is_none_or(is_port) {
+        Ok(())
+    } else {
+        Err(ImageRefError::Registry(registry.to_owned()))
+    }
 }
 
 fn check_path(path: &str) -> Result<(), ImageRefError> {
@@ -245,6 +273,8 @@ mod tests {
         assert_eq!(familiar("index.docker.io/foo/bar:1"), "foo/bar:1");
         assert_eq!(familiar("localhost/x:2"), "localhost/x:2");
         assert_eq!(familiar("10.0.0.1:5000/a/b"), "10.0.0.1:5000/a/b:latest");
+        assert_eq!(familiar("[fd00::1]:5000/a"), "[fd00::1]:5000/a:latest");
+        assert_eq!(familiar("[fd00::1]/a"), "[fd00::1]/a:latest");
     }
 
     #[test]
@@ -259,6 +289,10 @@ mod tests {
         for (bad, part) in [
             ("", "empty"),
             ("UPPER", "repository"),
+            ("../nodes", "registry"),
+            ("a.b?x=1/nodes", "registry"),
+            ("a.b:99999/c", "registry"),
+            (".a/b", "registry"),
             ("a//b", "repository"),
             ("a:-b", "tag"),
             ("a@sha256:12", "digest"),

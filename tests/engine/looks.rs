@@ -1,12 +1,15 @@
 //! What a look sees, and that a spec which was read goes back as it was.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 use skep::model::ApiVersion;
 use skep::model::engine::{Healthcheck, StringMap};
 use skep::ports::Swarm;
+use skep::swarm::{Host, Options};
 
 use crate::lab::Lab;
-use crate::{connect, create, service, update};
+use crate::{connect, create, options, service, update};
 
 #[tokio::test]
 async fn a_look_names_the_engine_its_swarm_and_its_nodes() {
@@ -71,4 +74,21 @@ async fn looks_one_after_another_see_each_change() {
         let fresh = connect(claim.node).look().await.unwrap();
         assert_eq!(fresh.services[name], again.services[name]);
     }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a program that stands in for ssh")]
+async fn dockers_own_dial_stdio_carries_looks_and_writes() {
+    let lab = Lab::open();
+    let claim = lab.claim("one", "ssh");
+    let dir = tempfile::tempdir().unwrap();
+    let ssh = dir.path().join("ssh");
+    let socket = claim.node.socket.display();
+    let text = format!("#!/bin/sh\nexec docker --host unix://{socket} system dial-stdio\n");
+    std::fs::write(&ssh, text).unwrap();
+    std::fs::set_permissions(&ssh, PermissionsExt::from_mode(0o755)).unwrap();
+    let host: Host = "ssh://manager".parse().unwrap();
+    let swarm = skep::swarm::connect(&host, Options { ssh, ..options() }).unwrap();
+    create(&swarm, service(&lab, &claim.prefix, 0)).await.unwrap();
+    assert!(swarm.look().await.unwrap().services.contains_key(&claim.prefix));
 }

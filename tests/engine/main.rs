@@ -6,6 +6,7 @@ mod lab;
 
 mod events;
 mod looks;
+mod questions;
 mod standing;
 mod writes;
 
@@ -38,10 +39,18 @@ impl Clock for SystemTime {
     }
 }
 
+fn options() -> Options {
+    Options::new(Arc::new(SystemTime))
+}
+
 /// The swarm behind a node's socket.
 fn connect(node: &Node) -> EngineSwarm {
+    connect_with(node, options())
+}
+
+fn connect_with(node: &Node, options: Options) -> EngineSwarm {
     let host: Host = format!("unix://{}", node.socket.display()).parse().unwrap();
-    skep::swarm::connect(&host, Options::new(Arc::new(SystemTime))).unwrap()
+    skep::swarm::connect(&host, options).unwrap()
 }
 
 /// A service of the demo program.

@@ -11,7 +11,11 @@ use crate::lab::Lab;
 use crate::{connect, create, service, update};
 
 /// Standings of a service's tasks that should run, once there are `number` of them that do.
-async fn running(swarm: &EngineSwarm, name: &str, number: usize) -> (Observed, Vec<Standing>) {
+pub(crate) async fn running(
+    swarm: &EngineSwarm,
+    name: &str,
+    number: usize,
+) -> (Observed, Vec<Standing>) {
     for _ in 0..300 {
         let seen = swarm.look().await.unwrap();
         let tasks = seen.tasks.get(&seen.services[name].id).cloned().unwrap_or_default();

@@ -23,6 +23,9 @@ use crate::ports::SwarmError;
 /// Services that a question about tasks names; with more, all tasks are asked about.
 const MOST_NAMED_SERVICES: usize = 16;
 
+/// Bytes of an answer that takes about a millisecond to read.
+const LARGE: usize = 256 << 10;
+
 /// What is kept from look to look.
 #[derive(Clone, Default)]
 struct Memory {
@@ -87,7 +90,7 @@ async fn kept<T: Versioned + Send + Sync + 'static>(
 ) -> Result<Listing<Arc<T>>, SwarmError> {
     let attempted = format!("list {kind}s");
     let answer = link.answer(Call::get(&attempted, path)).await?;
-    beside(attempted, move || cache::read_kept(kind, &answer, &kept)).await
+    beside(attempted, answer, move |answer| cache::read_kept(kind, answer, &kept)).await
 }
 
 async fn plain<T: DeserializeOwned + Send + 'static>(
@@ -97,18 +100,22 @@ async fn plain<T: DeserializeOwned + Send + 'static>(
 ) -> Result<Listing<T>, SwarmError> {
     let attempted = format!("list {kind}s");
     let answer = link.answer(Call::get(&attempted, path)).await?;
-    beside(attempted, move || cache::read(kind, &answer)).await
+    beside(attempted, answer, move |answer| cache::read(kind, answer)).await
 }
 
-/// Reads an answer beside the other requests: a listing of thousands takes milliseconds.
+/// Reads an answer, a large one beside the other requests.
 async fn beside<T: Send + 'static>(
     attempted: String,
-    read: impl FnOnce() -> serde_json::Result<T> + Send + 'static,
+    answer: Bytes,
+    read: impl FnOnce(&[u8]) -> serde_json::Result<T> + Send + 'static,
 ) -> Result<T, SwarmError> {
     let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
         no_answer(&attempted, "its answer could not be read", Some(cause))
     };
-    match tokio::task::spawn_blocking(read).await {
+    if answer.len() < LARGE {
+        return read(&answer).map_err(|cause| unreadable(cause.into()));
+    }
+    match tokio::task::spawn_blocking(move || read(&answer)).await {
         Ok(listing) => listing.map_err(|cause| unreadable(cause.into())),
         Err(panic) => Err(unreadable(panic.into())),
     }
@@ -181,7 +188,7 @@ async fn up_to_date(
             answer => answer?,
         }
     };
-    beside(attempted.to_owned(), move || ids(&answer)).await
+    beside(attempted.to_owned(), answer, ids).await
 }
 
 fn question(services: &BTreeSet<String>) -> String {
@@ -201,7 +208,7 @@ struct IdOnly {
     id: String,
 }
 
-fn ids(answer: &Bytes) -> serde_json::Result<HashSet<String>> {
+fn ids(answer: &[u8]) -> serde_json::Result<HashSet<String>> {
     let tasks: Option<Vec<IdOnly>> = serde_json::from_slice(answer)?;
     Ok(tasks.unwrap_or_default().into_iter().map(|task| task.id).collect())
 }
