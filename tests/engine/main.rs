@@ -1,6 +1,8 @@
 //! The swarm and registry rooms against a real engine. `tests/run` runs them; plain `cargo test`
 //! leaves them out, because they need the laboratory of `tests/lab`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 #[path = "../swarm/lab.rs"]
 mod lab;
 
