@@ -17,7 +17,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::ports::Clock;
 use crate::reconcile::Nudge;
 use crate::status::Report;
 
@@ -34,7 +33,6 @@ pub struct ApiState {
     reports: watch::Receiver<Option<Arc<Report>>>,
     metrics: Metrics,
     gate: Arc<Gate>,
-    clock: Arc<dyn Clock>,
 }
 
 impl ApiState {
@@ -44,9 +42,8 @@ impl ApiState {
         reports: watch::Receiver<Option<Arc<Report>>>,
         metrics: Metrics,
         nudge: Nudge,
-        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { reports, metrics, gate: Arc::new(Gate::new(nudge)), clock }
+        Self { reports, metrics, gate: Arc::new(Gate::new(nudge)) }
     }
 
     fn report(&self) -> Option<Arc<Report>> {

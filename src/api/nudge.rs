@@ -1,22 +1,23 @@
 //! Hints from outside: anybody may give one, because it says nothing but "look now" (law 5).
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::ApiState;
 use crate::reconcile::Nudge;
 
 /// Shortest time between two hints that are passed on; others are swallowed, since the pass that
 /// they wish for is on its way.
-const GAP: SignedDuration = SignedDuration::from_secs(1);
+const GAP: Duration = Duration::from_secs(1);
 
 /// Lets hints through, not too many.
 pub(super) struct Gate {
     nudge: Nudge,
-    last: Mutex<Option<Timestamp>>,
+    last: Mutex<Option<Instant>>,
 }
 
 impl Gate {
@@ -26,9 +27,11 @@ impl Gate {
     }
 
     /// Passes a hint on unless one was passed on just now; true when it was.
-    fn pass(&self, now: Timestamp) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "requests have no other clock")]
+    fn pass(&self) -> bool {
+        let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = last.is_none_or(|last| last.duration_until(now) >= GAP);
+        let open = last.is_none_or(|last| now.duration_since(last) >= GAP);
         if open {
             *last = Some(now);
             self.nudge.give();
@@ -39,9 +42,5 @@ impl Gate {
 
 /// The body is not even read.
 pub(super) async fn nudge(State(state): State<ApiState>) -> StatusCode {
-    if state.gate.pass(state.clock.now()) {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::TOO_MANY_REQUESTS
-    }
+    if state.gate.pass() { StatusCode::ACCEPTED } else { StatusCode::TOO_MANY_REQUESTS }
 }

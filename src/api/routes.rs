@@ -6,7 +6,6 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use futures::future::{Either, select};
 
 use super::{ApiState, BODY_LIMIT, REQUEST_TIME, nudge, probe};
 use crate::metrics::CONTENT_TYPE;
@@ -21,7 +20,7 @@ pub(super) fn router(state: ApiState) -> Router {
         .route("/metrics", get(metrics))
         .route("/nudge", post(nudge::nudge))
         .route("/api/v1/report", get(report))
-        .layer(middleware::from_fn_with_state(state.clone(), in_time))
+        .layer(middleware::from_fn(in_time))
         .layer(middleware::map_response(harmless))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(state)
@@ -46,11 +45,10 @@ async fn report(State(state): State<ApiState>) -> Response {
 }
 
 /// Slow clients are cut off.
-async fn in_time(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let answer = Box::pin(next.run(request));
-    match select(answer, state.clock.sleep(REQUEST_TIME)).await {
-        Either::Left((response, _)) => response,
-        Either::Right(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
     }
 }
 

@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::{ApiState, listen, serve};
-use crate::clock::SystemClock;
 use crate::metrics::Metrics;
 use crate::model::{ApiVersion, Engine, SourceName};
 use crate::reconcile::Nudge;
@@ -50,7 +49,7 @@ async fn ask(published: Option<Report>, request: &str) -> String {
     if let Some(report) = &*reports.borrow() {
         metrics.observe(report, std::time::Duration::from_millis(5));
     }
-    let state = ApiState::new(reports, metrics, Nudge::default(), Arc::new(SystemClock));
+    let state = ApiState::new(reports, metrics, Nudge::default());
     let server = tokio::spawn(serve(listener, state, std::future::pending()));
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("a request");

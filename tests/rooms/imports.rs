@@ -25,7 +25,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("reconcile", RECONCILE),
     ("view", &["model", "diff", "health", "plan", "status", "ledger"]),
     ("metrics", &["model", "status"]),
-    ("api", &["view", "metrics", "reconcile"]),
+    ("api", &["view", "status", "metrics", "reconcile"]),
     ("cli", ANYTHING),
 ];
 
