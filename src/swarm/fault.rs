@@ -55,7 +55,7 @@ enum Meaning {
 }
 
 /// Texts that tell more than the status, in the order in which they are looked for.
-const TEXTS: [(&str, Meaning); 21] = [
+const TEXTS: [(&str, Meaning); 24] = [
     // swarmkit memory store, moby#30794: comes with status 500.
     ("update out of sequence", Meaning::Conflict),
     // Two creates of one name at the same time: comes with status 500.
@@ -85,6 +85,10 @@ const TEXTS: [(&str, Meaning); 21] = [
     ("code = ResourceExhausted", Meaning::Refused),
     ("code = NotFound", Meaning::Conflict),
     ("message is too large", Meaning::Refused),
+    // swarmkit `constraint.Parse`, a plain error: comes with status 500.
+    ("desc = constraint expected", Meaning::Refused),
+    ("desc = key '", Meaning::Refused),
+    ("desc = value '", Meaning::Refused),
 ];
 
 fn meaning(status: StatusCode, message: &str) -> Meaning {
@@ -156,6 +160,12 @@ mod tests {
         check(400, "only updates to Labels are allowed", Meaning::Refused);
         check(404, "plugin \"no-such-driver\" not found", Meaning::Refused);
         check(501, "service mode change is not allowed", Meaning::Refused);
+        check(
+            500,
+            "rpc error: code = Unknown desc = constraint expected one operator from ==, !=",
+            Meaning::Refused,
+        );
+        check(500, "rpc error: code = Unknown desc = value '<b>' is invalid", Meaning::Refused);
         check(403, "The network x cannot be used with services.", Meaning::Refused);
         check(
             500,

@@ -11,13 +11,15 @@ pub(crate) fn is_dirty(service: &ServiceRow, task: &TaskRow, node: Option<&Node>
     if service.spec_version == task.spec_version {
         return false;
     }
-    let wanted = &service.service.spec.task_template;
-    if only_placement_differs(wanted, &task.task.spec)
-        && node.is_some_and(|node| satisfies(node, wanted))
+    // Tasks show no runtime, see `make_task`.
+    let template = service.service.spec.task_template.clone();
+    let wanted = TaskSpec { runtime: String::new(), ..template };
+    if only_placement_differs(&wanted, &task.task.spec)
+        && node.is_some_and(|node| satisfies(node, &wanted))
     {
         return false;
     }
-    *wanted != task.task.spec || service.service.spec.endpoint_spec != task.endpoint
+    wanted != task.task.spec || service.service.spec.endpoint_spec != task.endpoint
 }
 
 fn only_placement_differs(wanted: &TaskSpec, have: &TaskSpec) -> bool {

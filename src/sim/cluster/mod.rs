@@ -124,8 +124,8 @@ impl Cluster {
 
     fn task_changed(&mut self, key: &TaskKey) {
         let Some(row) = self.store.task(key) else { return };
-        let (state, wanted) = (row.task.status.state, row.task.desired_state);
-        if state == TaskState::Pending && wanted <= TaskState::Complete {
+        let state = row.task.status.state;
+        if state == TaskState::Pending {
             self.unassigned.insert(key.clone());
         }
         self.follow(key);
@@ -133,8 +133,14 @@ impl Cluster {
         if state > TaskState::Running {
             self.old_task_stopped(key);
         }
-        self.rollout_sees(key);
-        self.restart_if_needed(key);
+        // Updater and orchestrator hear of it at the same time; either may be first.
+        if self.store.random.chance(500) {
+            self.rollout_sees(key);
+            self.restart_if_needed(key);
+        } else {
+            self.restart_if_needed(key);
+            self.rollout_sees(key);
+        }
         self.schedule_soon();
     }
 

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::engine::{ServiceMode, Task, TaskState, TaskStatus, UpdateState, Version};
+use crate::model::engine::{
+    ServiceMode, Task, TaskSpec, TaskState, TaskStatus, UpdateState, Version,
+};
 use crate::sim::store::{Id, ServiceRow, TaskKey, TaskRow};
 
 use super::{Cluster, is_dirty};
@@ -98,6 +100,8 @@ impl Cluster {
         let now = self.store.now;
         let row = self.store.service(service)?;
         let spec = &row.service.spec;
+        // The engine's answers leave the runtime of a task's template out (seen on 20.10).
+        let template = TaskSpec { runtime: String::new(), ..spec.task_template.clone() };
         let (number, node) = match slot {
             Slot::Number(number) => (*number, String::new()),
             Slot::Node(node) => (0, node.to_string()),
@@ -105,7 +109,7 @@ impl Cluster {
         let task = Task {
             id: id.to_string(),
             created_at: Some(now),
-            spec: spec.task_template.clone(),
+            spec: template,
             service_id: service.to_string(),
             slot: number,
             node_id: node,

@@ -53,7 +53,7 @@ fn task(task: &TaskSpec) -> Result<(), Refusal> {
     }
     let constraints = task.placement.iter().flat_map(|placement| &placement.constraints);
     for text in constraints {
-        Constraint::parse(text).map_err(Refusal::invalid)?;
+        Constraint::parse(text).map_err(Refusal::unknown)?;
     }
     match &task.container_spec {
         Some(spec) => container(spec),

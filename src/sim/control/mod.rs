@@ -12,7 +12,7 @@ mod service;
 pub(crate) use refusal::Refusal;
 pub(crate) use service::{SpecSource, update as update_service};
 
-use crate::model::{Kind, Target};
+use crate::model::{Kind, ObjectRef, Target};
 use crate::ports::{Write, Written};
 
 use super::store::Store;
@@ -31,17 +31,36 @@ pub(crate) fn apply(store: &mut Store, write: &Write) -> Result<Written, Refusal
         Write::UpdateService { target, spec } => {
             service::update(store, target, SpecSource::New(spec))
         }
-        Write::Remove { object, target } => remove(store, object.kind, target),
+        Write::Remove { object, target } => remove(store, object, target),
     }
 }
 
-/// Removes by id. The version is not looked at, as the engine does not.
-fn remove(store: &mut Store, kind: Kind, target: &Target) -> Result<Written, Refusal> {
-    match kind {
+/// Removes by id. The version is not looked at, as the engine does not. What is gone already is
+/// no error; an id that means something else by now is a conflict (the port's re-reading).
+fn remove(store: &mut Store, object: &ObjectRef, target: &Target) -> Result<Written, Refusal> {
+    let written = Written { id: target.id.clone(), warnings: Vec::new() };
+    match name_of(store, object.kind, &target.id) {
+        None => return Ok(written),
+        Some(name) if name != object.name => {
+            return Err(Refusal::Conflict(format!("{} is now called {name}", target.id)));
+        }
+        Some(_) => {}
+    }
+    match object.kind {
         Kind::Service => service::remove(store, &target.id)?,
         Kind::Network => network::remove(store, &target.id)?,
         Kind::Secret => data::remove_secret(store, &target.id)?,
         Kind::Config => data::remove_config(store, &target.id)?,
     }
-    Ok(Written { id: target.id.clone(), warnings: Vec::new() })
+    Ok(written)
+}
+
+fn name_of<'a>(store: &'a Store, kind: Kind, id: &str) -> Option<&'a str> {
+    let name = match kind {
+        Kind::Service => &store.service(id)?.service.spec.name,
+        Kind::Network => &store.networks.get(id)?.name,
+        Kind::Secret => &store.secrets.get(id)?.live.spec.name,
+        Kind::Config => &store.configs.get(id)?.spec.name,
+    };
+    Some(name)
 }

@@ -57,7 +57,7 @@ pub(super) fn resolve(store: &Store, spec: &mut ServiceSpec) -> Result<(), Refus
     spec.networks.clear();
     for attachment in &mut spec.task_template.networks {
         let network = find(store, &attachment.target)
-            .ok_or_else(|| Refusal::Refused(format!("network {} not found", attachment.target)))?;
+            .ok_or_else(|| Refusal::gone("network", &attachment.target))?;
         if network.ingress {
             return Err(Refusal::invalid(format!(
                 "Service cannot be explicitly attached to the ingress network \"{}\"",

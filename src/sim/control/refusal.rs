@@ -19,6 +19,11 @@ impl Refusal {
         Self::Refused(format!("rpc error: code = InvalidArgument desc = {text}"))
     }
 
+    /// `rpc error: code = Unknown …`, status 500: an error that swarmkit gave no code.
+    pub(crate) fn unknown(text: impl std::fmt::Display) -> Self {
+        Self::Refused(format!("rpc error: code = Unknown desc = {text}"))
+    }
+
     /// `rpc error: code = Unimplemented …`, status 501.
     pub(crate) fn unimplemented(text: impl std::fmt::Display) -> Self {
         Self::Refused(format!("rpc error: code = Unimplemented desc = {text}"))
@@ -32,6 +37,11 @@ impl Refusal {
     /// The object is not there (any more), status 404.
     pub(crate) fn gone(kind: &str, id: &str) -> Self {
         Self::Conflict(format!("{kind} {id} not found"))
+    }
+
+    /// A spec refers to something that is not there (any more), status 400.
+    pub(crate) fn dangling(kind: &str, name: &str) -> Self {
+        Self::Conflict(format!("rpc error: code = InvalidArgument desc = {kind} not found: {name}"))
     }
 
     /// Somebody wrote in between (`store.ErrSequenceConflict`), status 500.

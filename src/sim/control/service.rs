@@ -95,14 +95,14 @@ fn data_exists(store: &Store, container: &ContainerSpec) -> Result<(), Refusal> 
         row.is_none_or(|row| row.live.spec.name != reference.secret_name)
     });
     if let Some(secret) = secret {
-        return Err(Refusal::invalid(format!("secret not found: {}", secret.secret_name)));
+        return Err(Refusal::dangling("secret", &secret.secret_name));
     }
     let config = container.configs.iter().find(|reference| {
         let config = store.configs.get(reference.config_id.as_str());
         config.is_none_or(|config| config.spec.name != reference.config_name)
     });
     match config {
-        Some(config) => Err(Refusal::invalid(format!("config not found: {}", config.config_name))),
+        Some(config) => Err(Refusal::dangling("config", &config.config_name)),
         None => Ok(()),
     }
 }

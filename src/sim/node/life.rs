@@ -116,7 +116,9 @@ fn next(task: &Task, behaviour: &Behaviour) -> Option<(Planned, (u64, u64))> {
     }
     if task.desired_state >= TaskState::Shutdown {
         return match state {
-            TaskState::New | TaskState::Pending | TaskState::Allocated => None,
+            // Goes to a node all the same, which then stops it.
+            TaskState::New => Some((Planned::Up, (5, 20))),
+            TaskState::Pending | TaskState::Allocated => None,
             TaskState::Starting | TaskState::Running => Some((Planned::Stop, (50, 250))),
             _ => Some((Planned::Stop, (5, 30))),
         };

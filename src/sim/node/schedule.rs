@@ -87,7 +87,7 @@ impl Cluster {
         for key in waiting {
             let Some(row) = self.store.task(&key) else { continue };
             let task = &row.task;
-            if task.status.state != TaskState::Pending || task.desired_state > TaskState::Complete {
+            if task.status.state != TaskState::Pending {
                 continue;
             }
             match self.choose(&key, task, &loads) {
@@ -188,8 +188,18 @@ impl Cluster {
         });
     }
 
+    /// Notes on a task why it waits. One that nobody wants any more, of an older spec, is shut down
+    /// here, as no node will do it (`noSuitableNode`).
     fn keep_waiting(&mut self, key: TaskKey, why: String) {
         let now = self.store.now;
+        if self.is_superseded(&key) {
+            self.store.change_task(&key, |task| {
+                task.status.state = TaskState::Shutdown;
+                task.status.timestamp = Some(now);
+                task.status.err.clear();
+            });
+            return;
+        }
         if self.store.task(&key).is_some_and(|row| row.task.status.err != why) {
             self.store.change_task(&key, |task| {
                 task.status.timestamp = Some(now);
@@ -197,6 +207,15 @@ impl Cluster {
             });
         }
         self.unassigned.insert(key);
+    }
+}
+
+impl Cluster {
+    fn is_superseded(&self, key: &TaskKey) -> bool {
+        let Some(row) = self.store.task(key) else { return true };
+        let version = self.store.service(&key.service).map(|service| service.spec_version);
+        row.task.desired_state >= TaskState::Shutdown
+            && version.is_none_or(|version| version > row.spec_version)
     }
 }
 

@@ -2,7 +2,7 @@
 # by the other nodes, so that a task starts at once.
 # shellcheck shell=bash
 
-IMAGES="1 2 3 slow crash crash8 sick private"
+IMAGES="1 2 3 slow crash crash8 done sick private"
 
 # No node keeps the private one: who runs it first needs a login.
 repository_of() {
@@ -19,6 +19,7 @@ behaviour() {
         slow) echo "ENV PROGRAM_AFTER=5s" && echo "$check --start-period=20s CMD [\"/program\", \"health\"]" ;;
         crash) echo "ENV PROGRAM_EXIT=0s" ;;
         crash8) echo "ENV PROGRAM_EXIT=8s" ;;
+        done) echo "ENV PROGRAM_EXIT=0s PROGRAM_CODE=0" ;;
         # With status 0 after the stop that follows, the engine would call the task complete.
         sick) echo "ENV PROGRAM_HEALTH=sick PROGRAM_STOP=143" && echo "$check CMD [\"/program\", \"health\"]" ;;
     esac

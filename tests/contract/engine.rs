@@ -1,0 +1,36 @@
+//! The contract between the simulator and the real engine, played on a real swarm of three nodes.
+//! `tests/run` runs it; plain `cargo test` leaves it out, because it needs the laboratory.
+
+mod change;
+#[path = "../swarm/lab.rs"]
+mod lab;
+mod laboratory;
+mod play;
+mod script;
+mod stage;
+mod table;
+
+use lab::Lab;
+use laboratory::Laboratory;
+use script::Script;
+
+async fn check(script: Script) {
+    // Nodes belong to all tests.
+    let lab = if script.changes_nodes() { Lab::alone() } else { Lab::open() };
+    let claim = lab.claim("three", "contract");
+    let stage = Laboratory::new(&lab);
+    play::check(&stage, &claim.prefix, &script).await;
+}
+
+macro_rules! on_a_real_swarm {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                check(table::$name()).await;
+            }
+        )*
+    };
+}
+
+for_each_script!(on_a_real_swarm);
