@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::model::engine::{NetworkSpec, ServiceSpec, StringMap};
 use crate::model::{
-    Ancestry, FileSet, ImageAnswer, ImageRef, NewData, ObjectRef, Observed, Revision, SecretBytes,
-    Target,
+    Ancestry, FileSet, ImageAnswer, ImageRef, Kind, NewData, ObjectRef, Observed, Revision,
+    SecretBytes, Target,
 };
 
 /// A swarm.
@@ -44,9 +44,11 @@ pub enum Write {
         /// Content.
         bytes: SecretBytes,
     },
-    /// Change the labels of a config (the ledger), if it still has this version.
-    LabelConfig {
-        /// The config.
+    /// Change the labels of a secret or config (the ledger is one), if it still has this version.
+    Label {
+        /// Secret or config.
+        kind: Kind,
+        /// The object.
         target: Target,
         /// All its labels from now on.
         labels: StringMap,

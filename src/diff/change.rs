@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{FieldValue, Secrecy};
-use crate::model::engine::{NetworkSpec, Service, ServiceSpec};
+use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
 use crate::model::{
     ApiVersion, DesiredData, ImageRef, ObjectRef, Place, SpecHash, StackName, Target, Wholeness,
 };
@@ -116,6 +116,10 @@ pub struct DataChange {
     pub live: DataLive,
     /// The version that it supersedes, when there is one.
     pub supersedes: Option<String>,
+    /// Labels that differ; content never does, it has a name of its own.
+    pub fields: Vec<FieldChange>,
+    /// Labels to send: the declared ones and those that are skep's own.
+    pub labels: StringMap,
 }
 
 /// What is there of a secret or config.

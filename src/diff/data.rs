@@ -3,9 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::change::{DataChange, DataLive, Owner};
+use super::change::{DataChange, DataLive, FieldChange, Owner};
+use super::fields::{Fields, OWN_LABELS};
 use super::owner::{Claim, HASH_LABEL, Owners};
 use super::snapshot::LiveData;
+use crate::model::engine::StringMap;
 use crate::model::name::MAX_DATA_NAME;
 use crate::model::{Content, DesiredData, HashKey, KeyedHash, Kind, Naming, ObjectRef};
 
@@ -44,13 +46,36 @@ impl Versions<'_> {
         };
         let object = ObjectRef::new(self.kind, name);
         let supersedes = supersedes.filter(|other| *other != object.name);
+        let (fields, labels) = self.labels(&object.name, wanted, &live);
         DataChange {
             object,
             declared: declared.to_owned(),
             wanted: wanted.clone(),
             live,
             supersedes,
+            fields,
+            labels,
         }
+    }
+
+    /// Labels that differ, and all that should be there.
+    fn labels(
+        &self,
+        name: &str,
+        wanted: &DesiredData,
+        live: &DataLive,
+    ) -> (Vec<FieldChange>, StringMap) {
+        let mut labels = wanted.labels.clone();
+        let (DataLive::Same { .. }, Some(seen)) = (live, self.live.get(name)) else {
+            return (Vec::new(), labels);
+        };
+        let (own, declared): (Vec<_>, Vec<_>) =
+            seen.labels.iter().partition(|(key, _)| key.starts_with(OWN_LABELS));
+        let (mut ours, mut theirs) = (Fields::default(), Fields::default());
+        ours.put_map("labels", &wanted.labels);
+        theirs.put_map("labels", declared);
+        labels.extend(own.into_iter().map(|(key, value)| (key.clone(), value.clone())));
+        (super::changed_fields(&theirs, &ours), labels)
     }
 
     /// True when a name is a version of a declared name: plain, or with a hash suffix.

@@ -71,6 +71,9 @@ pub(super) fn bind(
         Step::CreateConfig(new) => {
             Write::CreateConfig { new: new.clone(), bytes: content(new, data)? }
         }
+        Step::Label { kind, target, labels } => {
+            Write::Label { kind: *kind, target: target.clone(), labels: labels.clone() }
+        }
         Step::CreateService { spec } => {
             Write::CreateService { spec: Box::new(with_ids(spec, known)?) }
         }
@@ -91,7 +94,7 @@ fn ledger(
 ) -> Result<Write, BindError> {
     let labels = ledger_labels(instance, Some(stack), record)?;
     Ok(match target {
-        Some(target) => Write::LabelConfig { target: target.clone(), labels },
+        Some(target) => Write::Label { kind: Kind::Config, target: target.clone(), labels },
         None => {
             let name = ledger_name(instance, Some(stack));
             let new =

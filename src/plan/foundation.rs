@@ -7,7 +7,7 @@ use crate::diff::{
     DataChange, DataLive, HASH_LABEL, NetworkChange, OWNER_LABEL, Owner, owner_label,
 };
 use crate::model::{
-    Content, Held, HeldReason, Instance, Inventory, Kind, NewData, ObjectRef, Step,
+    Content, Held, HeldReason, Instance, Inventory, Kind, NewData, ObjectRef, Step, Target,
 };
 
 /// What is done about one object of the foundation.
@@ -55,7 +55,8 @@ impl Case<'_> {
                 let cause = if changed { Cause::GitMoved } else { self.absence(&object) };
                 create(object, new_data(change, self.instance), cause)
             }
-            DataLive::Same { .. } => Outcome::default(),
+            DataLive::Same { .. } if change.fields.is_empty() => Outcome::default(),
+            DataLive::Same { target, .. } => label(object, change, target),
             DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
             DataLive::Immutable => {
                 let what = format!("the content of a {} with an explicit name", object.kind);
@@ -85,6 +86,17 @@ fn recreate(object: ObjectRef, change: &NetworkChange) -> Outcome {
     let drift = Drift { object: object.clone(), action: Action::Recreate, fields, cause };
     let reason = HeldReason::Immutable { what: "a network".to_owned() };
     Outcome { drift: Some(drift), ..hold(object, reason) }
+}
+
+/// Labels are the one thing of a secret or config that can be changed.
+fn label(object: ObjectRef, change: &DataChange, target: &Target) -> Outcome {
+    let cause = Cause::Both;
+    let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause }).collect();
+    let step =
+        Step::Label { kind: object.kind, target: target.clone(), labels: change.labels.clone() };
+    let drift = Drift { object, action: Action::Update, fields, cause };
+    let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
+    Outcome { step: Some(step), held: None, drift: Some(drift) }
 }
 
 fn new_data(change: &DataChange, instance: &Instance) -> Step {

@@ -32,7 +32,7 @@ impl Writer {
             }
             Write::CreateSecret { new, bytes } => self.create_data(Kind::Secret, new, bytes).await,
             Write::CreateConfig { new, bytes } => self.create_data(Kind::Config, new, bytes).await,
-            Write::LabelConfig { target, labels } => self.label_config(target, labels).await,
+            Write::Label { kind, target, labels } => self.label(*kind, target, labels).await,
             Write::CreateService { spec } => self.create_service(spec).await,
             Write::UpdateService { target, spec } => self.update_service(target, spec).await,
             Write::Remove { object, target } => self.remove(object, target).await,
@@ -62,14 +62,15 @@ impl Writer {
     }
 
     /// Changes labels alone: without data in the body the engine keeps the data.
-    async fn label_config(
+    async fn label(
         &self,
+        kind: Kind,
         target: &Target,
         labels: &StringMap,
     ) -> Result<Written, SwarmError> {
         let (id, version) = (checked(&target.id)?, target.version.index);
-        let attempted = format!("label config {}", target.name);
-        let path = format!("/configs/{id}/update?version={version}");
+        let attempted = format!("label {kind} {}", target.name);
+        let path = format!("/{kind}s/{id}/update?version={version}");
         let body =
             DataBody { name: &target.name, labels, data: None, driver: None, templating: None };
         self.link.answer(Call::post(attempted, path, json(&body)?)).await?;

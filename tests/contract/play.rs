@@ -167,7 +167,7 @@ impl Play<'_> {
     fn label(&self, seen: &Observed, name: &str, value: &str) -> Write {
         let target = target_of(seen, Kind::Config, &self.name(name)).expect("the config was seen");
         let labels = StringMap::from([("by".to_owned(), value.to_owned())]);
-        Write::LabelConfig { target, labels }
+        Write::Label { kind: Kind::Config, target, labels }
     }
 
     fn data(&self, name: &str) -> NewData {

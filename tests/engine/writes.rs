@@ -130,7 +130,8 @@ async fn a_write_against_an_old_version_is_a_conflict_and_changes_nothing() {
     swarm.write(&config).await.unwrap();
     let old = swarm.look().await.unwrap();
     let labels = |value: &str| StringMap::from([("by".to_owned(), value.to_owned())]);
-    let label = |seen: &Observed, value| Write::LabelConfig {
+    let label = |seen: &Observed, value| Write::Label {
+        kind: Kind::Config,
         target: target(seen, Kind::Config, name),
         labels: labels(value),
     };

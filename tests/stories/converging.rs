@@ -66,6 +66,21 @@ async fn a_changed_config_rolls_only_the_services_that_use_it() {
 }
 
 #[tokio::test]
+async fn labels_of_a_config_and_a_secret_follow_git_without_a_restart() {
+    let mut play = Play::shop().await;
+    let tasks = play.tasks("shop_web").await;
+    let text = SHOP
+        .replace("file: motd.txt", "file: motd.txt\n    labels: {team: red}")
+        .replace("file: password.txt", "file: password.txt\n    labels: {team: red}");
+    play.commit_shop(&text);
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote(), ["update config/shop_motd", "update secret/shop_password"]);
+    assert_eq!(play.tasks("shop_web").await, tasks);
+    play.pass().await;
+    assert_eq!(play.wrote(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn superseded_versions_go_once_nothing_needs_them() {
     let mut play = Play::shop().await;
     for text in ["one\n", "two\n", "three\n"] {

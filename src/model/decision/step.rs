@@ -46,6 +46,15 @@ pub enum Step {
     CreateSecret(NewData),
     /// Make a config.
     CreateConfig(NewData),
+    /// Change the labels of a secret or config.
+    Label {
+        /// Secret or config.
+        kind: Kind,
+        /// The object.
+        target: Target,
+        /// All its labels from now on.
+        labels: StringMap,
+    },
     /// Make a service.
     CreateService {
         /// Body.
@@ -134,7 +143,9 @@ impl Step {
             | Self::CreateSecret(_)
             | Self::CreateConfig(_)
             | Self::CreateService { .. } => StepKind::Create,
-            Self::UpdateService { manner: UpdateManner::Update, .. } => StepKind::Update,
+            Self::Label { .. } | Self::UpdateService { manner: UpdateManner::Update, .. } => {
+                StepKind::Update
+            }
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
             Self::Remove { .. } => StepKind::Remove,
         }
@@ -150,7 +161,9 @@ impl Step {
             Self::CreateConfig(new) => (Kind::Config, &new.name),
             Self::CreateService { spec } => (Kind::Service, &spec.name),
             Self::UpdateService { target, .. } => (Kind::Service, &target.name),
-            Self::Remove { kind, target } => (*kind, &target.name),
+            Self::Label { kind, target, .. } | Self::Remove { kind, target } => {
+                (*kind, &target.name)
+            }
         };
         Some(ObjectRef::new(kind, name))
     }

@@ -87,6 +87,25 @@ pub(super) fn label_config(
     Ok(Written { id: target.id.clone(), warnings: Vec::new() })
 }
 
+/// Sets labels of a secret, by the same rules.
+pub(super) fn label_secret(
+    store: &mut Store,
+    target: &Target,
+    labels: &StringMap,
+) -> Result<Written, Refusal> {
+    let row = store.secrets.get(target.id.as_str()).cloned();
+    let mut row = row.ok_or_else(|| Refusal::gone("secret", &target.id))?;
+    if row.live.spec.name != target.name {
+        return Err(Refusal::invalid("only updates to Labels are allowed"));
+    }
+    if row.live.version != target.version {
+        return Err(Refusal::out_of_sequence());
+    }
+    row.live.spec.labels.clone_from(labels);
+    store.put_secret(row);
+    Ok(Written { id: target.id.clone(), warnings: Vec::new() })
+}
+
 pub(super) fn remove_secret(store: &mut Store, id: &str) -> Result<(), Refusal> {
     let Some(row) = store.secrets.get(id) else { return Err(Refusal::gone("secret", id)) };
     let users = users(store, |c| c.secrets.iter().any(|secret| secret.secret_id == id));

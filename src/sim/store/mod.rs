@@ -86,6 +86,7 @@ pub(crate) enum Planned {
 }
 
 /// A secret with the data that is never shown.
+#[derive(Clone)]
 pub(crate) struct SecretRow {
     pub(crate) live: LiveSecret,
     pub(crate) data: SecretBytes,

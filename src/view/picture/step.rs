@@ -53,7 +53,9 @@ impl StepView {
 fn target(step: &Step) -> Option<&Target> {
     match step {
         Step::WriteLedger { target, .. } => target.as_ref(),
-        Step::UpdateService { target, .. } | Step::Remove { target, .. } => Some(target),
+        Step::Label { target, .. }
+        | Step::UpdateService { target, .. }
+        | Step::Remove { target, .. } => Some(target),
         _ => None,
     }
 }
@@ -66,6 +68,7 @@ fn body(step: &Step) -> Value {
         Step::CreateService { spec } | Step::UpdateService { spec, .. } => {
             serde_json::to_value(spec)
         }
+        Step::Label { labels, .. } => serde_json::to_value(labels),
         Step::Remove { .. } => return Value::Null,
     };
     body.unwrap_or(Value::Null)
