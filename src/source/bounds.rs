@@ -26,5 +26,12 @@ pub const MAX_CREDENTIAL: u64 = 64 * 1024;
 /// Most bytes that `git` may print when it lists refs or entries.
 pub const MAX_LISTING: u64 = 64 * 1024 * 1024;
 
+/// Most bytes of memory for `git` and each program that it starts while it asks for refs. A server
+/// could go on listing them.
+pub const MAX_MEMORY_ASK: u64 = 256 * 1024 * 1024;
+
+/// Most bytes of memory for `git` and each program that it starts in other calls.
+pub const MAX_MEMORY: u64 = 1024 * 1024 * 1024;
+
 /// Most bytes of error text that are kept from one `git` call.
 pub const MAX_COMPLAINT: u64 = 64 * 1024;

@@ -103,9 +103,12 @@ fn open_path(
 
 /// The path as it is without links and relative parts.
 fn real(path: &Path) -> Result<PathBuf, SourceError> {
-    path.canonicalize().map_err(|error| SourceError::Missing {
-        attempted: format!("opening {}", path.display()),
-        message: error.to_string(),
+    path.canonicalize().map_err(|error| {
+        let (attempted, message) = (format!("opening {}", path.display()), error.to_string());
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => SourceError::Denied { attempted, message },
+            _ => SourceError::Missing { attempted, message },
+        }
     })
 }
 

@@ -20,39 +20,36 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Watches all files below a directory but those of git.
 pub(super) fn directory(root: &Path) -> BoxStream<'static, ()> {
-    let places = vec![Place { path: root.to_owned(), mode: RecursiveMode::Recursive }];
-    let ours = root.to_owned();
-    hints(places, move |path| is_file_of(&ours, path))
+    hints(vec![Place { path: root.to_owned(), mode: RecursiveMode::Recursive }], is_file)
 }
 
-fn is_file_of(root: &Path, path: &Path) -> bool {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    !below.components().any(|part| part == Component::Normal(OsStr::new(".git")))
+/// All but what lies in a directory of git; the path is relative to the watched one.
+fn is_file(path: &Path) -> bool {
+    !path.components().any(|part| part == Component::Normal(OsStr::new(".git")))
 }
 
 /// Watches the refs of a repository: `git_dir` holds `HEAD`, `common_dir` (the same but for linked
 /// work trees) the refs.
 pub(super) fn repository(git_dir: &Path, common_dir: &Path) -> BoxStream<'static, ()> {
-    let mut places = vec![Place { path: git_dir.to_owned(), mode: RecursiveMode::NonRecursive }];
+    let place = |path: PathBuf, mode| Place { path, mode };
+    let mut places = vec![place(git_dir.to_owned(), RecursiveMode::NonRecursive)];
     if common_dir != git_dir {
-        let path = common_dir.to_owned();
-        places.push(Place { path, mode: RecursiveMode::NonRecursive });
+        places.push(place(common_dir.to_owned(), RecursiveMode::NonRecursive));
     }
     for name in ["refs", "reftable"] {
         let path = common_dir.join(name);
         if path.is_dir() {
-            places.push(Place { path, mode: RecursiveMode::Recursive });
+            places.push(place(path, RecursiveMode::Recursive));
         }
     }
     hints(places, is_ref)
 }
 
-/// `HEAD`, `packed-refs` and everything below `refs` and `reftable`, but no lock files.
+/// `HEAD`, `packed-refs` and everything below `refs` and `reftable`, but no lock files; the path
+/// is relative to the directory of git.
 fn is_ref(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    let below = |part: &Component<'_>| matches!(part, Component::Normal(name) if *name == "refs" || *name == "reftable");
     path.extension() != Some(OsStr::new("lock"))
-        && (name == "HEAD" || name == "packed-refs" || path.components().any(|part| below(&part)))
+        && ["HEAD", "packed-refs", "refs", "reftable"].iter().any(|name| path.starts_with(name))
 }
 
 struct Place {
@@ -60,34 +57,26 @@ struct Place {
     mode: RecursiveMode,
 }
 
-/// A watcher with what it watches; events arrive as units in a channel of one, since a second
-/// hint that nobody has read yet says nothing new.
+/// Which paths, relative to a watched directory, count.
+type Counts = fn(&Path) -> bool;
+
+/// What is watched, and the watcher that does so now.
 struct Watched {
-    watcher: RecommendedWatcher,
     places: Vec<Place>,
+    counts: Counts,
+    live: Live,
+}
+
+/// A watcher. Its events are units in a channel of one, since a second hint that nobody has read
+/// yet says nothing new.
+struct Live {
+    _watcher: RecommendedWatcher,
     events: mpsc::Receiver<()>,
 }
 
-fn hints(
-    places: Vec<Place>,
-    counts: impl Fn(&Path) -> bool + Send + 'static,
-) -> BoxStream<'static, ()> {
-    let roots: Vec<PathBuf> = places.iter().map(|place| place.path.clone()).collect();
-    let (sender, events) = mpsc::channel(1);
-    let on_event = move |event: notify::Result<Event>| {
-        // An error may stand for lost events, so it counts as a change.
-        if event.map_or(true, |event| matters(&event, &roots, &counts)) {
-            // A full channel already holds the same hint; a closed one has no reader.
-            let _ = sender.try_send(());
-        }
-    };
-    let config = Config::default().with_follow_symlinks(false);
-    match RecommendedWatcher::new(on_event, config) {
-        Ok(watcher) => {
-            let mut watched = Watched { watcher, places, events };
-            watched.watch();
-            stream::unfold(watched, next).boxed()
-        }
+fn hints(places: Vec<Place>, counts: Counts) -> BoxStream<'static, ()> {
+    match Live::start(&places, counts) {
+        Ok(live) => stream::unfold(Watched { places, counts, live }, next).boxed(),
         Err(error) => {
             tracing::warn!(%error, "files can't be watched; changes are found by polling only");
             stream::pending().boxed()
@@ -95,42 +84,65 @@ fn hints(
     }
 }
 
-fn matters(event: &Event, roots: &[PathBuf], counts: &impl Fn(&Path) -> bool) -> bool {
+async fn next(mut watched: Watched) -> Option<((), Watched)> {
+    let events = &mut watched.live.events;
+    events.recv().await?;
+    let quiet = async { while let Ok(Some(())) = timeout(QUIET, events.recv()).await {} };
+    // Either way it is time for the hint.
+    let _ = timeout(PATIENCE, quiet).await;
+    // Anew, because a directory may have been replaced by another one under the same name. What
+    // happens until the new watcher is there is read after the hint.
+    match Live::start(&watched.places, watched.counts) {
+        Ok(live) => watched.live = live,
+        Err(error) => tracing::warn!(%error, "the former watches are kept"),
+    }
+    Some(((), watched))
+}
+
+impl Live {
+    fn start(places: &[Place], counts: Counts) -> notify::Result<Self> {
+        let real = |place: &Place| place.path.canonicalize().ok();
+        let mut roots: Vec<PathBuf> = places.iter().map(|place| place.path.clone()).collect();
+        roots.extend(places.iter().filter_map(real));
+        let (sender, events) = mpsc::channel(1);
+        let on_event = move |event: notify::Result<Event>| {
+            // An error may stand for lost events, so it counts as a change.
+            if event.map_or(true, |event| matters(&event, &roots, counts)) {
+                // A full channel already holds the same hint; a closed one has no reader.
+                let _ = sender.try_send(());
+            }
+        };
+        let config = Config::default().with_follow_symlinks(false);
+        let mut watcher = RecommendedWatcher::new(on_event, config)?;
+        for place in places {
+            // The directory above shows when this one comes, goes or is switched.
+            if let Some(above) = place.path.parent().filter(|above| !above.as_os_str().is_empty()) {
+                watch(&mut watcher, above, RecursiveMode::NonRecursive);
+            }
+            watch(&mut watcher, &real(place).unwrap_or_else(|| place.path.clone()), place.mode);
+        }
+        Ok(Self { _watcher: watcher, events })
+    }
+}
+
+fn watch(watcher: &mut RecommendedWatcher, path: &Path, mode: RecursiveMode) {
+    if let Err(error) = watcher.watch(path, mode) {
+        let path = path.display();
+        tracing::debug!(%path, %error, "not watched; changes are found by polling");
+    }
+}
+
+fn matters(event: &Event, roots: &[PathBuf], counts: Counts) -> bool {
     let happened = match event.kind {
         // Reading makes access events: counting them would make every read ask for the next.
         EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
         _ => true,
     };
     let concerns = |path: &PathBuf| {
-        roots.contains(path) || (roots.iter().any(|root| path.starts_with(root)) && counts(path))
+        let mut below = roots.iter().filter_map(|root| path.strip_prefix(root).ok());
+        below.any(|below| below.as_os_str().is_empty() || counts(below))
     };
     happened && (event.need_rescan() || event.paths.iter().any(concerns))
-}
-
-impl Watched {
-    /// Puts the watches on, also those that were lost because a directory was replaced. The
-    /// directory above is watched to see a new one come.
-    fn watch(&mut self) {
-        for place in &self.places {
-            let above = place.path.parent().filter(|above| !above.as_os_str().is_empty());
-            if let Some(above) = above {
-                let _ = self.watcher.watch(above, RecursiveMode::NonRecursive);
-            }
-            if let Err(error) = self.watcher.watch(&place.path, place.mode) {
-                let path = place.path.display();
-                tracing::debug!(%path, %error, "not watched; changes are found by polling");
-            }
-        }
-    }
-}
-
-async fn next(mut watched: Watched) -> Option<((), Watched)> {
-    watched.events.recv().await?;
-    let quiet = async { while let Ok(Some(())) = timeout(QUIET, watched.events.recv()).await {} };
-    // Either way it is time for the hint.
-    let _ = timeout(PATIENCE, quiet).await;
-    watched.watch();
-    Some(((), watched))
 }
 
 #[cfg(test)]
@@ -164,7 +176,7 @@ mod tests {
     #[test]
     fn reading_makes_no_hint_and_writing_does() {
         let roots = [PathBuf::from("/w")];
-        let matters = |kind| matters(&Event::new(kind).add_path("/w/a".into()), &roots, &|_| true);
+        let matters = |kind| matters(&Event::new(kind).add_path("/w/a".into()), &roots, |_| true);
         for kind in [
             AccessKind::Any,
             AccessKind::Read,
@@ -180,20 +192,19 @@ mod tests {
     #[test]
     fn of_a_repository_only_refs_count_and_of_a_directory_all_but_git() {
         for (path, expected) in [
-            ("/r/HEAD", true),
-            ("/r/packed-refs", true),
-            ("/r/refs/heads/a/b", true),
-            ("/r/reftable/tables.list", true),
-            ("/r/refs/heads/main.lock", false),
-            ("/r/index", false),
-            ("/r/objects/aa", false),
-            ("/r/FETCH_HEAD", false),
+            ("HEAD", true),
+            ("packed-refs", true),
+            ("refs/heads/a/b", true),
+            ("reftable/tables.list", true),
+            ("refs/heads/main.lock", false),
+            ("index", false),
+            ("objects/aa", false),
+            ("FETCH_HEAD", false),
         ] {
             assert_eq!(is_ref(Path::new(path)), expected, "{path}");
         }
-        let root = Path::new("/w/.git/x");
-        assert!(is_file_of(root, Path::new("/w/.git/x/a")));
-        assert!(!is_file_of(root, Path::new("/w/.git/x/.git/index")));
+        assert!(is_file(Path::new("a/b.git")));
+        assert!(!is_file(Path::new("a/.git/index")));
     }
 
     #[tokio::test]
@@ -207,6 +218,23 @@ mod tests {
         fs::create_dir(&root).expect("a directory");
         assert!(hinted(&mut hints).await);
         fs::write(root.join("a"), "x").expect("a file");
+        assert!(hinted(&mut hints).await);
+    }
+
+    /// As orchestrators mount configuration: a link that is switched to a new directory.
+    #[tokio::test]
+    async fn a_link_that_is_switched_is_followed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        for name in ["one", "two"] {
+            fs::create_dir(at(name)).expect("a directory");
+        }
+        std::os::unix::fs::symlink("one", at("root")).expect("a link");
+        let mut hints = directory(&at("root"));
+        std::os::unix::fs::symlink("two", at("next")).expect("a link");
+        fs::rename(at("next"), at("root")).expect("a switch");
+        assert!(hinted(&mut hints).await);
+        fs::write(at("two/a"), "x").expect("a file");
         assert!(hinted(&mut hints).await);
     }
 

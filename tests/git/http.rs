@@ -216,8 +216,12 @@ async fn a_token_comes_from_a_file_that_may_change() {
     let source = source(&repo, &at(&server.url), parts);
     let result = source.read().await;
     assert!(matches!(&result, Err(SourceError::Denied { .. })), "{result:?}");
-    for token in ["first", "second"] {
-        let login = Some(("x-access-token".to_owned(), token.to_owned()));
+    for (user, password, token) in [
+        ("x-access-token", "first", "first"),
+        ("x-access-token", "second", "second"),
+        ("deploy", "third:", "deploy:third:"),
+    ] {
+        let login = Some((user.to_owned(), password.to_owned()));
         server.behave(Behaviour { login, ..Default::default() });
         std::fs::write(&file, format!("{token}\n")).expect("a file");
         source.read().await.expect("a checkout");
@@ -266,6 +270,33 @@ async fn what_a_host_answers_becomes_a_condition() {
     }
     server.behave(Behaviour::default());
     assert!(source.read().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_host_that_lists_refs_for_ever_is_cut_off() {
+    let repo = Repo::with_shop();
+    let server = served(&repo).await;
+    server.behave(Behaviour { endless: true, ..Default::default() });
+    let result = plain(&repo, &server).read().await;
+    // Not by the time limit, which is long here.
+    assert!(matches!(&result, Err(SourceError::Broken { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn many_fetches_do_not_leave_many_packs() {
+    let repo = Repo::with_shop();
+    let server = served(&repo).await;
+    let source = plain(&repo, &server);
+    let first = source.read().await.expect("a checkout").revision;
+    for number in 0..33 {
+        repo.commit("shop/compose.yml", &number.to_string());
+        source.read().await.expect("a checkout");
+    }
+    let packs = std::fs::read_dir(mirror(&repo).join("objects/pack")).expect("packs");
+    let packs = packs.flatten().filter(|file| file.path().extension().is_some_and(|e| e == "pack"));
+    assert!(packs.count() < 10);
+    let last = source.read().await.expect("a checkout").revision;
+    assert_eq!(source.ancestry(&first, &last).await, Ancestry::Later);
 }
 
 #[tokio::test]

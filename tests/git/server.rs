@@ -35,6 +35,8 @@ pub struct Behaviour {
     pub hang: bool,
     /// Break the connection after so many bytes of a pack.
     pub cut: Option<usize>,
+    /// List refs without end.
+    pub endless: bool,
     /// Answer everything with this text.
     pub garbage: Option<String>,
     /// Look for this text in the arguments of all processes while a request is served.
@@ -155,6 +157,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     if let Some(answer) = refusal(&behaviour, &path, &head.headers) {
         return answer;
     }
+    if behaviour.endless && kind == "ls-refs" {
+        return endless();
+    }
     let cgi = Cgi { method: head.method.as_str(), path: &path, query, headers: &head.headers };
     let answer = cgi.run(&shared.root, &body).await;
     match behaviour.cut.filter(|_| kind == "fetch") {
@@ -260,6 +265,20 @@ fn answer(output: &[u8]) -> Response {
         };
     }
     response.body(Body::from(output[end + 4..].to_vec())).expect("a response")
+}
+
+/// Refs, as long as somebody reads them.
+fn endless() -> Response {
+    let pieces = (0..u64::MAX).map(|number| {
+        let lines = (0..1000).map(|line| {
+            let id = "1".repeat(40);
+            let line = format!("{id} refs/heads/{number}-{line}-{}\n", "x".repeat(200));
+            format!("{:04x}{line}", line.len() + 4)
+        });
+        Ok::<_, std::io::Error>(lines.collect::<String>())
+    });
+    let kind = [(header::CONTENT_TYPE, "application/x-git-upload-pack-result")];
+    (kind, Body::from_stream(stream::iter(pieces))).into_response()
 }
 
 /// The beginning of a response, and then a broken connection.

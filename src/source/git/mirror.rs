@@ -21,6 +21,7 @@ use super::process::{Call, CallError, Fault, Git};
 ///   in containers that path often belongs to another user.
 /// - no credential helper, hook, fsmonitor or submodule: none of these programs may start.
 /// - redirects: credentials would go along, and private addresses could be reached.
+/// - files from 16 MB on are streamed, not held in memory.
 /// - no check of object format (`fetch.fsckObjects`): nothing is checked out, entries are checked
 ///   when they are read, and old repositories hold harmless faults that it refuses.
 const SETTINGS: &str = "\
@@ -31,12 +32,13 @@ const SETTINGS: &str = "\
 \thooksPath = /dev/null
 \tattributesFile = /dev/null
 \tpackedGitLimit = 128m
+\tbigFileThreshold = 16m
+\tdeltaBaseCacheLimit = 32m
 [credential]
 \thelper =
 [http]
 \tfollowRedirects = false
 \tlowSpeedLimit = 100
-\tlowSpeedTime = 30
 [fetch]
 \trecurseSubmodules = false
 \tfsckObjects = false

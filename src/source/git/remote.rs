@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::ports::SourceError;
 use crate::source::Times;
-use crate::source::bounds::{MAX_FILE, MAX_LISTING};
+use crate::source::bounds::{MAX_FILE, MAX_LISTING, MAX_MEMORY_ASK};
 use crate::source::spec::{Location, SourceSpec, Wanted};
 
 use super::mirror::{Mirror, tracking};
@@ -51,6 +51,7 @@ impl<'a> Remote<'a> {
             Vec::new()
         } else {
             let mut call = Call::new(["ls-remote", "--quiet"], MAX_LISTING, self.times.ask);
+            call.max_memory = MAX_MEMORY_ASK;
             call.args.extend(refs::question(&self.spec.wanted).iter().map(OsString::from));
             // Outside of any repository: a broken mirror must not keep the question from being put.
             call.environment.push(("GIT_DIR".into(), "/dev/null".into()));

@@ -238,6 +238,21 @@ mod tests {
         assert_eq!(blobs.len(), 2);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_output_makes_a_parser_panic(
+            output in proptest::collection::vec(0_u8..128, 0..200),
+            text in "([0-7]{6} (blob|tree|commit) [0-9a-f]{40}\t[a-z/.]{0,9}\0){0,4}(a blob [0-9]{1,20}\n){0,3}",
+        ) {
+            for output in [output.as_slice(), text.as_bytes()] {
+                let _ = parse_tree(output);
+                let _ = (parse_sizes(output), parse_missing(output));
+                let most = parse_batch(output).values().map(|blob| blob.len()).sum::<usize>();
+                proptest::prop_assert!(most <= output.len());
+            }
+        }
+    }
+
     #[test]
     fn groups_hold_each_blob_once_and_leave_large_ones_out() {
         let entry = |kind, id: &str| TreeEntry { kind, id: id.to_owned(), path: b"x".to_vec() };

@@ -25,6 +25,8 @@ pub enum Credentials {
     /// Nothing: a public repository, or one on this machine.
     #[default]
     None,
+    /// A token that goes with any user, or `USER:PASSWORD`, for `https` and `http`.
+    Token(SecretFrom),
     /// A user with a password or a token, for `https` and `http`.
     Login {
         /// The user.
@@ -44,7 +46,7 @@ pub enum Credentials {
 /// The credentials of one source as they are given: each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CredentialParts {
-    /// A token; goes with any user.
+    /// A token that goes with any user, or `USER:PASSWORD`.
     pub token: Option<SecretFrom>,
     /// The user of a password.
     pub user: Option<SecretFrom>,
@@ -84,9 +86,6 @@ pub enum CredentialError {
     Characters,
 }
 
-/// User name that goes with a bare token: GitHub wants this one, GitLab and Gitea take any.
-const TOKEN_USER: &[u8] = b"x-access-token";
-
 impl Credentials {
     /// Puts the parts together that fit the protocol (`https`, `http`, `ssh`, `file`); `login` is
     /// what stood in the address. Parts for the other protocol are left alone, so that one set of
@@ -116,10 +115,7 @@ impl Credentials {
         let password = parts.token.or(parts.password);
         match (user, password.or_else(|| url_password.map(SecretFrom::Value))) {
             (Some(user), Some(password)) => Ok(Self::Login { user, password }),
-            (None, Some(password)) => {
-                let user = SecretFrom::Value(SecretBytes::new(TOKEN_USER.to_vec()));
-                Ok(Self::Login { user, password })
-            }
+            (None, Some(token)) => Ok(Self::Token(token)),
             // `https://TOKEN@host/…`: the form that some hosts print.
             (Some(user), None) if url_user.is_some() && !given => {
                 let password = SecretFrom::Value(SecretBytes::new(Vec::new()));
@@ -193,7 +189,7 @@ mod tests {
     fn parts_are_put_together_for_the_protocol() {
         let web = |parts, login| Credentials::choose("https", parts, login).ok();
         let token = CredentialParts { token: value("t"), ..Default::default() };
-        assert_eq!(web(token.clone(), None), Some(login("x-access-token", "t")));
+        assert_eq!(web(token.clone(), None), value("t").map(Credentials::Token));
         let in_url = Login { user: SecretBytes::new(b"u".to_vec()), password: None };
         assert_eq!(web(token.clone(), Some(in_url.clone())), Some(login("u", "t")));
         assert_eq!(web(CredentialParts::default(), Some(in_url)), Some(login("u", "")));

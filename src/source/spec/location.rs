@@ -316,6 +316,23 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_an_address_that_git_or_a_terminal_misreads(
+            text in "(https|http|ssh|file|ext)?(://|::|)[-a-z@:/%0\\[\\]?#. \n]{0,40}"
+        ) {
+            if let Ok((location, _)) = Location::parse(&text) {
+                let shown = location.to_string();
+                proptest::prop_assert!(!shown.starts_with('-') && !shown.contains("://-"), "{}", shown);
+                proptest::prop_assert!(!shown.chars().any(char::is_control), "{}", shown);
+                // What is shown is an address again: the same one.
+                let again = Location::parse(&shown).map(|(location, _)| location);
+                let local = matches!(location, Location::Repository(_) | Location::Path(_));
+                proptest::prop_assert!(local || again == Ok(location), "{} {:?}", shown, again);
+            }
+        }
+    }
+
     #[test]
     fn credentials_are_taken_out_of_the_address() {
         let (location, login) =

@@ -74,9 +74,14 @@ impl Access {
         let (mut secrets, mut files) = (Vec::new(), None);
         match &address.spec.credentials {
             Credentials::None => {}
+            Credentials::Token(token) => {
+                let (header, parts) = basic(of_token(token.get()?))?;
+                settings.push((header_for(address), header));
+                secrets = parts;
+            }
             Credentials::Login { user, password } => {
-                let (header, parts) = basic(user, password)?;
-                settings.push((format!("http.{}.extraHeader", address.spec.location), header));
+                let (header, parts) = basic((user.get()?, password.get()?))?;
+                settings.push((header_for(address), header));
                 secrets = parts;
             }
             Credentials::Key { key, known_hosts } => {
@@ -97,12 +102,28 @@ impl Access {
     }
 }
 
+/// The setting with which `git` sends a header to this address and to no other.
+fn header_for(address: &Address<'_>) -> String {
+    format!("http.{}.extraHeader", address.spec.location)
+}
+
+/// User and password of a token. Of the names that go with a bare token GitHub wants this one,
+/// GitLab and Gitea take any.
+fn of_token(token: SecretBytes) -> (SecretBytes, SecretBytes) {
+    match token.reveal().iter().position(|byte| *byte == b':') {
+        Some(colon) => {
+            let (user, password) = token.reveal().split_at(colon);
+            let password = password.get(1..).unwrap_or_default();
+            (SecretBytes::new(user.to_vec()), SecretBytes::new(password.to_vec()))
+        }
+        None => (SecretBytes::new(b"x-access-token".to_vec()), token),
+    }
+}
+
 /// The header of HTTP basic authentication (RFC 7617), and what must not show of it.
 fn basic(
-    user: &SecretFrom,
-    password: &SecretFrom,
+    (user, password): (SecretBytes, SecretBytes),
 ) -> Result<(OsString, Vec<SecretBytes>), CredentialError> {
-    let (user, password) = (user.get()?, password.get()?);
     let control = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
     if control(user.reveal()) || control(password.reveal()) || user.reveal().contains(&b':') {
         return Err(CredentialError::Characters);

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::source::bounds::MAX_COMPLAINT;
+use crate::source::bounds::{MAX_COMPLAINT, MAX_MEMORY};
 
 /// Variables of the caller's environment that `git` gets, besides those that skep sets.
 const INHERITED: [&str; 10] = [
@@ -37,6 +37,8 @@ pub(in crate::source::git) struct Call {
     pub(in crate::source::git) environment: Vec<(String, OsString)>,
     /// Most bytes that it may print.
     pub(in crate::source::git) max_output: u64,
+    /// Most bytes of memory for each of its processes.
+    pub(in crate::source::git) max_memory: u64,
     /// Longest time that it may take.
     pub(in crate::source::git) time: Duration,
 }
@@ -49,7 +51,8 @@ impl Call {
         time: Duration,
     ) -> Self {
         let args = args.iter().map(OsString::from).collect();
-        Self { args, stdin: Vec::new(), environment: Vec::new(), max_output, time }
+        let (stdin, environment) = (Vec::new(), Vec::new());
+        Self { args, stdin, environment, max_output, max_memory: MAX_MEMORY, time }
     }
 
     /// One more argument.
@@ -131,7 +134,14 @@ impl Git {
         command.envs(call.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.current_dir("/").process_group(0).kill_on_drop(true);
-        command.spawn().map(Running).map_err(CallError::Start)
+        let running = command.spawn().map(Running).map_err(CallError::Start)?;
+        if let Some(process) = running.id() {
+            let most = Some(call.max_memory);
+            // Before it has started another one, which will have the same limit. Where limits
+            // can't be set, those of the container or the machine remain.
+            let _ = prlimit(Some(process), Resource::Data, Rlimit { current: most, maximum: most });
+        }
+        Ok(running)
     }
 
     async fn talk(&self, call: Call) -> Result<Vec<u8>, CallError> {
@@ -182,11 +192,16 @@ async fn read_complaint(from: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>,
 /// outlive it when only `git` itself is killed.
 struct Running(Child);
 
+impl Running {
+    /// There is an id only while the process was not waited for, so it can't be another's.
+    fn id(&self) -> Option<Pid> {
+        self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        // There is an id only while the process was not waited for, so it can't be another's.
-        let id = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(group) = id {
+        if let Some(group) = self.id() {
             // It may have ended by itself a moment ago.
             let _ = kill_process_group(group, Signal::KILL);
         }
