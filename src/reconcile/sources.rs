@@ -1,12 +1,16 @@
 //! Sources, and what was last read of them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
+use futures::stream::{self, BoxStream, SelectAll, StreamExt as _};
+use tokio::sync::watch;
 
-use super::Operator;
+use super::{Nudge, Operator};
 use crate::model::SourceName;
-use crate::ports::{Checkout, Source, SourceError};
+use crate::ports::{Checkout, Clock, Source, SourceError};
 use crate::status::SourceReport;
 
 /// A source under its name.
@@ -74,4 +78,85 @@ impl Operator {
             state.take(answer);
         }
     }
+}
+
+/// An answer of one source, by its index.
+pub(super) type Read = (usize, Result<Checkout, SourceError>);
+
+/// The sources, each read again and again: when its poll time has come, when it says that this is
+/// worth while, and at a nudge. One source is never read twice at the same time, and all of them
+/// are read while passes run: a pass may wait for a lock that a read holds.
+pub(super) struct Reads {
+    streams: SelectAll<BoxStream<'static, Read>>,
+    kept: VecDeque<Read>,
+}
+
+impl Reads {
+    /// Begins with a read of each source.
+    pub(super) fn begin(operator: &Operator, nudge: &Nudge) -> Self {
+        let readers = operator.sources.iter().enumerate().map(|(index, named)| {
+            let reader = Reader {
+                index,
+                changes: named.source.changes(),
+                source: Arc::clone(&named.source),
+                nudged: nudge.listen(),
+                poll: operator.settings.poll,
+                clock: Arc::clone(&operator.doors.clock),
+            };
+            let source = Arc::clone(&named.source);
+            let first = stream::once(async move { (index, source.read().await) });
+            first.chain(stream::unfold(reader, Reader::next)).boxed()
+        });
+        Self { streams: stream::select_all(readers), kept: VecDeque::new() }
+    }
+
+    /// The next answer; `None` without sources.
+    pub(super) async fn next(&mut self) -> Option<Read> {
+        match self.kept.pop_front() {
+            Some(read) => Some(read),
+            None => self.streams.next().await,
+        }
+    }
+
+    /// Finishes some work while sources are read; what they answer meanwhile comes after it.
+    pub(super) async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                Some(read) = self.streams.next() => self.kept.push_back(read),
+            }
+        }
+    }
+}
+
+/// Who reads one source.
+struct Reader {
+    index: usize,
+    source: Arc<dyn Source>,
+    changes: BoxStream<'static, ()>,
+    nudged: watch::Receiver<u64>,
+    poll: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl Reader {
+    async fn next(mut self) -> Option<(Read, Self)> {
+        let poll = jittered(self.poll, &*self.clock);
+        tokio::select! {
+            () = self.clock.sleep(poll) => {}
+            Some(()) = self.changes.next() => {}
+            Ok(()) = self.nudged.changed() => {}
+        }
+        let answer = self.source.read().await;
+        Some(((self.index, answer), self))
+    }
+}
+
+/// Up to a tenth more or less, taken from the clock's own digits: many operators that were started
+/// by one deploy should not ask one git server in step.
+pub(super) fn jittered(time: Duration, clock: &dyn Clock) -> Duration {
+    let part = clock.now().subsec_nanosecond().unsigned_abs() % 201;
+    time * (900 + part) / 1000
 }

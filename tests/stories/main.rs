@@ -9,3 +9,4 @@ mod faults;
 mod play;
 mod removals;
 mod rollouts;
+mod running;
