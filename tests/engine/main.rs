@@ -7,6 +7,7 @@
 mod lab;
 
 mod events;
+mod leader;
 mod looks;
 mod questions;
 mod standing;

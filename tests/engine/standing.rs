@@ -16,7 +16,7 @@ pub(crate) async fn running(
     name: &str,
     number: usize,
 ) -> (Observed, Vec<Standing>) {
-    for _ in 0..300 {
+    for _ in 0..600 {
         let seen = swarm.look().await.unwrap();
         let tasks = seen.tasks.get(&seen.services[name].id).cloned().unwrap_or_default();
         let runs = |state: TaskState| state == TaskState::Running;
@@ -30,7 +30,7 @@ pub(crate) async fn running(
         }
         pause().await;
     }
-    panic!("{name} has not {number} running tasks after 30 s");
+    panic!("{name} has not {number} running tasks after 60 s");
 }
 
 /// Tasks send no events.

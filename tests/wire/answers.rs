@@ -146,6 +146,23 @@ async fn two_networks_of_one_name_are_a_gap_and_the_older_one_is_shown() {
 }
 
 #[tokio::test]
+async fn a_leader_lost_at_the_listing_of_networks_which_hides_it_is_noticed() {
+    let lost = std::sync::atomic::AtomicBool::new(false);
+    let server = Server::start(engine("1.41", move |line| {
+        use std::sync::atomic::Ordering::SeqCst;
+        if line.contains("/networks?") {
+            lost.store(true, SeqCst);
+        }
+        let noticed = line.ends_with("/nodes") && lost.load(SeqCst);
+        noticed.then(|| json(500, r#"{"message":"The swarm does not have a leader."}"#))
+    }))
+    .await;
+    let swarm = connect(&server);
+    let error = swarm.look().await.unwrap_err();
+    assert!(text(&error).contains("list nodes"), "{error}");
+}
+
+#[tokio::test]
 async fn an_object_is_read_again_only_when_its_version_moved() {
     let round = std::sync::atomic::AtomicU64::new(0);
     let server = Server::start(engine("1.41", move |line| {

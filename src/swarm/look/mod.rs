@@ -43,13 +43,12 @@ impl Looker {
     pub(super) async fn look(&self, link: &Link, at: Timestamp) -> Result<Observed, SwarmError> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let engine = link.engine().await?;
-        let (services, tasks, networks, secrets, configs, nodes) = futures::try_join!(
+        let (services, tasks, (networks, nodes), secrets, configs) = futures::try_join!(
             kept(link, "service", "/services?status=true", memory.services),
             kept(link, "task", "/tasks", memory.tasks),
-            plain::<LiveNetwork>(link, "network", SWARM_NETWORKS),
+            networks_and_nodes(link),
             plain::<LiveSecret>(link, "secret", "/secrets"),
             plain::<LiveConfig>(link, "config", "/configs"),
-            plain::<Node>(link, "node", "/nodes"),
         )?;
         let remembered = (by_id(&services.objects, |s| &s.id), by_id(&tasks.objects, |t| &t.id));
         let mut gaps = BTreeSet::new();
@@ -101,6 +100,17 @@ async fn plain<T: DeserializeOwned + Send + 'static>(
     let attempted = format!("list {kind}s");
     let answer = link.answer(Call::get(&attempted, path)).await?;
     beside(attempted, answer, move |answer| cache::read(kind, answer)).await
+}
+
+/// While the swarm has no leader, all listings fail but the one of networks: the engine then tells
+/// of those that this node has heard of, as if they were all (moby
+/// `api/server/router/network/network_routes.go`). So nodes are asked for after it.
+async fn networks_and_nodes(
+    link: &Link,
+) -> Result<(Listing<LiveNetwork>, Listing<Node>), SwarmError> {
+    let networks = plain(link, "network", SWARM_NETWORKS).await?;
+    let nodes = plain(link, "node", "/nodes").await?;
+    Ok((networks, nodes))
 }
 
 /// Reads an answer, a large one beside the other requests.
