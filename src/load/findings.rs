@@ -73,14 +73,14 @@ pub struct Findings {
     spoiled: Spoiled,
     /// What is written once and used in many places through anchors is told once.
     told: BTreeSet<(FileId, Option<Position>, String)>,
-    /// The entry that a manifest declares: all its errors spoil this one.
-    subject: Option<Entry>,
 }
 
 impl Findings {
-    /// Says that the following findings are about one entry, wherever their keys lead.
-    pub fn about(&mut self, subject: Option<Entry>) {
-        self.subject = subject;
+    /// Says that all findings so far are about one entry, wherever their keys lead.
+    pub fn narrow(&mut self, entry: Entry) {
+        if self.spoiled.whole.take().is_some() {
+            self.spoiled.entries.insert(entry);
+        }
     }
 
     /// Tells a mistake that makes its entry unusable.
@@ -131,7 +131,7 @@ impl Findings {
 
     /// Makes an entry unusable because of another one that it needs.
     pub fn spoil(&mut self, entry: Option<Entry>) {
-        match self.subject.clone().or(entry) {
+        match entry {
             Some(entry) => {
                 self.spoiled.entries.insert(entry);
             }

@@ -85,6 +85,9 @@ impl Text {
                 _ => line.clone(),
             },
         };
+        if masked.trim().is_empty() {
+            return None;
+        }
         let clean = masked.chars().map(|c| if c.is_control() { ' ' } else { c });
         Some(clean.take(MAX_SHOWN_LINE).collect())
     }

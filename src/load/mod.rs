@@ -12,12 +12,18 @@ pub mod findings;
 pub mod intake;
 pub mod interpolate;
 mod lines;
+pub mod manifest;
+pub mod merge;
 mod round;
 mod stack;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use manifest::{SourceManifest, schemas};
 
 use crate::model::{
     Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
@@ -45,6 +51,8 @@ pub struct Loaded {
     pub desired: Desired,
     /// Content of secrets and configs.
     pub data: SideStore,
+    /// Further sources that are declared; they count in the root source only.
+    pub sources: Vec<SourceManifest>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
     /// Stacks that are declared and have mistakes that leave nothing of them. They are not among
@@ -58,5 +66,5 @@ pub struct Loaded {
 /// Loads all declarations of a revision.
 #[must_use]
 pub fn load(files: &FileSet, options: &LoadOptions<'_>) -> Loaded {
-    round::Round::new(files, *options).run()
+    round::run(files, *options)
 }

@@ -6,10 +6,10 @@ use super::shape::{Kind, Others, Repeats, Shape, ShapeId, Shapes, XKeys};
 use super::words::nearest;
 use crate::load::compose::check_format;
 use crate::load::findings::Findings;
-use crate::load::yaml::{KeyPath, Map, Node, Value};
+use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value};
 
-/// Tells everything in a tree that does not fit the schema.
-pub fn check(tree: &Node, shapes: &Shapes, findings: &mut Findings) {
+/// Tells everything in a tree that does not fit the schema, and marks it as unusable.
+pub fn check(tree: &mut Node, shapes: &Shapes, findings: &mut Findings) {
     Walk { shapes, findings }.node(tree, shapes.root(), &KeyPath::root());
 }
 
@@ -18,8 +18,8 @@ struct Walk<'a> {
     findings: &'a mut Findings,
 }
 
-impl Walk<'_> {
-    fn node(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) {
+impl<'a> Walk<'a> {
+    fn node(&mut self, node: &mut Node, shape: &'a Shape, path: &KeyPath<'_>) {
         if node.value == Value::Unusable {
             return;
         }
@@ -29,21 +29,30 @@ impl Walk<'_> {
         let kind = Kind::of(&node.value);
         let kinds = wanted(shape);
         if !kinds.is_empty() && !kinds.iter().any(|wanted| kind.fits(*wanted)) {
-            return self.wrong_kind(node, &kinds, path);
+            self.wrong_kind(node, &kinds, path);
+            node.value = Value::Unusable;
+            return;
         }
-        match &node.value {
-            Value::Map(map) => self.map(node, map, shape, path),
+        let span = node.span;
+        let fits = match &mut node.value {
+            Value::Map(map) => {
+                self.map(map, span, shape, path);
+                true
+            }
             Value::List(items) => self.list(items, shape, path),
             _ => self.scalar(node, shape, path),
+        };
+        if !fits {
+            node.value = Value::Unusable;
         }
     }
 
     /// Holds a value against the branch that its kind chooses.
-    fn branches(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) {
+    fn branches(&mut self, node: &mut Node, shape: &'a Shape, path: &KeyPath<'_>) {
         let kind = Kind::of(&node.value);
         let mut all = Vec::new();
         let mut fitting = Vec::new();
-        for id in self.leaves(&shape.branches) {
+        for id in leaves(self.shapes, &shape.branches) {
             let kinds = wanted(self.shapes.get(id));
             if kinds.is_empty() || kinds.iter().any(|wanted| kind.fits(*wanted)) {
                 fitting.push(id);
@@ -51,44 +60,38 @@ impl Walk<'_> {
             all.extend(kinds);
         }
         match fitting.as_slice() {
-            [] => self.wrong_kind(node, &all, path),
+            [] => {
+                self.wrong_kind(node, &all, path);
+                node.value = Value::Unusable;
+            }
             [only] => self.node(node, self.shapes.get(*only), path),
             several => self.best(node, several, path),
         }
     }
 
-    /// Branches of branches, as one list.
-    fn leaves(&self, branches: &[ShapeId]) -> Vec<ShapeId> {
-        let mut leaves = Vec::new();
-        for id in branches {
-            match self.shapes.get(*id).branches.as_slice() {
-                [] => leaves.push(*id),
-                inner => leaves.extend(self.leaves(inner)),
-            }
-        }
-        leaves
-    }
-
     /// Of several branches of one kind, the one with the fewest mistakes speaks.
-    fn best(&mut self, node: &Node, several: &[ShapeId], path: &KeyPath<'_>) {
+    fn best(&mut self, node: &mut Node, several: &[ShapeId], path: &KeyPath<'_>) {
         let tried = several.iter().map(|id| {
-            let mut findings = Findings::default();
+            let (mut findings, mut copy) = (Findings::default(), node.clone());
             let shapes = self.shapes;
-            Walk { shapes, findings: &mut findings }.node(node, shapes.get(*id), path);
-            findings
+            Walk { shapes, findings: &mut findings }.node(&mut copy, shapes.get(*id), path);
+            (findings, copy)
         });
-        if let Some(best) = tried.min_by_key(|findings| findings.iter().count()) {
-            self.findings.extend(best);
+        if let Some((findings, copy)) = tried.min_by_key(|(findings, _)| findings.iter().count()) {
+            self.findings.extend(findings);
+            *node = copy;
         }
     }
 
-    fn map(&mut self, node: &Node, map: &Map, shape: &Shape, path: &KeyPath<'_>) {
-        for (key, entry) in map {
+    fn map(&mut self, map: &mut Map, span: Span, shape: &'a Shape, path: &KeyPath<'_>) {
+        for (key, entry) in map.iter_mut() {
             let here = path.key(key);
             match (shape.properties.get(key), shape.others) {
                 (Some(id), _) => self.property(key, *id, entry, &here),
                 (None, _) if shape.x_keys == XKeys::Free && key.starts_with("x-") => {}
-                (None, Others::Like(id)) => self.node(&entry.node, self.shapes.get(id), &here),
+                (None, Others::Like(id)) => {
+                    self.node(&mut entry.node, self.shapes.get(id), &here);
+                }
                 (None, Others::Free) => {}
                 (None, Others::Refused) => {
                     let hint = self.hint_for_key(key, shape);
@@ -99,17 +102,11 @@ impl Walk<'_> {
         }
         for key in shape.required.iter().filter(|key| !map.contains_key(*key)) {
             let remark = (format!("the key '{key}' is missing"), format!("write {key}: …"));
-            self.findings.error(path, node.span, remark);
+            self.findings.error(path, span, remark);
         }
     }
 
-    fn property(
-        &mut self,
-        key: &str,
-        id: ShapeId,
-        entry: &crate::load::yaml::Entry,
-        path: &KeyPath<'_>,
-    ) {
+    fn property(&mut self, key: &str, id: ShapeId, entry: &mut Entry, path: &KeyPath<'_>) {
         let shape = self.shapes.get(id);
         if let Some(reason) = &shape.ignored {
             let remark = (format!("'{key}' has no effect: {reason}"), "remove it");
@@ -118,7 +115,7 @@ impl Walk<'_> {
             let remark = (format!("'{key}' {message}"), hint.as_str());
             self.findings.error(path, entry.key, remark);
         } else {
-            self.node(&entry.node, shape, path);
+            self.node(&mut entry.node, shape, path);
         }
     }
 
@@ -131,8 +128,8 @@ impl Walk<'_> {
         if let Some(near) = nearest(key, known.clone().map(|(key, _)| key.as_str())) {
             return format!("did you mean '{near}'?");
         }
-        let below =
-            known.clone().find(|(_, id)| self.shapes.get(**id).properties.contains_key(key));
+        let has = |id: ShapeId| self.shapes.get(id).properties.contains_key(key);
+        let below = known.clone().find(|(_, id)| leaves(self.shapes, &[**id]).into_iter().any(has));
         if let Some((parent, _)) = below {
             return format!("it belongs under '{parent}'");
         }
@@ -145,9 +142,10 @@ impl Walk<'_> {
         }
     }
 
-    fn list(&mut self, items: &[Node], shape: &Shape, path: &KeyPath<'_>) {
+    /// A list with an unusable item is unusable, so that the places of items stay what they are.
+    fn list(&mut self, items: &mut [Node], shape: &'a Shape, path: &KeyPath<'_>) -> bool {
         if let Some(id) = shape.items {
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.iter_mut().enumerate() {
                 self.node(item, self.shapes.get(id), &path.index(index));
             }
         }
@@ -161,35 +159,39 @@ impl Walk<'_> {
                 }
             }
         }
+        items.iter().all(|item| item.value != Value::Unusable)
     }
 
-    fn scalar(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) {
-        let Some(text) = node.scalar_text() else { return };
+    fn scalar(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) -> bool {
+        let Some(text) = node.scalar_text() else { return true };
         if !shape.words.is_empty() && !shape.words.contains(&text) {
             let known = shape.words.iter().map(String::as_str);
             let hint = nearest(&text, known).map(|near| format!("did you mean '{near}'?"));
             let message = format!("has to be one of: {}", shape.words.join(", "));
             self.findings.error(path, node.span, (message, hint.unwrap_or_default()));
+            return false;
         }
         if let Some(Err(error)) = shape.format.as_deref().map(|name| check_format(name, &text)) {
             self.findings.error(path, node.span, format!("this {error}"));
+            return false;
         }
-        self.range(node, shape, path);
+        self.range(node, shape, path)
     }
 
-    fn range(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) {
+    fn range(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "bounds are far apart")]
         let number = match &node.value {
             Value::Int(value) => *value as f64,
             Value::Float(value) => *value,
-            _ => return,
+            _ => return true,
         };
         let message = match shape.range {
             (Some(least), _) if number < least => format!("has to be {least} or more"),
             (_, Some(most)) if number > most => format!("has to be {most} or less"),
-            _ => return,
+            _ => return true,
         };
         self.findings.error(path, node.span, message);
+        false
     }
 
     fn wrong_kind(&mut self, node: &Node, kinds: &[Kind], path: &KeyPath<'_>) {
@@ -222,6 +224,18 @@ impl Walk<'_> {
     }
 }
 
+/// Branches, with branches of branches in one list.
+fn leaves(shapes: &Shapes, branches: &[ShapeId]) -> Vec<ShapeId> {
+    let mut list = Vec::new();
+    for id in branches {
+        match shapes.get(*id).branches.as_slice() {
+            [] => list.push(*id),
+            inner => list.extend(leaves(shapes, inner)),
+        }
+    }
+    list
+}
+
 fn number_or_boolean(kind: Kind) -> bool {
     matches!(kind, Kind::Integer | Kind::Number | Kind::Boolean)
 }
@@ -250,9 +264,8 @@ fn fingerprint(node: &Node) -> String {
             format!("[{}]", items.iter().map(fingerprint).collect::<Vec<_>>().join("\u{1}"))
         }
         Value::Map(map) => {
-            let entry = |(key, entry): (&String, &crate::load::yaml::Entry)| {
-                format!("{key}\u{2}{}", fingerprint(&entry.node))
-            };
+            let entry =
+                |(key, entry): (&String, &Entry)| format!("{key}\u{2}{}", fingerprint(&entry.node));
             format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join("\u{1}"))
         }
         _ => format!("s{}", node.scalar_text().unwrap_or_default()),

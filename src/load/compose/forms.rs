@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::load::text::{self, PortRange, ShortVolume, TextError};
 use crate::load::yaml::format_float;
-use crate::model::ImageRef;
+use crate::model::{ImageRef, ImageRefError};
 
 /// Why a text does not follow the format that its place asks for.
 pub type FormatError = TextError;
@@ -122,7 +122,23 @@ pub struct DeclaredImage {
 }
 
 fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
-    let image = text.parse().map_err(|error| TextError(format!("is no image: {error}")))?;
+    let image = text.parse().map_err(|error: ImageRefError| {
+        TextError(format!(
+            "is no image: {}",
+            match error {
+                ImageRefError::Empty => "nothing is there",
+                ImageRefError::Repository(_) => {
+                    "the repository has lowercase letters, digits and separators, its parts are \
+                     split by '/'"
+                }
+                ImageRefError::Tag(_) => {
+                    "the tag has at most 128 letters, digits, '_', '.', '-', and does not begin \
+                     with '.' or '-'"
+                }
+                ImageRefError::Digest(_) => "a digest is sha256: and 64 hex digits",
+            }
+        ))
+    })?;
     Ok(DeclaredImage { text: text.to_owned(), image })
 }
 

@@ -123,7 +123,8 @@ impl Stage<'_, '_> {
         if let Some(key) = form.config.as_ref().filter(|key| !key.is_empty()) {
             let Some(name) = self.config_names(declared).remove(key) else {
                 let hint = "declare it under the top-level configs";
-                self.error(&here, (format!("the config '{key}' is not declared"), hint));
+                let quoted = self.quote(&here, key);
+                self.error(&here, (format!("the config{quoted} is not declared"), hint));
                 return Privileges::default();
             };
             spec.config.clone_from(&name);

@@ -54,16 +54,19 @@ impl Stage<'_, '_> {
         if form.external.is_some_and(External::is_external) {
             return None;
         }
-        let name = self.object_name(section, key, form.name, form.external);
+        let name = self.object_name(key, form.name, form.external);
         if let Err(error) = check_data_name(&name) {
-            self.error(&path, (format!("'{name}': {error}"), "choose another name"));
+            let quoted = self.quote(&path, &name);
+            let message = format!("the full name{quoted} can't be used: {error}");
+            self.error(&path, (message, "choose another name"));
         }
         let taken = match kind {
             Kind::Secret => self.objects.secrets.contains_key(&name),
             _ => self.objects.configs.contains_key(&name),
         };
         if taken {
-            self.error(&path, (format!("two {section} have the name '{name}'"), "rename one"));
+            let quoted = self.quote(&path, &name);
+            self.error(&path, (format!("two {section} have the full name{quoted}"), "rename one"));
         }
         let content = self.content(kind, &name, &form.origin, &path)?;
         let labels = form.labels.map(KeyValues::filled).unwrap_or_default();
@@ -86,6 +89,11 @@ impl Stage<'_, '_> {
     ) -> Option<Content> {
         let bytes = match origin {
             Origin::Driver(driver) => return Some(Content::Driver(driver.clone())),
+            Origin::Missing
+                if ["file", "content", "driver"].iter().any(|key| self.stands(path, key)) =>
+            {
+                return None;
+            }
             Origin::Missing => {
                 let hint = "write file: PATH, or external: true if it exists already";
                 self.error(path, ("it is not said where the content comes from", hint));
@@ -128,9 +136,8 @@ impl Stage<'_, '_> {
         declared: &Declared,
         path: &KeyPath<'_>,
     ) -> Vec<SecretReference> {
-        let names = self.names(Kind::Secret, &declared.secrets, |secret| {
-            (secret.name.as_deref(), secret.external.as_ref())
-        });
+        let names = self
+            .names(&declared.secrets, |secret| (secret.name.as_deref(), secret.external.as_ref()));
         let found = self.references(Kind::Secret, mounts, &names, &path.key("secrets"));
         let reference = |(secret_name, file)| SecretReference {
             file: Some(file),
@@ -159,20 +166,17 @@ impl Stage<'_, '_> {
 
     /// Full names of configs, by key.
     pub(super) fn config_names(&self, declared: &Declared) -> BTreeMap<String, String> {
-        self.names(Kind::Config, &declared.configs, |config| {
-            (config.name.as_deref(), config.external.as_ref())
-        })
+        self.names(&declared.configs, |config| (config.name.as_deref(), config.external.as_ref()))
     }
 
     fn names<T>(
         &self,
-        kind: Kind,
         forms: &BTreeMap<String, T>,
         parts: impl Fn(&T) -> (Option<&str>, Option<&External>),
     ) -> BTreeMap<String, String> {
         let name = |(key, form): (&String, &T)| {
             let (name, external) = parts(form);
-            (key.clone(), self.object_name(section_of(kind), key, name, external))
+            (key.clone(), self.object_name(key, name, external))
         };
         forms.iter().map(name).collect()
     }
@@ -201,7 +205,8 @@ impl Stage<'_, '_> {
                 mode: long.mode.unwrap_or(MODE),
             };
             if found.iter().any(|(_, other)| other.name == file.name) {
-                let message = format!("two {} have the target '{}'", section_of(kind), file.name);
+                let quoted = self.quote(&here, &file.name);
+                let message = format!("two {} have the target{quoted}", section_of(kind));
                 self.error(&here, (message, "give one of them another target"));
             }
             found.push((name, file));
@@ -226,7 +231,8 @@ impl Stage<'_, '_> {
             return Some(name.clone());
         }
         let hint = format!("declare it under the top-level {section}");
-        self.error(path, (format!("the {kind} '{key}' is not declared"), hint));
+        let quoted = self.quote(path, key);
+        self.error(path, (format!("the {kind}{quoted} is not declared"), hint));
         None
     }
 }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::load::compose::{Config, Network, Secret, Volume};
 use crate::load::findings::{Findings, Remark};
 use crate::load::interpolate::Variables;
-use crate::load::yaml::{FileId, KeyPath, Map, Node, Span, Value, decode};
+use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
 use crate::model::{
     DesiredData, DesiredNetwork, DesiredService, FileSet, HashKey, Place, RepoPath, SideStore,
@@ -120,11 +120,9 @@ impl<'a> Stage<'a, '_> {
             Ok(form) => Some(form),
             Err(error) => {
                 let told = match path.parts().as_slice() {
-                    [
-                        crate::load::yaml::Part::Key(section),
-                        crate::load::yaml::Part::Key(name),
-                        ..,
-                    ] => self.findings.is_spoiled(section, name),
+                    [Part::Key(section), Part::Key(name), ..] => {
+                        self.findings.is_spoiled(section, name)
+                    }
                     _ => false,
                 };
                 if !told {
@@ -133,6 +131,25 @@ impl<'a> Stage<'a, '_> {
                 None
             }
         }
+    }
+
+    /// ` 'text'` for a message, or nothing where the text comes from a variable.
+    fn quote(&self, path: &KeyPath<'_>, text: &str) -> String {
+        let filled = |node: &Node| {
+            node.origin == Origin::Filled
+                || node.as_map().is_some_and(|map| {
+                    map.values().any(|entry| entry.node.origin == Origin::Filled)
+                })
+        };
+        match self.input.tree.find(path) {
+            Some(node) if !filled(node) => format!(" '{text}'"),
+            _ => String::new(),
+        }
+    }
+
+    /// True when a key is there, also when its value can't be used.
+    fn stands(&self, path: &KeyPath<'_>, key: &str) -> bool {
+        self.input.tree.find(path).and_then(|node| node.get(key)).is_some()
     }
 
     fn error(&mut self, path: &KeyPath<'_>, remark: impl Into<Remark>) {
@@ -173,6 +190,11 @@ impl<'a> Stage<'a, '_> {
         match result {
             Ok(read) => Some(read),
             Err(message) => {
+                let plain = !self.quote(path, "").is_empty();
+                let message = match plain {
+                    true => message,
+                    false => "with its variables filled in, there is no such file".to_owned(),
+                };
                 let hint = "paths are relative to the file that names them, inside the repository";
                 self.error(path, (message, hint));
                 None

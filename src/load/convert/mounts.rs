@@ -38,7 +38,8 @@ impl Stage<'_, '_> {
 
     fn in_words(&mut self, short: &ShortVolume, path: &KeyPath<'_>) -> LongVolume {
         for option in &short.without_effect {
-            let message = format!("the option '{option}' has no effect in a swarm");
+            let quoted = self.quote(path, option);
+            let message = format!("the option{quoted} has no effect in a swarm");
             self.warning(path, (message, "remove it"));
         }
         LongVolume {
@@ -118,6 +119,9 @@ impl Stage<'_, '_> {
             fits = false;
         }
         if !has_source && (path_like || kind == VolumeType::Cluster) {
+            if self.stands(path, "source") {
+                return None;
+            }
             let message = format!("a mount of type {} needs a source", kind.as_str());
             self.error(path, (message, "write source: …"));
             fits = false;
@@ -168,10 +172,11 @@ impl Stage<'_, '_> {
         }
         let Some(form) = declared.volumes.get(key) else {
             let hint = "declare it under the top-level volumes";
-            self.error(path, (format!("the volume '{key}' is not declared"), hint));
+            let quoted = self.quote(path, key);
+            self.error(path, (format!("the volume{quoted} is not declared"), hint));
             return None;
         };
-        let name = self.object_name("volumes", key, form.name.as_deref(), form.external.as_ref());
+        let name = self.object_name(key, form.name.as_deref(), form.external.as_ref());
         Some((form, name))
     }
 
@@ -232,7 +237,8 @@ impl Stage<'_, '_> {
                 _ => option == "rw",
             };
             if !known {
-                let message = format!("the option '{option}' of a tmpfs can't be used in a swarm");
+                let quoted = self.quote(path, option);
+                let message = format!("the option{quoted} of a tmpfs can't be used in a swarm");
                 self.error(path, (message, "size=…, mode=… and ro can"));
             }
         }
@@ -252,8 +258,8 @@ impl Stage<'_, '_> {
         let mut seen = std::collections::BTreeSet::new();
         for mount in mounts {
             if !mount.target.is_empty() && !seen.insert(mount.target.as_str()) {
-                let message = format!("two mounts have the target '{}'", mount.target);
-                self.error(&path.key("volumes"), (message, "remove one"));
+                let remark = ("two mounts have one target", "remove one of them");
+                self.error(&path.key("volumes"), remark);
             }
         }
     }

@@ -57,13 +57,13 @@ impl Stage<'_, '_> {
             None if key == DEFAULT => Network::default(),
             None => {
                 let hint = "declare it under the top-level networks (external: true if it exists)";
-                self.error(path, (format!("the network '{key}' is not declared"), hint));
+                let quoted = self.quote(path, key);
+                self.error(path, (format!("the network{quoted} is not declared"), hint));
                 return None;
             }
         };
         let external = network.external.as_ref().is_some_and(External::is_external);
-        let name =
-            self.object_name("networks", key, network.name.as_deref(), network.external.as_ref());
+        let name = self.object_name(key, network.name.as_deref(), network.external.as_ref());
         if !external && !self.objects.networks.contains_key(&name) {
             self.make_network(key, &name, &network);
         }
@@ -75,7 +75,9 @@ impl Stage<'_, '_> {
         let section = root.key("networks");
         let path = section.key(key);
         if let Err(error) = check_service_name(name) {
-            self.error(&path, (format!("'{name}': {error}"), "choose another name"));
+            let quoted = self.quote(&path, name);
+            let message = format!("the full name{quoted} can't be used: {error}");
+            self.error(&path, (message, "choose another name"));
         }
         let labels = network.labels.as_ref().map(|l| l.filled()).unwrap_or_default();
         let spec = NetworkSpec {

@@ -34,7 +34,8 @@ impl Stage<'_, '_> {
     ) -> Option<DesiredService> {
         let name = self.scoped(key);
         if let Err(error) = check_service_name(&name) {
-            let remark = (format!("'{name}': {error}"), "choose another name for the service");
+            let message = format!("the full name '{name}' can't be used: {error}");
+            let remark = (message, "choose another name for the service");
             self.findings.error(path, span, remark);
         }
         let image = self.image(form.image.as_ref(), path);
@@ -80,6 +81,9 @@ impl Stage<'_, '_> {
         path: &KeyPath<'_>,
     ) -> Option<(String, crate::model::ImageRef)> {
         let Some(Text(declared)) = image else {
+            if self.stands(path, "image") {
+                return None;
+            }
             let hint = "write image: NAME:TAG; stacks run images that exist already";
             self.error(path, ("the service has no image", hint));
             return None;
@@ -100,7 +104,6 @@ impl Stage<'_, '_> {
     /// Full name of a network, volume, secret or config.
     pub(super) fn object_name(
         &self,
-        _section: &str,
         key: &str,
         name: Option<&str>,
         external: Option<&External>,

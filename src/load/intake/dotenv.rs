@@ -1,6 +1,7 @@
 //! `.env` files, each read once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::load::text::parse_dotenv;
 use crate::model::{FileError, FileSet, Position, Problem, RepoPath};
@@ -8,7 +9,7 @@ use crate::model::{FileError, FileSet, Position, Problem, RepoPath};
 /// Variables of the `.env` file of each directory that was asked for.
 #[derive(Debug, Default)]
 pub struct DotEnvs {
-    known: BTreeMap<RepoPath, DotEnv>,
+    known: BTreeMap<RepoPath, Arc<DotEnv>>,
 }
 
 /// Variables of one `.env` file.
@@ -22,8 +23,14 @@ pub struct DotEnv {
 
 impl DotEnvs {
     /// Variables that count for a file: those of `.env` beside it.
-    pub fn beside(&mut self, file: &RepoPath, files: &FileSet) -> &DotEnv {
-        self.known.entry(file.parent()).or_insert_with_key(|directory| read(directory, files))
+    pub fn beside(&mut self, file: &RepoPath, files: &FileSet) -> Arc<DotEnv> {
+        let known = self.known.entry(file.parent());
+        Arc::clone(known.or_insert_with_key(|directory| Arc::new(read(directory, files))))
+    }
+
+    /// Mistakes of all files that were read.
+    pub fn problems(&self) -> impl Iterator<Item = &Problem> {
+        self.known.values().flat_map(|env| env.problems.iter())
     }
 }
 

@@ -11,7 +11,7 @@ pub use template::{TemplateError, fill};
 pub use variables::Variables;
 
 use crate::load::findings::Findings;
-use crate::load::yaml::{KeyPath, Node, Value};
+use crate::load::yaml::{KeyPath, Node, Origin, Value};
 use cast::Cast;
 
 /// Fills in the variables of a compose tree.
@@ -37,6 +37,7 @@ impl Walk<'_> {
             Value::Text(text) if text.contains('$') => {
                 let filled = fill(text, self.variables);
                 node.value = self.value(filled, node, path);
+                node.origin = Origin::Filled;
             }
             Value::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {

@@ -13,6 +13,9 @@
 use super::variables::Variables;
 use crate::load::bounds::MAX_EXPANDED_VALUE;
 
+/// Missing variables that are told of one text; the next one ends the reading.
+const MAX_MISSING: usize = 20;
+
 /// Levels of variables inside of defaults.
 const MAX_NESTING: usize = 8;
 
@@ -123,7 +126,9 @@ fn or_note(
     errors: &mut Vec<TemplateError>,
 ) -> Result<String, TemplateError> {
     match value {
-        Err(error @ (TemplateError::Unset { .. } | TemplateError::Required { .. })) => {
+        Err(error @ (TemplateError::Unset { .. } | TemplateError::Required { .. }))
+            if errors.len() < MAX_MISSING =>
+        {
             errors.push(error);
             Ok(String::new())
         }

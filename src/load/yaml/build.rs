@@ -161,7 +161,7 @@ impl Builder {
                 if self.awaiting_key() {
                     return self.scalar_key(&value, style, span);
                 }
-                let node = Node { value, span };
+                let node = Node::new(value, span);
                 self.finish(Built { node, weight: 1, height: 0 }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -263,7 +263,7 @@ impl Builder {
             Open::Map { entries, merges, .. } => Value::Map(self.merged(entries, merges)),
         };
         let span = Span { start: frame.start, ..span };
-        let node = Node { value, span };
+        let node = Node::new(value, span);
         self.finish(Built { node, weight: frame.weight, height: frame.height + 1 }, frame.anchor)
     }
 
@@ -324,7 +324,7 @@ impl Builder {
             }
             Value::Unusable => Key::Dropped,
             other => {
-                let kind = Node { value: other.clone(), span }.kind();
+                let kind = Node::new(other.clone(), span).kind();
                 let fault = Fault::new(format!("a key has to be text, this one is {kind}"));
                 self.fault(fault.at(span.start).hint("put it in quotes"));
                 Key::Dropped
@@ -356,7 +356,7 @@ impl Builder {
         for (at, node) in merges {
             let sources = match node.value {
                 Value::List(items) => items,
-                value => vec![Node { value, span: node.span }],
+                value => vec![Node::new(value, node.span)],
             };
             for source in sources {
                 let Value::Map(map) = source.value else {
@@ -406,6 +406,9 @@ fn unknown_tag(tag: &Tag) -> Fault {
 fn syntax(error: &ScanError) -> Fault {
     let marker = error.marker();
     let at = Position { line: clamp(marker.line().max(1)), column: clamp(marker.col() + 1) };
+    if error.info().contains("recursion limit") {
+        return too_deep(at);
+    }
     let hint = match error.info() {
         info if info.contains("tab") => "indent with spaces, not tabs",
         info if info.contains("mapping values are not allowed") => {

@@ -34,7 +34,8 @@ impl serde::de::Error for DecodeError {
     }
 }
 
-/// Reads a tree as a typed form. Keys that the form does not know are left out.
+/// Reads a tree as a typed form. Keys that the form does not know are left out, and so is what is
+/// unusable below a key: its mistake was told, and the rest is worth reading for further ones.
 ///
 /// # Errors
 /// The first value that does not fit. The check against the schema tells all of them.
@@ -134,7 +135,8 @@ impl<'de, 'a: 'de> MapAccess<'de> for Entries<'a> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        let Some((key, entry)) = self.rest.next() else { return Ok(None) };
+        let usable = |(_, entry): &(_, &super::node::Entry)| entry.node.value != Value::Unusable;
+        let Some((key, entry)) = self.rest.find(usable) else { return Ok(None) };
         self.value = Some(&entry.node);
         let key: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
         seed.deserialize(key).map(Some)

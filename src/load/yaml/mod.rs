@@ -14,5 +14,5 @@ mod timestamp;
 pub use build::{Parsed, Reading, parse};
 pub use decode::{DecodeError, decode};
 pub use fault::Fault;
-pub use node::{Entry, FileId, KeyPath, Map, Node, Part, Span, Value};
+pub use node::{Entry, FileId, KeyPath, Map, Node, Origin, Part, Span, Value};
 pub use number::format_float;

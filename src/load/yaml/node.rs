@@ -28,6 +28,18 @@ pub struct Node {
     pub value: Value,
     /// Where it was written; for an alias, where the anchor stands.
     pub span: Span,
+    /// Whether the value stands in the file as it is.
+    pub origin: Origin,
+}
+
+/// Whether a value stands in the file as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// It does.
+    #[default]
+    Written,
+    /// Variables were filled in: it is not repeated in messages.
+    Filled,
 }
 
 /// A mapping. The order of keys has no meaning in any declaration, so they are sorted.
@@ -64,6 +76,12 @@ pub enum Value {
 }
 
 impl Node {
+    /// A value as it was written.
+    #[must_use]
+    pub fn new(value: Value, span: Span) -> Self {
+        Self { value, span, origin: Origin::Written }
+    }
+
     /// The entries of a mapping.
     #[must_use]
     pub fn as_map(&self) -> Option<&Map> {
@@ -114,27 +132,40 @@ impl Node {
         }
     }
 
-    /// Where the deepest existing node on a path stands. For a mapping's value that is missing or
-    /// nothing, the key.
+    /// Where the deepest existing node on a path stands. For a mapping, and a value that is
+    /// nothing, that is its key.
     #[must_use]
     pub fn locate(&self, path: &KeyPath<'_>) -> Span {
+        let mut place = self.span;
+        self.follow(path, |span| place = span);
+        place
+    }
+
+    /// The node on a path, if it is there.
+    #[must_use]
+    pub fn find(&self, path: &KeyPath<'_>) -> Option<&Self> {
+        self.follow(path, |_| {})
+    }
+
+    fn follow(&self, path: &KeyPath<'_>, mut on_step: impl FnMut(Span)) -> Option<&Self> {
         let mut node = self;
-        let mut span = self.span;
         for part in path.parts() {
-            let next = match (&node.value, part) {
-                (Value::Map(map), Part::Key(key)) => map.get(*key).map(|entry| {
-                    let here = matches!(entry.node.value, Value::Null | Value::Map(_));
-                    (&entry.node, if here { entry.key } else { entry.node.span })
-                }),
-                (Value::List(list), Part::Index(index)) => {
-                    list.get(*index).map(|node| (node, node.span))
+            let (next, span) = match (&node.value, part) {
+                (Value::Map(map), Part::Key(key)) => {
+                    let entry = map.get(*key)?;
+                    let at_key = matches!(entry.node.value, Value::Null | Value::Map(_));
+                    (&entry.node, if at_key { entry.key } else { entry.node.span })
                 }
-                _ => None,
+                (Value::List(list), Part::Index(index)) => {
+                    let node = list.get(*index)?;
+                    (node, node.span)
+                }
+                _ => return None,
             };
-            let Some(next) = next else { break };
-            (node, span) = next;
+            on_step(span);
+            node = next;
         }
-        span
+        Some(node)
     }
 }
 

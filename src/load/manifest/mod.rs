@@ -1,0 +1,67 @@
+//! Manifests: `apiVersion: skep/v1`, one kind per file here.
+//!
+//! What a manifest declares is brought into the form of a compose file, with the places kept, and
+//! goes the same way from there: the spec of a `Service` has the keys of a service in a compose
+//! file, and so for `Network`, `Secret` and `Config`. Manifests of one stack make one tree.
+
+mod config;
+mod envelope;
+mod network;
+mod schema;
+mod secret;
+mod service;
+mod source;
+mod stack;
+
+pub use envelope::{Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
+#[cfg(test)]
+pub(crate) use schema::examples;
+pub use schema::schemas;
+pub use source::{CredentialFiles, SourceForm, SourceManifest, read as read_source};
+pub use stack::{StackForm, StackHead, head as stack_head};
+
+use crate::load::yaml::{Entry, Map, Node, Span, Value};
+
+/// Brings the spec of a manifest into the section of a compose file where it belongs; `None` for
+/// kinds that declare no entry of a stack.
+#[must_use]
+pub fn entry(subject: &Subject, spec: Node) -> Option<Node> {
+    let node = match subject.kind {
+        Kind::Service => service::with_labels(spec, &subject.labels),
+        Kind::Network | Kind::Secret | Kind::Config => {
+            let mut spec = spec;
+            add_labels(&mut spec, &subject.labels);
+            spec
+        }
+        Kind::Stack | Kind::Source => return None,
+    };
+    let section = subject.kind.section()?;
+    let entry = single(&subject.name, subject.name_span, node);
+    Some(single(section, subject.name_span, entry))
+}
+
+/// A mapping of one key.
+fn single(key: &str, span: Span, node: Node) -> Node {
+    let entry = Entry { key: span, node };
+    Node::new(Value::Map(Map::from([(key.to_owned(), entry)])), span)
+}
+
+/// Puts labels below `labels`, where the key does not say otherwise.
+fn add_labels(node: &mut Node, labels: &Map) {
+    let Value::Map(map) = &mut node.value else { return };
+    let Some(first) = labels.values().next() else { return };
+    let empty = Node::new(Value::Map(Map::new()), first.key);
+    let own = map.entry("labels".to_owned()).or_insert(Entry { key: first.key, node: empty });
+    match &mut own.node.value {
+        Value::Map(own) => {
+            for (key, label) in labels {
+                own.entry(key.clone()).or_insert_with(|| label.clone());
+            }
+        }
+        Value::List(own) => own.extend(labels.iter().map(|(key, label)| {
+            let value = label.node.scalar_text().unwrap_or_default();
+            Node::new(Value::Text(format!("{key}={value}")), label.key)
+        })),
+        _ => {}
+    }
+}

@@ -1,0 +1,82 @@
+//! JSON Schemas of all kinds, for editors and for `crds/`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::envelope::{API_VERSION, Kind, Metadata, SourceMetadata, StackMetadata};
+use super::{SourceForm, StackForm, config, network, secret, service, source, stack};
+use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
+
+/// A manifest, for its schema only.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "camelCase")]
+#[expect(dead_code, reason = "only the schema is made of it")]
+struct Manifest<M, S> {
+    api_version: String,
+    kind: String,
+    /// What is declared, and under which name.
+    metadata: M,
+    /// What it should be.
+    spec: S,
+}
+
+/// JSON Schema per kind, and the one of compose files, by file name.
+#[must_use]
+pub fn schemas() -> BTreeMap<String, Value> {
+    let mut compose = schema_of::<ComposeFile>();
+    compose["title"] = json!("Compose file for skep");
+    let kinds = Kind::ALL
+        .into_iter()
+        .map(|kind| (format!("{}.json", kind.as_str().to_lowercase()), manifest_schema(kind)));
+    kinds.chain([("compose.json".to_owned(), compose)]).collect()
+}
+
+/// Schema of a whole manifest.
+fn manifest_schema(kind: Kind) -> Value {
+    let (mut schema, about, example) = match kind {
+        Kind::Stack => {
+            (schema_of::<Manifest<StackMetadata, StackForm>>(), stack::ABOUT, stack::EXAMPLE)
+        }
+        Kind::Service => {
+            (schema_of::<Manifest<Metadata, Service>>(), service::ABOUT, service::EXAMPLE)
+        }
+        Kind::Network => {
+            (schema_of::<Manifest<Metadata, Network>>(), network::ABOUT, network::EXAMPLE)
+        }
+        Kind::Secret => (schema_of::<Manifest<Metadata, Secret>>(), secret::ABOUT, secret::EXAMPLE),
+        Kind::Config => (schema_of::<Manifest<Metadata, Config>>(), config::ABOUT, config::EXAMPLE),
+        Kind::Source => {
+            (schema_of::<Manifest<SourceMetadata, SourceForm>>(), source::ABOUT, source::EXAMPLE)
+        }
+    };
+    let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+    schema["title"] = json!(format!("{} ({API_VERSION})", kind.as_str()));
+    schema["description"] = json!(format!("{about}\n\n{example}"));
+    schema["properties"]["apiVersion"] =
+        json!({ "const": API_VERSION, "description": "Version of the format." });
+    schema["properties"]["kind"] =
+        json!({ "const": kind.as_str(), "description": "What is declared." });
+    schema
+}
+
+/// Schema of the envelope alone, with any mapping as the spec.
+pub(super) fn envelope_schema(kind: Kind) -> Value {
+    let mut schema = manifest_schema(kind);
+    schema["properties"]["spec"] = json!({ "type": "object" });
+    schema
+}
+
+/// An example of each kind.
+#[cfg(test)]
+pub(crate) fn examples() -> [(Kind, &'static str); 6] {
+    [
+        (Kind::Stack, stack::EXAMPLE),
+        (Kind::Service, service::EXAMPLE),
+        (Kind::Network, network::EXAMPLE),
+        (Kind::Secret, secret::EXAMPLE),
+        (Kind::Config, config::EXAMPLE),
+        (Kind::Source, source::EXAMPLE),
+    ]
+}

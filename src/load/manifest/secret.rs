@@ -1,0 +1,16 @@
+//! `kind: Secret`: a secret of a stack, with the keys of a compose file.
+
+/// What the schema says of it.
+pub(super) const ABOUT: &str = "A secret of a stack; its spec has the keys of a compose file. \
+    When its content changes, the services that use it are rolled.";
+
+/// An example.
+pub(super) const EXAMPLE: &str = "\
+apiVersion: skep/v1
+kind: Secret
+metadata:
+  name: database
+  stack: shop
+spec:
+  file: secrets/database.txt
+";

@@ -1,0 +1,113 @@
+//! `kind: Source`: a further repository or directory of declarations. Counts only in the root
+//! source.
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::envelope::Subject;
+use crate::load::check::{Shapes, check};
+use crate::load::compose::{Duration, schema_of};
+use crate::load::findings::Findings;
+use crate::load::yaml::{KeyPath, Node, decode};
+use crate::model::{Place, SourceName};
+
+/// What the schema says of it.
+pub(super) const ABOUT: &str = "A further source of declarations: a git repository, or a \
+    directory of the machine. Counts only in the source that the operator was started with.";
+
+/// An example.
+pub(super) const EXAMPLE: &str = "\
+apiVersion: skep/v1
+kind: Source
+metadata:
+  name: team-shop
+spec:
+  url: https://git.example/team/shop.git
+  branch: main
+  path: stacks
+";
+
+/// Spec of a source.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SourceForm {
+    /// Address of a git repository (`https`, `ssh`, or a path), or a directory.
+    pub url: String,
+    /// Branch to follow; the repository's own choice without branch, tag and commit.
+    pub branch: Option<String>,
+    /// Tag to follow.
+    pub tag: Option<String>,
+    /// One exact commit.
+    pub commit: Option<String>,
+    /// Directory in the repository.
+    pub path: Option<String>,
+    /// Globs of the files to read, relative to the path; without any, YAML files by their names.
+    pub files: Option<Vec<String>>,
+    /// Time between looks; 60 s by default.
+    pub interval: Option<Duration>,
+    /// Stops all writes to the stacks of this source, with this reason.
+    pub suspend: Option<String>,
+    /// What opens the repository: files on the operator's machine, such as mounted secrets.
+    pub credentials: Option<CredentialFiles>,
+    /// File with certificates (PEM) that are trusted instead of the system's.
+    pub ca_file: Option<String>,
+}
+
+/// Files that hold credentials. The credentials themselves never stand in a declaration.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CredentialFiles {
+    /// A token.
+    pub token_file: Option<String>,
+    /// The user of a password.
+    pub user: Option<String>,
+    /// The password.
+    pub password_file: Option<String>,
+    /// A private key for ssh.
+    pub key_file: Option<String>,
+    /// Host keys of ssh servers.
+    pub known_hosts_file: Option<String>,
+}
+
+/// A declared source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceManifest {
+    /// Its name.
+    pub name: SourceName,
+    /// What it says.
+    pub form: SourceForm,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<SourceForm>()));
+
+/// Reads a source; `None` when it can't be used.
+pub fn read(
+    subject: &Subject,
+    mut spec: Node,
+    place: Place,
+    findings: &mut Findings,
+) -> Option<SourceManifest> {
+    check(&mut spec, &SHAPES, findings);
+    let root = KeyPath::root();
+    let name = match SourceName::new(subject.name.clone()) {
+        Ok(name) => name,
+        Err(error) => {
+            let metadata = root.key("metadata");
+            let message = format!("'{}': {error}", subject.name);
+            findings.error(&metadata.key("name"), subject.name_span, message);
+            return None;
+        }
+    };
+    let form: SourceForm = decode(&spec).ok()?;
+    let revisions = [&form.branch, &form.tag, &form.commit];
+    if revisions.iter().filter(|revision| revision.is_some()).count() > 1 {
+        let message = "a source follows one of branch, tag and commit";
+        findings.error_in(&spec, &root, (message, "keep one of them"));
+        return None;
+    }
+    Some(SourceManifest { name, form, place })
+}

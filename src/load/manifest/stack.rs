@@ -1,0 +1,123 @@
+//! `kind: Stack`: files, variables of its own, and any section of a compose file.
+//!
+//! One file can make several stacks: two manifests name it, each with its own name and variables.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::load::check::{Shapes, check};
+use crate::load::compose::{Config, Network, ScalarText, Secret, Service, Volume, schema_of};
+use crate::load::findings::Findings;
+use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
+
+/// What the schema says of it.
+pub(super) const ABOUT: &str = "A stack: compose files, variables for them, and what is added to \
+    or put over what they say. Files that a stack names make no stack of their own.";
+
+/// An example.
+pub(super) const EXAMPLE: &str = "\
+apiVersion: skep/v1
+kind: Stack
+metadata:
+  name: shop-test
+spec:
+  files:
+    - shop.yml
+  variables:
+    TAG: \"1.5\"
+  services:
+    web:
+      deploy:
+        replicas: 1
+";
+
+/// Spec of a stack.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
+pub struct StackForm {
+    /// Compose files, relative to this one; later files override earlier ones.
+    #[schemars(extend("uniqueItems" = true))]
+    pub files: Option<Vec<String>>,
+    /// Variables for the files; they win over the environment and over `.env`.
+    pub variables: Option<BTreeMap<String, ScalarText>>,
+    /// Stops all writes to the stack, with this reason; drift is still reported.
+    pub suspend: Option<String>,
+    /// Services, over those of the files.
+    pub services: Option<BTreeMap<String, Service>>,
+    /// Networks, over those of the files.
+    pub networks: Option<BTreeMap<String, Option<Network>>>,
+    /// Named volumes, over those of the files.
+    pub volumes: Option<BTreeMap<String, Option<Volume>>>,
+    /// Secrets, over those of the files.
+    pub secrets: Option<BTreeMap<String, Secret>>,
+    /// Configs, over those of the files.
+    pub configs: Option<BTreeMap<String, Config>>,
+}
+
+/// The keys that are a stack's own; the rest has the form of a compose file.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+struct Own {
+    #[schemars(extend("uniqueItems" = true))]
+    files: Option<Vec<String>>,
+    variables: Option<BTreeMap<String, ScalarText>>,
+    suspend: Option<String>,
+}
+
+static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
+
+/// A stack as its manifest declares it.
+#[derive(Debug, Clone)]
+pub struct StackHead {
+    /// Files, with the places where they are named.
+    pub files: Vec<(String, Span)>,
+    /// Variables for them.
+    pub variables: BTreeMap<String, String>,
+    /// The rest, in the form of a compose file.
+    pub tree: Node,
+}
+
+/// Reads the spec of a stack.
+pub fn head(mut spec: Node, findings: &mut Findings) -> StackHead {
+    check(&mut spec, &OWN, findings);
+    let own: Own = decode(&spec).unwrap_or_default();
+    let listed = spec.get("files").map(|node| node.value.clone());
+    let spans = match listed {
+        Some(Value::List(items)) => items.iter().map(|item| item.span).collect(),
+        _ => Vec::new(),
+    };
+    let mut suspended = None;
+    if let Value::Map(map) = &mut spec.value {
+        suspended = map.remove("suspend");
+        map.remove("files");
+        map.remove("variables");
+    }
+    refuse(&spec, findings);
+    if let (Value::Map(map), Some(entry)) = (&mut spec.value, suspended) {
+        let span = entry.key;
+        let settings = Node::new(Value::Map(Map::from([("suspend".to_owned(), entry)])), span);
+        map.insert("x-skep".to_owned(), Entry { key: span, node: settings });
+    }
+    let variables = own.variables.unwrap_or_default();
+    StackHead {
+        files: own.files.unwrap_or_default().into_iter().zip(spans).collect(),
+        variables: variables.into_iter().map(|(name, value)| (name, value.0)).collect(),
+        tree: spec,
+    }
+}
+
+/// Keys of a compose file that a manifest says elsewhere.
+fn refuse(spec: &Node, findings: &mut Findings) {
+    let root = KeyPath::root();
+    for (key, place) in [
+        ("name", "the name stands in metadata.name"),
+        ("version", "the version stands in apiVersion"),
+        ("x-skep", "write suspend: REASON without x-skep"),
+    ] {
+        if spec.get(key).is_some() {
+            findings.error_in(spec, &root.key(key), (format!("unknown key '{key}'"), place));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One load: file by file, then the stacks that manifests declare, then names.
+
+mod manifests;
+mod names;
+mod single;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::load::findings::{Finding, Findings};
+use crate::load::intake::{Document, DotEnvs, Opened, Shelf, discover};
+use crate::load::stack::{Made, Surroundings};
+use crate::load::yaml::{Fault, FileId};
+use crate::load::{LoadOptions, Loaded, lines};
+use crate::model::{FileSet, Place, Position, Problem, RepoPath, Severity, StackName};
+
+use manifests::Manifest;
+
+/// Loads all declarations of a revision.
+pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
+    let mut round = Round {
+        files,
+        options,
+        shelf: Shelf::default(),
+        dotenvs: DotEnvs::default(),
+        singles: BTreeMap::new(),
+        manifests: Vec::new(),
+        used: BTreeSet::new(),
+        found: BTreeMap::new(),
+        loaded: Loaded::default(),
+    };
+    for path in discover(files, options.globs, &mut round.loaded.problems) {
+        round.file(&path);
+    }
+    round.stacks_of_manifests();
+    round.stacks_of_files();
+    round.settle();
+    let Round { mut loaded, dotenvs, .. } = round;
+    loaded.problems.extend(dotenvs.problems().cloned());
+    loaded.problems = lines::finish(loaded.problems, files);
+    loaded
+}
+
+/// A load under way.
+struct Round<'a> {
+    files: &'a FileSet,
+    options: LoadOptions<'a>,
+    shelf: Shelf,
+    dotenvs: DotEnvs,
+    /// Compose files, with what each of them is as a stack of its own.
+    singles: BTreeMap<RepoPath, Single>,
+    manifests: Vec<Manifest>,
+    /// Compose files that a `Stack` names: they are no stacks of their own.
+    used: BTreeSet<RepoPath>,
+    /// Stacks by name, with the files that declare them. More than one is a collision.
+    found: BTreeMap<StackName, Vec<Found>>,
+    loaded: Loaded,
+}
+
+/// A compose file as a stack of its own.
+struct Single {
+    /// Missing when the name can't be told.
+    name: Option<StackName>,
+    /// Where it says its name itself.
+    at: Option<Position>,
+    /// Missing when nothing of it can be used.
+    made: Option<Made>,
+    findings: Findings,
+}
+
+/// A stack that is declared somewhere.
+struct Found {
+    /// Where; the first place counts.
+    place: Place,
+    files: Vec<RepoPath>,
+    /// Missing when nothing of it can be used.
+    made: Option<Made>,
+}
+
+impl<'a> Round<'a> {
+    fn file(&mut self, path: &RepoPath) {
+        let Opened { id, documents, faults, cut, looks_declared } =
+            self.shelf.open(path, self.files);
+        let declares = |document: &Document| !matches!(document, Document::Other(_));
+        let declared = documents.iter().any(declares) || (cut && looks_declared);
+        if !declared {
+            if cut {
+                self.leave_alone(path, faults);
+            }
+            return;
+        }
+        let mut findings = faults_of(id, faults);
+        if cut {
+            self.loaded.nameless.insert(path.clone());
+            return self.tell(&findings);
+        }
+        let mut compose = None;
+        for document in documents {
+            match document {
+                Document::Compose(tree) if compose.is_none() => compose = Some(tree),
+                Document::Compose(tree) => second_compose(&tree, &mut findings),
+                Document::Manifest(tree) => self.manifest(path, tree),
+                Document::Other(_) => {}
+            }
+        }
+        match compose {
+            Some(tree) => {
+                let single = self.single(path, tree, findings);
+                self.singles.insert(path.clone(), single);
+            }
+            None => self.tell(&findings),
+        }
+    }
+
+    /// A file that is no YAML, and that nothing marks as a declaration.
+    fn leave_alone(&mut self, path: &RepoPath, faults: Vec<Fault>) {
+        for fault in faults {
+            let hint = "nothing marks it as a declaration, so it is left alone; .skepignore can \
+                        name it";
+            let problem = Problem::error(path.clone(), fault.message);
+            let mut problem = problem.severity(Severity::Warning).hint(hint);
+            problem.at = fault.at;
+            self.loaded.problems.push(problem);
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            source: self.options.source,
+            files: self.files,
+            paths: self.shelf.paths(),
+            key: self.options.key,
+        }
+    }
+
+    /// Puts files' names to findings.
+    fn tell(&mut self, findings: &Findings) {
+        let paths = self.shelf.paths();
+        let problem = |finding: &Finding| {
+            let index = usize::try_from(finding.file.0).unwrap_or(usize::MAX);
+            let file = paths.get(index).cloned().unwrap_or_default();
+            let mut problem = Problem::error(file, finding.remark.message.clone())
+                .severity(finding.severity)
+                .key(finding.key.clone())
+                .hint(finding.remark.hint.clone());
+            problem.at = finding.at;
+            problem
+        };
+        self.loaded.problems.extend(findings.iter().map(problem));
+    }
+}
+
+fn faults_of(id: FileId, faults: Vec<Fault>) -> Findings {
+    let mut findings = Findings::default();
+    for fault in faults {
+        findings.fault(id, fault);
+    }
+    findings
+}
+
+fn second_compose(tree: &crate::load::yaml::Node, findings: &mut Findings) {
+    let message = "only the first compose document of a file counts, for docker too";
+    let hint = "put it into a file of its own";
+    findings.warning(&crate::load::yaml::KeyPath::root(), tree.span, (message, hint));
+}

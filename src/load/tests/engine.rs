@@ -1,0 +1,107 @@
+//! What goes to the engine, in full.
+
+use super::{file_set, loaded};
+use crate::model::StackName;
+
+/// The service `a` of a file `s.yml`, as JSON.
+fn check(service: &str, rest: &str) -> serde_json::Value {
+    let text = format!("services:\n  a: {service}\n{rest}");
+    let files = file_set(&[("s.yml", &text), ("f", "x"), ("a.env", "B=file\nC=file\nD\n")]);
+    let loaded = loaded(&files, &[]);
+    assert!(loaded.problems.iter().all(|problem| !problem.is_error()), "{:?}", loaded.problems);
+    let stack = &loaded.desired.stacks[&StackName::new("s").unwrap()];
+    serde_json::to_value(&stack.services["s_a"].spec).unwrap()
+}
+
+#[test]
+fn the_four_empty_objects_are_there() {
+    insta::assert_json_snapshot!(check("{image: nginx}", ""), @r#"
+    {
+      "EndpointSpec": {},
+      "Labels": {
+        "com.docker.stack.image": "nginx",
+        "com.docker.stack.namespace": "s"
+      },
+      "Mode": {
+        "Replicated": {}
+      },
+      "Name": "s_a",
+      "TaskTemplate": {
+        "ContainerSpec": {
+          "Image": "nginx:latest",
+          "Labels": {
+            "com.docker.stack.namespace": "s"
+          },
+          "Privileges": {
+            "CredentialSpec": null,
+            "SELinuxContext": null
+          }
+        },
+        "ForceUpdate": 0,
+        "Networks": [
+          {
+            "Aliases": [
+              "a"
+            ],
+            "Target": "s_default"
+          }
+        ],
+        "Placement": {},
+        "Resources": {}
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_service_with_everything() {
+    let service = r#"
+    image: registry.example:5000/shop/web:1.4
+    entrypoint: /bin/run --fast
+    command: [serve, --port, "80"]
+    environment: {B: own, N: 1_000, F: 1.50, E: }
+    env_file: a.env
+    labels: [x=1, y]
+    hostname: '{{.Task.Slot}}'
+    user: "1000"
+    working_dir: /w
+    init: true
+    read_only: true
+    tty: true
+    stdin_open: true
+    stop_signal: SIGINT
+    stop_grace_period: 1m30s
+    sysctls: {net.core.somaxconn: 1024}
+    cap_add: [net_admin]
+    cap_drop: [ALL]
+    ulimits: {nofile: {soft: 1, hard: 2}, core: 0}
+    dns: [1.1.1.1]
+    dns_search: a.b
+    extra_hosts: ["db:10.0.0.1"]
+    logging: {driver: json-file, options: {max-size: 10m}}
+    oom_score_adj: -5
+    healthcheck: {test: curl -f localhost, interval: 10s, retries: 3, start_period: 1m}
+    ports: ["8080:80", {target: 443, published: 443, mode: host}]
+    networks: {back: {aliases: [www]}, outer: }
+    volumes: ["data:/data:ro", "/srv:/srv", {type: tmpfs, target: /t, tmpfs: {size: 1000, mode: 0o1777}}]
+    tmpfs: /run:size=64m,mode=755
+    secrets: [{source: s, target: pw, uid: "1", mode: 0400}]
+    configs: [c]
+    deploy:
+      replicas: 3
+      labels: {team: shop}
+      endpoint_mode: dnsrr
+      update_config: {order: start-first, failure_action: rollback, delay: 5s, max_failure_ratio: 0.5}
+      rollback_config: {parallelism: 0}
+      restart_policy: {condition: on-failure, delay: 1s, max_attempts: 3, window: 2m}
+      placement:
+        constraints: [node.role == worker]
+        preferences: [{spread: node.labels.zone}]
+        max_replicas_per_node: 1
+      resources:
+        limits: {cpus: "0.5", memory: 128M, pids: 100}
+        reservations: {memory: 64M, generic_resources: [{discrete_resource_spec: {kind: gpu, value: 1}}]}
+"#;
+    let rest = "networks: {back: {}, outer: {external: true}}\nvolumes: {data: {driver: nfs, driver_opts: {o: rw}}}\nsecrets: {s: {file: f}}\nconfigs: {c: {content: hi}}\n";
+    insta::assert_json_snapshot!(check(service, rest));
+}
