@@ -7,6 +7,12 @@
     clippy::disallowed_methods,
     reason = "the corpus lies outside, its place comes from the environment"
 )]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that can't go on ends, and its table is what one wants to see"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

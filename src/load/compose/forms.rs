@@ -131,6 +131,7 @@ fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
                     "the repository has lowercase letters, digits and separators, its parts are \
                      split by '/'"
                 }
+                ImageRefError::Registry(_) => "the registry is no host name with a port",
                 ImageRefError::Tag(_) => {
                     "the tag has at most 128 letters, digits, '_', '.', '-', and does not begin \
                      with '.' or '-'"
