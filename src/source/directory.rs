@@ -154,39 +154,13 @@ impl Walk {
         path: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), SourceError> {
-        let stat = match rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
+        match look(fd, name, depth) {
+            Ok(Found::Below(below)) => self.directory(&below, path, depth + 1),
+            Ok(Found::Entry(entry)) => self.insert(path, entry),
             // Gone since the directory was listed.
-            Err(Errno::NOENT) => return Ok(()),
-            Err(error) => return self.insert(path, Entry::Unreadable(error.to_string())),
-        };
-        let entry = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory if depth >= MAX_DEPTH => {
-                Entry::Unreadable(format!("it lies deeper than {MAX_DEPTH} directories"))
-            }
-            FileType::Directory => {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                match rustix::fs::openat(fd, name, flags, Mode::empty()) {
-                    Ok(below) => return self.directory(&below, path, depth + 1),
-                    Err(Errno::NOENT) => return Ok(()),
-                    Err(error) => Entry::Unreadable(error.to_string()),
-                }
-            }
-            FileType::RegularFile => match read_file(fd, name) {
-                Ok(entry) => entry,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-                Err(error) => Entry::Unreadable(error.to_string()),
-            },
-            FileType::Symlink => match rustix::fs::readlinkat(fd, name, Vec::new()) {
-                Ok(target) => entries::link(target.to_bytes()),
-                Err(error) => Entry::Unreadable(error.to_string()),
-            },
-            FileType::Fifo => Entry::Special("named pipe"),
-            FileType::Socket => Entry::Special("socket"),
-            FileType::CharacterDevice | FileType::BlockDevice => Entry::Special("device"),
-            FileType::Unknown => Entry::Special("special file"),
-        };
-        self.insert(path, entry)
+            Err(Errno::NOENT) => Ok(()),
+            Err(error) => self.insert(path, Entry::Unreadable(error.to_string())),
+        }
     }
 
     fn insert(&mut self, path: &[u8], entry: Entry) -> Result<(), SourceError> {
@@ -208,22 +182,53 @@ impl Walk {
     }
 }
 
+/// What stands under a name of a directory.
+enum Found {
+    Entry(Entry),
+    Below(OwnedFd),
+}
+
+fn look(fd: &OwnedFd, name: &CStr, depth: usize) -> Result<Found, Errno> {
+    let stat = rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(Found::Entry(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory if depth >= MAX_DEPTH => {
+            Entry::Unreadable(format!("it lies deeper than {MAX_DEPTH} directories"))
+        }
+        FileType::Directory => {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            return Ok(Found::Below(rustix::fs::openat(fd, name, flags, Mode::empty())?));
+        }
+        FileType::RegularFile => read_file(fd, name)?,
+        FileType::Symlink => {
+            entries::link(rustix::fs::readlinkat(fd, name, Vec::new())?.to_bytes())
+        }
+        FileType::Fifo => Entry::Special("named pipe"),
+        FileType::Socket => Entry::Special("socket"),
+        FileType::CharacterDevice | FileType::BlockDevice => Entry::Special("device"),
+        FileType::Unknown => Entry::Special("special file"),
+    }))
+}
+
 /// Reads a regular file of bounded size; what became something else meanwhile is refused by the
 /// flags or by the second look.
-fn read_file(fd: &OwnedFd, name: &CStr) -> std::io::Result<Entry> {
+fn read_file(fd: &OwnedFd, name: &CStr) -> Result<Entry, Errno> {
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = std::fs::File::from(rustix::fs::openat(fd, name, flags, Mode::empty())?);
-    let meta = file.metadata()?;
-    if !meta.is_file() {
+    let file = rustix::fs::openat(fd, name, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Ok(Entry::Special("special file"));
     }
-    if meta.len() > MAX_FILE {
-        return Ok(Entry::TooLarge(meta.len()));
+    let size = u64::try_from(stat.st_size).unwrap_or_default();
+    if size > MAX_FILE {
+        return Ok(Entry::TooLarge(size));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default());
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(entries::file(Arc::from(bytes)))
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    let read = std::fs::File::from(file).take(MAX_FILE + 1).read_to_end(&mut bytes);
+    match read {
+        Ok(_) => Ok(entries::file(Arc::from(bytes))),
+        Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
 }
 
 /// SHA-256 over kinds, paths and content, each with its length, so that no two trees write the

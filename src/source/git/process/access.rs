@@ -65,31 +65,13 @@ impl Access {
     }
 
     fn try_new(address: &Address<'_>) -> Result<Self, AccessError> {
+        let mut opened = Opened::new(address)?;
+        opened.settings.push(("remote.origin.url".into(), address.remote.clone()));
+        let stall = address.stall.as_secs().max(1).to_string();
+        opened.settings.push(("http.lowSpeedTime".into(), stall.into()));
+        let Opened { settings, mut environment, secrets, files } = opened;
         let protocol = address.spec.location.protocol();
-        let mut settings: Vec<(String, OsString)> = vec![
-            ("remote.origin.url".into(), address.remote.clone()),
-            ("http.lowSpeedTime".into(), address.stall.as_secs().max(1).to_string().into()),
-        ];
-        let mut environment = vec![("GIT_ALLOW_PROTOCOL".into(), protocol.into())];
-        let (mut secrets, mut files) = (Vec::new(), None);
-        match &address.spec.credentials {
-            Credentials::None => {}
-            Credentials::Token(token) => {
-                let (header, parts) = basic(of_token(token.get()?))?;
-                settings.push((header_for(address), header));
-                secrets = parts;
-            }
-            Credentials::Login { user, password } => {
-                let (header, parts) = basic((user.get()?, password.get()?))?;
-                settings.push((header_for(address), header));
-                secrets = parts;
-            }
-            Credentials::Key { key, known_hosts } => {
-                let made = SshFiles::write(&address.ssh_dir, key, known_hosts)?;
-                environment.extend(made.environment(address.stall)?);
-                files = Some(made);
-            }
-        }
+        environment.push(("GIT_ALLOW_PROTOCOL".into(), protocol.into()));
         if let Some(path) = &address.spec.ca_file {
             environment.push(("GIT_SSL_CAINFO".into(), path.into()));
         }
@@ -99,6 +81,38 @@ impl Access {
             environment.push((format!("GIT_CONFIG_VALUE_{number}"), value));
         }
         Ok(Self { environment, secrets, _files: files })
+    }
+}
+
+/// Credentials in the form that `git` takes them.
+#[derive(Default)]
+struct Opened {
+    settings: Vec<(String, OsString)>,
+    environment: Vec<(String, OsString)>,
+    secrets: Vec<SecretBytes>,
+    files: Option<SshFiles>,
+}
+
+impl Opened {
+    fn new(address: &Address<'_>) -> Result<Self, AccessError> {
+        match &address.spec.credentials {
+            Credentials::None => Ok(Self::default()),
+            Credentials::Token(token) => Self::web(address, of_token(token.get()?)),
+            Credentials::Login { user, password } => {
+                Self::web(address, (user.get()?, password.get()?))
+            }
+            Credentials::Key { key, known_hosts } => {
+                let files = SshFiles::write(&address.ssh_dir, key, known_hosts)?;
+                let environment = files.environment(address.stall)?;
+                Ok(Self { environment, files: Some(files), ..Self::default() })
+            }
+        }
+    }
+
+    fn web(address: &Address<'_>, login: (SecretBytes, SecretBytes)) -> Result<Self, AccessError> {
+        let (header, secrets) = basic(login)?;
+        let settings = vec![(header_for(address), header)];
+        Ok(Self { settings, secrets, ..Self::default() })
     }
 }
 
