@@ -11,6 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 
 use self::cache::{Kept, Listing, Versioned};
 use self::standing::{Judgements, Verdicts};
@@ -107,7 +108,7 @@ async fn plain<T: DeserializeOwned + Send + 'static>(
 /// `api/server/router/network/network_routes.go`). So nodes are asked for after it.
 async fn networks_and_nodes(
     link: &Link,
-) -> Result<(Listing<LiveNetwork>, Listing<Node>), SwarmError> {
+) -> Result<(Listing<ListedNetwork>, Listing<Node>), SwarmError> {
     let networks = plain(link, "network", SWARM_NETWORKS).await?;
     let nodes = plain(link, "node", "/nodes").await?;
     Ok((networks, nodes))
@@ -144,13 +145,33 @@ fn named<T>(
     listing.objects.into_iter().map(|object| (name(&object).clone(), object)).collect()
 }
 
+/// A network as the listing shows it.
+#[derive(Deserialize)]
+struct ListedNetwork {
+    #[serde(flatten)]
+    network: LiveNetwork,
+    #[serde(rename = "Peers", default)]
+    peers: Option<Vec<IgnoredAny>>,
+}
+
+impl ListedNetwork {
+    /// A network that was removed stays in the listing while a task on the asked node still lets
+    /// go of it: then the node tells of its own copy, and only such a copy names peers
+    /// (`api/server/router/network/network_routes.go`, `getNetworksList`). For the swarm the
+    /// network is gone: a service that refers to it is refused, and its name is free.
+    fn is_gone(&self) -> bool {
+        self.peers.as_ref().is_some_and(|peers| !peers.is_empty())
+    }
+}
+
 /// Networks by name; of several with one name the oldest is shown, and the name is a gap.
 fn by_name_once(
-    listing: Listing<LiveNetwork>,
+    listing: Listing<ListedNetwork>,
     gaps: &mut BTreeSet<Gap>,
 ) -> BTreeMap<String, LiveNetwork> {
     gaps.extend(listing.gaps);
-    let mut networks = listing.objects;
+    let there = listing.objects.into_iter().filter(|listed| !listed.is_gone());
+    let mut networks: Vec<LiveNetwork> = there.map(|listed| listed.network).collect();
     networks.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     let mut once = BTreeMap::new();
     for network in networks {
