@@ -48,11 +48,16 @@ impl Repo {
         run_git(&self.path(), args, input)
     }
 
-    /// Writes a file and commits it; gives the commit's id.
-    pub fn commit(&self, file: &str, content: &str) -> String {
+    /// Writes a file, for the next commit.
+    pub fn write(&self, file: &str, content: &str) {
         let path = self.path().join(file);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         std::fs::write(path, content).expect("a file");
+    }
+
+    /// Writes a file and commits everything; gives the commit's id.
+    pub fn commit(&self, file: &str, content: &str) -> String {
+        self.write(file, content);
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", &format!("change {file}")]);
         self.head()

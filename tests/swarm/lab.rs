@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use skep::model::RegistryLogins;
 
 /// All that `tests/lab/up` tells of a laboratory.
 #[derive(Debug, Deserialize)]
@@ -99,6 +100,13 @@ impl Lab {
     /// An image of the demo program with its digest.
     pub fn image(&self, tag: &str) -> &str {
         &self.images[tag]
+    }
+
+    /// The logins of that docker client, as skep takes them.
+    pub fn logins(&self) -> RegistryLogins {
+        let config = self.docker_config.join("config.json");
+        let config = std::fs::read(config).expect("the laboratory's logins are in a file");
+        RegistryLogins::from_docker_config(&config).expect("docker's own format")
     }
 
     /// Runs the docker client against a node and gives what it printed, or why it failed.

@@ -1,5 +1,29 @@
 //! Tests on real swarms. `tests/run` runs them; plain `cargo test` leaves them out, because they
 //! need the laboratory of `tests/lab`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail, and prints what it measured"
+)]
+
+#[path = "../git/repo.rs"]
+#[allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "the tests of sources need more of it; a test runs git and writes files"
+)]
+mod repo;
+
+mod broken;
+mod bystanders;
+mod converge;
+mod hand;
 mod lab;
 mod laboratory;
+mod operator;
+mod proxy;
+mod recover;
+mod rollout;
+mod world;

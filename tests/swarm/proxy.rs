@@ -1,0 +1,230 @@
+//! A door in front of an engine's socket: lets everything through, and writes down each request.
+//!
+//! What skep says to the engine is counted here and nowhere else, so that no code of its own has a
+//! say in the count.
+
+#![expect(clippy::disallowed_methods, reason = "a test stands outside: it measures real time")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// The door. Closed, with all that goes through it, when dropped.
+pub struct Proxy {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    _dir: tempfile::TempDir,
+}
+
+/// One request, as it came over the wire.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// When its head was read.
+    pub at: Instant,
+    /// `POST`.
+    pub method: String,
+    /// What is asked for, without the API version in front: `/services/create`.
+    pub target: String,
+    /// The body as JSON; null when there is none, or while it is on its way.
+    pub body: Value,
+}
+
+struct Shared {
+    engine: PathBuf,
+    requests: Mutex<Vec<Request>>,
+    talks: Mutex<Vec<Arc<Talk>>>,
+    closed: AtomicBool,
+    deaf: AtomicBool,
+}
+
+/// One connection.
+struct Talk {
+    client: UnixStream,
+    engine: UnixStream,
+    listens: AtomicBool,
+}
+
+impl Proxy {
+    /// Opens a door to this socket.
+    pub fn open(engine: &Path) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("docker.sock");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let shared = Arc::new(Shared {
+            engine: engine.to_owned(),
+            requests: Mutex::default(),
+            talks: Mutex::default(),
+            closed: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
+        });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if serving.closed.load(Ordering::SeqCst) {
+                    break;
+                }
+                serve(&serving, client);
+            }
+        });
+        Self { path, shared, _dir: dir }
+    }
+
+    /// The door's socket.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many requests went through so far.
+    pub fn mark(&self) -> usize {
+        lock(&self.shared.requests).len()
+    }
+
+    /// The requests after a mark that may change something.
+    pub fn writes(&self, mark: usize) -> Vec<Request> {
+        let requests = lock(&self.shared.requests);
+        requests[mark..].iter().filter(|request| request.is_write()).cloned().collect()
+    }
+
+    /// Those writes in short lines.
+    pub fn lines(&self, mark: usize) -> Vec<String> {
+        self.writes(mark).iter().map(Request::line).collect()
+    }
+
+    /// Lets events through again.
+    pub fn mend_events(&self) {
+        self.shared.deaf.store(false, Ordering::SeqCst);
+    }
+
+    /// Cuts the connections that listen to events, says how many there were, and lets nobody
+    /// listen anew.
+    pub fn cut_events(&self) -> usize {
+        self.shared.deaf.store(true, Ordering::SeqCst);
+        let talks = lock(&self.shared.talks);
+        let listening = talks.iter().filter(|talk| talk.listens.load(Ordering::SeqCst));
+        listening.map(|talk| talk.hang_up()).count()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for clients.
+        let _ = UnixStream::connect(&self.path);
+        for talk in lock(&self.shared.talks).iter() {
+            talk.hang_up();
+        }
+    }
+}
+
+impl Request {
+    /// Whether it may change something.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
+    /// The name of the object that is made or updated; the id of one that is removed.
+    pub fn object(&self) -> &str {
+        let named = self.body["Name"].as_str();
+        named.unwrap_or_else(|| self.parts().nth(1).unwrap_or_default())
+    }
+
+    /// `POST /services/create shop_web`; a removal names the object by its id.
+    pub fn line(&self) -> String {
+        let kind = self.parts().next().unwrap_or_default().trim_end_matches('s');
+        let verb = match (self.method.as_str(), self.parts().last()) {
+            ("POST", Some("create")) => "create",
+            ("POST", Some("update")) => "update",
+            ("DELETE", _) => "remove",
+            _ => return format!("{} {}", self.method, self.target),
+        };
+        format!("{verb} {kind} {}", self.object())
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        let path = self.target.split('?').next().unwrap_or_default();
+        path.split('/').filter(|part| !part.is_empty())
+    }
+}
+
+impl Talk {
+    fn hang_up(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.engine.shutdown(Shutdown::Both);
+    }
+}
+
+fn serve(shared: &Arc<Shared>, client: UnixStream) {
+    // An engine that is down: the client sees its connection end.
+    let Ok(engine) = UnixStream::connect(&shared.engine) else { return };
+    let talk = Arc::new(Talk { client, engine, listens: AtomicBool::new(false) });
+    lock(&shared.talks).push(Arc::clone(&talk));
+    let (answers, shared) = (Arc::clone(&talk), Arc::clone(shared));
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut &answers.engine, &mut &answers.client);
+        answers.hang_up();
+    });
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(&talk.client);
+        while forward(&shared, &talk, &mut reader).is_some() {}
+        talk.hang_up();
+        lock(&shared.talks).retain(|other| !Arc::ptr_eq(other, &talk));
+    });
+}
+
+/// One request on its way to the engine; `None` at the end of the connection.
+fn forward(shared: &Shared, talk: &Talk, client: &mut BufReader<&UnixStream>) -> Option<()> {
+    let head = head(client)?;
+    let mut words = head.lines().next()?.split(' ');
+    let (method, target) = (words.next()?.to_owned(), unversioned(words.next()?));
+    let listens = target.starts_with("/events");
+    talk.listens.store(listens, Ordering::SeqCst);
+    if listens && shared.deaf.load(Ordering::SeqCst) {
+        return None;
+    }
+    let request = Request { at: Instant::now(), method, target, body: Value::Null };
+    let index = {
+        let mut requests = lock(&shared.requests);
+        requests.push(request);
+        requests.len() - 1
+    };
+    let mut body = vec![0; length(&head)?];
+    client.read_exact(&mut body).ok()?;
+    // Known before the engine knows: who sees the effect finds the request here.
+    lock(&shared.requests)[index].body = serde_json::from_slice(&body).unwrap_or_default();
+    (&talk.engine).write_all(head.as_bytes()).ok()?;
+    (&talk.engine).write_all(&body).ok()
+}
+
+/// The request line and the headers, with the empty line behind them.
+fn head(client: &mut BufReader<&UnixStream>) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if client.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    Some(head)
+}
+
+/// Bytes of the body. Neither skep nor docker's client sends a body in pieces.
+fn length(head: &str) -> Option<usize> {
+    let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let value = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    value.map_or(Some(0), |(_, value)| value.trim().parse().ok())
+}
+
+/// `/v1.41/services` → `/services`.
+fn unversioned(target: &str) -> String {
+    let rest = target.strip_prefix("/v1.").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    rest.unwrap_or(target).to_owned()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

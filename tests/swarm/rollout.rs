@@ -1,0 +1,110 @@
+//! Rollouts: a person's towards another spec is superseded, and a person who says stop is obeyed.
+
+use std::time::Duration;
+
+use skep::status::StackReport;
+
+use crate::lab::Lab;
+use crate::world::{PATIENCE, SHOP, World};
+
+/// The reasons for which a service is held.
+fn held(stack: &StackReport) -> Vec<(String, &'static str)> {
+    let held = stack.plan.held.iter();
+    held.map(|held| (held.object.name.clone(), held.reason.name())).collect()
+}
+
+fn is_held(world: &World<'_>, mark: usize, reason: &'static str) {
+    let web = world.full("web");
+    world.reported(mark, reason, |stack| held(stack) == [(web.clone(), reason)]);
+}
+
+/// Makes skep look once more, by something that is none of its business.
+fn look_again(world: &World<'_>, name: &str) {
+    let mark = world.skep().mark();
+    let content = world.lab.registry.ca.display().to_string();
+    world.docker(&["config", "create", &world.full(name), &content]);
+    assert!(world.skep().wait(mark, PATIENCE, |_| true).is_ok(), "skep looked");
+}
+
+#[test]
+fn a_persons_rollout_towards_another_spec_is_superseded_at_once() {
+    let lab = Lab::open();
+    let world = World::shop(&lab, "theirs");
+    let (mark, hand) = (world.proxy.mark(), world.hand.mark());
+    // One task now, the other in ten minutes: whatever is written soon is written into a rollout.
+    let slowly = ["--update-parallelism", "1", "--update-delay", "10m"];
+    let update = ["service", "update", "--detach", "--image", lab.image("2")];
+    world.docker(&[&update[..], &slowly, &[&world.full("web")]].concat());
+    let repair = world.write(mark, "update service web");
+    let hand = world.hand.writes(hand).pop().expect("the person's write");
+    let took = repair.at.saturating_duration_since(hand.at);
+    println!("a rollout by hand: superseded after {} ms", took.as_millis());
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    world.converged();
+    assert_eq!(world.wrote(mark), ["update service web"]);
+    let images = ["service", "ps", "--format", "{{.Image}}", "--filter", "desired-state=running"];
+    let images = world.docker(&[&images[..], &[&world.full("web")]].concat());
+    assert!(images.lines().all(|image| image.ends_with("program:1")), "{images}");
+}
+
+#[test]
+fn the_hold_label_stops_writes_to_one_service_until_it_goes() {
+    let lab = Lab::open();
+    let world = World::shop(&lab, "hold");
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    let web = world.full("web");
+    let update = ["service", "update", "--detach"];
+    let odd = ["--label-add", "skep.hold=looking", "--env-add", "MODE=odd", &web];
+    world.docker(&[&update[..], &odd].concat());
+    is_held(&world, seen, "Suspended");
+    world.commit_shop(&SHOP.replace("replicas: 1", "replicas: 2"));
+    world.write(mark, "update service api");
+    world.write(mark, "update service worker");
+    look_again(&world, "look");
+    let mut wrote = world.wrote(mark);
+    wrote.sort();
+    assert_eq!(wrote, ["update service api", "update service worker"]);
+    let mark = world.proxy.mark();
+    world.docker(&[&update[..], &["--label-rm", "skep.hold", &web]].concat());
+    world.converged();
+    assert_eq!(world.wrote(mark), ["update service web"]);
+}
+
+#[test]
+fn a_persons_rollback_holds_the_service_until_git_says_something_new() {
+    let lab = Lab::open();
+    let world = World::shop(&lab, "rollback");
+    world.commit_shop(&SHOP.replace("fast", "slow"));
+    world.converged();
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    world.docker(&["service", "rollback", "--detach", &world.full("web")]);
+    is_held(&world, seen, "Quarantined");
+    for name in ["one", "two"] {
+        look_again(&world, name);
+    }
+    assert_eq!(world.wrote(mark), Vec::<String>::new());
+    world.commit_shop(&SHOP.replace("fast", "steady"));
+    world.converged();
+    assert_eq!(world.wrote(mark), ["update service web"]);
+}
+
+#[test]
+fn a_fight_over_a_replica_count_ends_by_standing_back() {
+    let lab = Lab::open();
+    let world = World::shop(&lab, "fight");
+    let scale = || {
+        let to = format!("{}=3", world.full("web"));
+        world.docker(&["service", "scale", "--detach", &to]);
+    };
+    for _ in 0..3 {
+        let mark = world.proxy.mark();
+        scale();
+        world.write(mark, "update service web");
+        world.converged();
+    }
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    scale();
+    is_held(&world, seen, "Contested");
+    look_again(&world, "look");
+    assert_eq!(world.wrote(mark), Vec::<String>::new());
+}
