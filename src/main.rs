@@ -1,3 +1,5 @@
 //! The `skep` program; everything is in the library's `cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    skep::cli::main()
+}

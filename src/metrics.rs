@@ -13,12 +13,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::model::{Held, HeldReason};
 use crate::status::{Holds, Report, StackReport};
 
 /// Content type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of the pass duration's buckets, in seconds.
+/// Upper bounds of the buckets of durations, in seconds.
 const BUCKETS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,6 +56,28 @@ struct SourceLabels {
     source: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceOutcome {
+    source: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcomes {
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kinds {
+    kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StackKind {
+    stack: String,
+    kind: String,
+}
+
 type SecondsGauge = Gauge<f64, AtomicU64>;
 
 /// All metrics of a process.
@@ -68,7 +91,15 @@ pub struct Metrics {
     troubles: Gauge,
     problems: Gauge,
     steps: Family<StepLabels, Counter>,
-    drift: Family<StackLabels, Gauge>,
+    looks: Family<Outcomes, Counter>,
+    look_duration: Histogram,
+    write_duration: Histogram,
+    events: Family<Kinds, Counter>,
+    event_lag: Histogram,
+    source_reads: Family<SourceOutcome, Counter>,
+    registry_questions: Family<Outcomes, Counter>,
+    drift: Family<StackKind, Gauge>,
+    rollouts: Family<StackLabels, Gauge>,
     held: Family<StackReason, Gauge>,
     services: Family<StackState, Gauge>,
     conditions: Family<StackCondition, Gauge>,
@@ -94,7 +125,15 @@ impl Metrics {
             troubles: Gauge::default(),
             problems: Gauge::default(),
             steps: Family::default(),
+            looks: Family::default(),
+            look_duration: Histogram::new(BUCKETS),
+            write_duration: Histogram::new(BUCKETS),
+            events: Family::default(),
+            event_lag: Histogram::new(BUCKETS),
+            source_reads: Family::default(),
+            registry_questions: Family::default(),
             drift: Family::default(),
+            rollouts: Family::default(),
             held: Family::default(),
             services: Family::default(),
             conditions: Family::default(),
@@ -127,12 +166,36 @@ impl Metrics {
         all.register("troubles", "What kept the last pass from deciding", self.troubles.clone());
         all.register("problems", "Errors and warnings in declarations", self.problems.clone());
         all.register("steps", "Steps by kind and outcome", self.steps.clone());
+        self.register_doors(&mut all);
         self.register_stacks(&mut all);
         all
     }
 
+    /// What goes through the doors to the engine, the sources and the registries.
+    fn register_doors(&self, all: &mut Registry) {
+        let mut timed = |name: &str, help: &str, metric: &Histogram| {
+            all.register_with_unit(name, help, Unit::Seconds, metric.clone());
+        };
+        timed(
+            "look_duration",
+            "Time that one listing of the whole swarm took",
+            &self.look_duration,
+        );
+        timed("write_duration", "Time that one write to the engine took", &self.write_duration);
+        timed("event_lag", "Time from an event of the engine to the next look", &self.event_lag);
+        all.register("looks", "Looks at the swarm, by outcome", self.looks.clone());
+        all.register("events", "Events of the engine, by kind", self.events.clone());
+        all.register("source_reads", "Reads of sources, by outcome", self.source_reads.clone());
+        all.register(
+            "registry_questions",
+            "Questions to registries, by outcome",
+            self.registry_questions.clone(),
+        );
+    }
+
     fn register_stacks(&self, all: &mut Registry) {
-        all.register("drift_objects", "Objects that differ from git", self.drift.clone());
+        all.register("drift_objects", "Objects that differ from git, by kind", self.drift.clone());
+        all.register("rollouts", "Rollouts in flight that are waited for", self.rollouts.clone());
         all.register("held_changes", "Wanted changes not made now, by reason", self.held.clone());
         all.register("services", "Services by health", self.services.clone());
         all.register(
@@ -156,6 +219,7 @@ impl Metrics {
         self.troubles.set(count(report.trouble.len()));
         self.problems.set(count(report.problems.len()));
         self.drift.clear();
+        self.rollouts.clear();
         self.held.clear();
         self.services.clear();
         self.conditions.clear();
@@ -171,8 +235,14 @@ impl Metrics {
 
     fn observe_stack(&self, name: &str, report: &StackReport) {
         let stack = || name.to_owned();
-        let labels = StackLabels { stack: stack() };
-        self.drift.get_or_create(&labels).set(count(report.plan.drift.len()));
+        let kinds = report.plan.drift.iter().map(|drift| drift.object.kind.as_str());
+        for (kind, number) in tally(kinds) {
+            let labels = StackKind { stack: stack(), kind: kind.to_owned() };
+            self.drift.get_or_create(&labels).set(number);
+        }
+        let running = |held: &&Held| matches!(held.reason, HeldReason::RolloutRunning { .. });
+        let running = report.plan.held.iter().filter(running).count();
+        self.rollouts.get_or_create(&StackLabels { stack: stack() }).set(count(running));
         for (reason, number) in tally(report.plan.held.iter().map(|held| held.reason.name())) {
             let labels = StackReason { stack: stack(), reason: reason.to_owned() };
             self.held.get_or_create(&labels).set(number);
@@ -191,6 +261,39 @@ impl Metrics {
             let (step, outcome) = (outcome.kind.to_string(), outcome.outcome.word().to_owned());
             self.steps.get_or_create(&StepLabels { step, outcome }).inc();
         }
+    }
+
+    /// A look at the swarm ended.
+    pub fn look(&self, outcome: &str, took: Duration) {
+        self.looks.get_or_create(&Outcomes { outcome: outcome.to_owned() }).inc();
+        self.look_duration.observe(took.as_secs_f64());
+    }
+
+    /// A write to the engine ended.
+    pub fn write(&self, took: Duration) {
+        self.write_duration.observe(took.as_secs_f64());
+    }
+
+    /// An event came.
+    pub fn event(&self, kind: &str) {
+        self.events.get_or_create(&Kinds { kind: kind.to_owned() }).inc();
+    }
+
+    /// The first look after an event began, so long after it.
+    pub fn event_seen(&self, lag: Duration) {
+        self.event_lag.observe(lag.as_secs_f64());
+    }
+
+    /// A source was read.
+    pub fn source_read(&self, source: &str, outcome: &str) {
+        let (source, outcome) = (source.to_owned(), outcome.to_owned());
+        self.source_reads.get_or_create(&SourceOutcome { source, outcome }).inc();
+    }
+
+    /// A registry was asked.
+    pub fn registry_question(&self, outcome: &str) {
+        let outcome = outcome.to_owned();
+        self.registry_questions.get_or_create(&Outcomes { outcome }).inc();
     }
 
     /// All metrics in the text format of OpenMetrics.
@@ -214,4 +317,23 @@ fn tally<'a>(words: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, i64> {
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_a_help_text_and_a_name_of_skep() {
+        let metrics = Metrics::new();
+        metrics.look("answered", Duration::from_millis(3));
+        metrics.source_read("main", "unreachable");
+        let text = metrics.encode().expect("text");
+        let read = "skep_source_reads_total{source=\"main\",outcome=\"unreachable\"} 1\n";
+        assert!(text.contains(read), "{text}");
+        assert!(text.contains("# HELP skep_look_duration_seconds Time"), "{text}");
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            assert!(line.starts_with("skep_"), "{line}");
+        }
+    }
 }

@@ -1,65 +1,110 @@
-//! The route table.
+//! The routes.
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::State;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::sync::{mpsc, watch};
 
-use super::{ApiState, BODY_LIMIT, REQUEST_TIME, nudge, probe};
-use crate::metrics::CONTENT_TYPE;
-use crate::view::ReportView;
-use crate::view::render::json;
+use crate::metrics::{self, Metrics};
+use crate::status::Report;
+use crate::view::{ReportView, render};
+
+/// What the routes read, and where hints go.
+#[derive(Clone)]
+pub struct Handles {
+    /// The last report; closed once the loop has ended.
+    pub report: watch::Receiver<Option<Arc<Report>>>,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Hints. It has room for one: more while that one waits say nothing new.
+    pub hints: mpsc::Sender<()>,
+}
 
 /// All routes.
-pub(super) fn router(state: ApiState) -> Router {
+pub fn router(handles: Handles) -> Router {
     Router::new()
-        .route("/healthz", get(probe::healthz))
-        .route("/readyz", get(probe::readyz))
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/nudge", post(nudge::nudge))
+        .route("/nudge", post(nudge))
         .route("/api/v1/report", get(report))
-        .layer(middleware::from_fn(in_time))
-        .layer(middleware::map_response(harmless))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(state)
+        .with_state(handles)
 }
 
-async fn metrics(State(state): State<ApiState>) -> Response {
-    match state.metrics.encode() {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+/// Whether the loop is alive.
+async fn health(State(handles): State<Handles>) -> Response {
+    if handles.report.has_changed().is_err() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "the loop has ended\n".to_owned());
+    }
+    plain(StatusCode::OK, "alive\n".to_owned())
+}
+
+/// Whether everything is there that a pass needs; names what is missing. A source that can't be
+/// read now, and could before, is not missing: what was read stays in force.
+async fn ready(State(handles): State<Handles>) -> Response {
+    let missing = missing(handles.report.borrow().as_deref());
+    if missing.is_empty() {
+        return plain(StatusCode::OK, "ready\n".to_owned());
+    }
+    plain(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
+}
+
+fn missing(report: Option<&Report>) -> Vec<String> {
+    let Some(report) = report else { return vec!["no pass has ended yet".to_owned()] };
+    let mut missing = Vec::new();
+    if report.engine.is_none() {
+        missing.push(format!("the engine does not answer: {}", report.trouble.join("; ")));
+    }
+    for source in report.sources.iter().filter(|source| source.revision.is_none()) {
+        let why = source.error.as_deref().unwrap_or("it was not read yet");
+        missing.push(format!("source {}: {why}", source.name));
+    }
+    missing
+}
+
+async fn metrics(State(handles): State<Handles>) -> Response {
+    match handles.metrics.encode() {
+        Ok(text) => answer(StatusCode::OK, metrics::CONTENT_TYPE, text),
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("write metrics: {error}\n")),
     }
 }
 
-/// The last report, with everything hidden that may be secret.
-async fn report(State(state): State<ApiState>) -> Response {
-    let Some(report) = state.report() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "no pass has ended yet\n").into_response();
+/// A hint that sources and swarm are worth a look.
+async fn nudge(State(handles): State<Handles>) -> Response {
+    // A full room means that a hint is waiting already.
+    let _ = handles.hints.try_send(());
+    plain(StatusCode::ACCEPTED, "a pass will run\n".to_owned())
+}
+
+async fn report(State(handles): State<Handles>) -> Response {
+    let report = handles.report.borrow().clone();
+    let Some(report) = report else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "no pass has ended yet\n".to_owned());
     };
-    match json(&ReportView::of(&report)) {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match render::json(&ReportView::of(&report)) {
+        Ok(json) => answer(StatusCode::OK, "application/json", json),
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("write JSON: {error}\n")),
     }
 }
 
-/// Slow clients are cut off.
-async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
-    }
+fn plain(status: StatusCode, text: String) -> Response {
+    answer(status, "text/plain; charset=utf-8", text)
 }
 
-/// Nothing here is a page, and nothing may be taken for one.
-async fn harmless(mut response: Response) -> Response {
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("content-security-policy"), "default-src 'none'"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
+fn answer(status: StatusCode, kind: &'static str, body: String) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        // Nothing here is a page, and nothing may be taken for one.
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body).into_response()
 }

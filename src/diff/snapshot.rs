@@ -1,8 +1,8 @@
 //! The swarm as the comparison looks at it: by name, and by id.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::OnceLock;
 
 use super::fields::NamesById;
 use super::owner::NAMESPACE_LABEL;
@@ -20,7 +20,7 @@ pub struct View<'a> {
     /// Configs.
     pub configs: LiveData<'a>,
     by_stack: BTreeMap<&'a str, Vec<LiveObject<'a>>>,
-    used: OnceCell<BTreeSet<String>>,
+    used: OnceLock<BTreeSet<String>>,
 }
 
 /// Any object that carries labels.
@@ -50,7 +50,7 @@ impl<'a> View<'a> {
             secrets: LiveData::secrets(observed),
             configs: LiveData::configs(observed),
             by_stack,
-            used: OnceCell::new(),
+            used: OnceLock::new(),
         }
     }
 

@@ -69,7 +69,7 @@ impl Operator {
             key,
             name: self.settings.name.as_ref(),
             variables: &self.settings.variables,
-            globs: &[],
+            globs: &self.settings.globs,
         };
         let loaded = Arc::new(load(&checkout.files, &options));
         let revision = checkout.revision.clone();

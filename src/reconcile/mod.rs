@@ -23,7 +23,7 @@ pub use schedule::Schedule;
 pub use sources::{NamedSource, SourceState};
 
 use crate::health::Clocks;
-use crate::model::{Instance, StackName};
+use crate::model::{HashKey, Instance, StackName};
 use crate::plan::{Removals, Writes};
 use crate::ports::{Clock, Registry, Swarm};
 use memory::PassMemory;
@@ -46,6 +46,10 @@ pub struct Settings {
     pub variables: BTreeMap<String, String>,
     /// Name for the stack of a source that holds one (`--name`).
     pub name: Option<StackName>,
+    /// Which files of the sources are read; without any, YAML files by their names.
+    pub globs: Vec<String>,
+    /// Key of the hashes over secret content; without it the one that is kept in the swarm.
+    pub key: Option<HashKey>,
     /// Time between reads of a source.
     pub poll: Duration,
     /// Time after which the swarm is looked at although nothing was heard.
@@ -61,6 +65,8 @@ impl Default for Settings {
             clocks: Clocks::default(),
             variables: BTreeMap::new(),
             name: None,
+            globs: Vec::new(),
+            key: None,
             poll: Duration::from_secs(60),
             resync: Duration::from_secs(60),
         }

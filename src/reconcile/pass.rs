@@ -82,6 +82,9 @@ impl Operator {
     async fn look(&mut self, mode: Mode) -> Result<(Observed, Ledgers), SwarmError> {
         let observed = self.doors.swarm.look().await?;
         let mut ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        if let Some(key) = &self.settings.key {
+            ledgers.key = Some(key.clone());
+        }
         let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
         let anything = self.states.iter().any(|state| state.checkout.is_some());
         if ledgers.key.is_none() && may_write && anything && ledgers.suspension.is_none() {

@@ -17,7 +17,9 @@ mod tests;
 
 pub use clean::{clean, clean_json};
 pub use picture::{
-    ConditionView, Counts, DriftView, EngineView, FieldView, HeldView, OutcomeView, ProblemView,
-    ReportView, ServiceView, SourceView, StackView, StepView,
+    BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView, HeldView,
+    KnownStackView, OutcomeView, ProblemView, ReportView, ServiceView, SourceView, StackView,
+    StatusView, StepView, SuspensionView, TaskView,
 };
 pub use veil::{HIDDEN, Reveal, Veil, Veiled};
+pub use words::{action as action_words, cause as cause_words};

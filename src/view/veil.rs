@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::diff::Masked;
 use crate::model::Step;
-use crate::model::engine::ContainerSpec;
+use crate::model::engine::{ContainerSpec, ServiceSpec};
 use crate::plan::StackPlan;
 
 /// What stands for a value that may be secret. It has one length for all.
@@ -106,10 +106,16 @@ impl Veil {
             else {
                 continue;
             };
-            if let Some(container) = &spec.task_template.container_spec {
-                veil.container(container);
-            }
+            veil.spec(spec);
         }
+        veil
+    }
+
+    /// Collects what a service's spec holds.
+    #[must_use]
+    pub fn of_spec(spec: &ServiceSpec) -> Self {
+        let mut veil = Self::default();
+        veil.spec(spec);
         veil
     }
 
@@ -124,6 +130,12 @@ impl Veil {
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         let shown = values.into_iter().fold(full.clone(), |text, v| text.replace(v, HIDDEN));
         Veiled { shown, full: Some(full) }
+    }
+
+    fn spec(&mut self, spec: &ServiceSpec) {
+        if let Some(container) = &spec.task_template.container_spec {
+            self.container(container);
+        }
     }
 
     fn container(&mut self, spec: &ContainerSpec) {

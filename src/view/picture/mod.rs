@@ -1,13 +1,17 @@
 //! The serialisable picture of a report: the JSON contract.
 
+mod explain;
 mod held;
 mod problem;
 mod report;
 mod stack;
+mod status;
 mod step;
 
+pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
 pub use problem::ProblemView;
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{ConditionView, DriftView, FieldView, OutcomeView, ServiceView, StackView};
-pub use step::{StepView, masked};
+pub use status::{KnownStackView, StatusView, SuspensionView};
+pub use step::{Bodies, StepView, masked};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{ProblemView, StackView};
+use super::{Bodies, ProblemView, StackView};
 use crate::model::Engine;
 use crate::plan::Action;
 use crate::status::{Report, SourceReport};
@@ -91,14 +91,24 @@ impl ReportView {
     /// Draws the picture of a report.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let mut stacks: Vec<StackView> =
-            report.stacks.iter().map(|(name, stack)| StackView::of(name, stack)).collect();
-        stacks.sort_by(|a, b| a.name.cmp(&b.name));
+        Self::draw(report, Bodies::Drawn)
+    }
+
+    /// The same without the bodies of steps.
+    #[must_use]
+    pub fn without_bodies(report: &Report) -> Self {
+        Self::draw(report, Bodies::LeftOut)
+    }
+
+    fn draw(report: &Report, bodies: Bodies) -> Self {
+        let stacks = report.stacks.iter();
+        let stacks: Vec<StackView> =
+            stacks.map(|(name, stack)| StackView::of(name, stack, bodies)).collect();
         let problems: Vec<ProblemView> = report.problems.iter().map(ProblemView::of).collect();
         Self {
             format: FORMAT,
             at: report.at,
-            engine: report.engine.as_ref().map(EngineView::of),
+            engine: report.engine.as_ref().map(EngineView::from),
             sources: report.sources.iter().map(SourceView::of).collect(),
             counts: Counts::of(&stacks, &problems),
             problems,
@@ -152,8 +162,8 @@ impl Counts {
     }
 }
 
-impl EngineView {
-    fn of(engine: &Engine) -> Self {
+impl From<&Engine> for EngineView {
+    fn from(engine: &Engine) -> Self {
         Self {
             version: engine.version.clone(),
             api: engine.api.to_string(),

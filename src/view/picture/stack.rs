@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{HeldView, StepView};
+use super::{Bodies, HeldView, StepView};
 use crate::health::{Health, HealthState};
 use crate::model::{ObjectRef, StackName, StepKind};
 use crate::plan::{Action, Cause, CausedField, Drift};
@@ -108,7 +108,7 @@ pub struct ServiceView {
 }
 
 impl StackView {
-    pub(super) fn of(name: &StackName, report: &StackReport) -> Self {
+    pub(super) fn of(name: &StackName, report: &StackReport, bodies: Bodies) -> Self {
         let plan = &report.plan;
         let veil = Veil::of(plan);
         let conditions = report.conditions.iter().map(|c| ConditionView::of(c, &veil)).collect();
@@ -120,7 +120,7 @@ impl StackView {
             settled: settled_word(report),
             conditions,
             drift: plan.drift.iter().map(DriftView::of).collect(),
-            steps: plan.steps.iter().map(StepView::of).collect(),
+            steps: plan.steps.iter().map(|step| StepView::of(step, bodies)).collect(),
             held: plan.held.iter().map(|held| HeldView::of(held, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),

@@ -9,6 +9,15 @@ use crate::model::{ObjectRef, Step, StepKind, Target};
 use crate::plan::{PlannedStep, Stage};
 use crate::view::veil::HIDDEN;
 
+/// Whether the bodies of steps are drawn: a log has no use for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bodies {
+    /// They are.
+    Drawn,
+    /// They are not.
+    LeftOut,
+}
+
 /// One engine call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepView {
@@ -36,7 +45,7 @@ pub struct StepView {
 impl StepView {
     /// Draws the picture of a step.
     #[must_use]
-    pub fn of(planned: &PlannedStep) -> Self {
+    pub fn of(planned: &PlannedStep, bodies: Bodies) -> Self {
         let target = target(&planned.step);
         Self {
             stage: planned.stage,
@@ -45,7 +54,10 @@ impl StepView {
             id: target.map(|target| target.id.clone()),
             version: target.map(|target| target.version.index),
             needs: planned.needs.clone(),
-            body: masked(body(&planned.step)),
+            body: match bodies {
+                Bodies::Drawn => masked(body(&planned.step)),
+                Bodies::LeftOut => Value::Null,
+            },
         }
     }
 }

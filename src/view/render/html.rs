@@ -4,7 +4,9 @@ use std::fmt::{Display, Write as _};
 
 use crate::plan::Action;
 use crate::view::clean;
-use crate::view::picture::{DriftView, FieldView, HeldView, ReportView, ServiceView, StackView};
+use crate::view::picture::{
+    DriftView, FieldView, HeldView, ProblemView, ReportView, ServiceView, StackView,
+};
 use crate::view::words::{action, cause};
 
 /// A policy for the page itself: even an escape that was forgotten could load and run nothing.
@@ -23,22 +25,33 @@ td,th{border-color:#333}.create{color:#6fcf7f}.update,.adopt,.held{color:#e0b050
 /// What differs, what is held and how services do, as a page.
 #[must_use]
 pub fn html(report: &ReportView) -> String {
-    let mut page = format!(
+    let mut body = format!("<p class=\"note\">{}</p>\n", escape(report.at));
+    body.push_str(&trouble(report));
+    let shown = |stack: &&StackView| !stack.drift.is_empty() || !stack.held.is_empty();
+    report.stacks.iter().filter(shown).for_each(|one| body.push_str(&stack(one)));
+    if !report.differs() && !report.has_errors() {
+        body.push_str("<p>Nothing differs.</p>\n");
+    }
+    body.push_str(&services(report));
+    page("What differs", &body)
+}
+
+/// Problems alone, as a page.
+#[must_use]
+pub fn html_problems(problems: &[ProblemView]) -> String {
+    let lines: String = problems.iter().map(problem).collect();
+    let lines = if lines.is_empty() { "<p>No problems.</p>\n" } else { &lines };
+    page("Problems", lines)
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>skep</title><style>{STYLE}</style></head>\n<body><h1>What differs</h1>\n"
-    );
-    let _ = writeln!(page, "<p class=\"note\">{}</p>", escape(report.at));
-    page.push_str(&trouble(report));
-    let shown = |stack: &&StackView| !stack.drift.is_empty() || !stack.held.is_empty();
-    report.stacks.iter().filter(shown).for_each(|one| page.push_str(&stack(one)));
-    if !report.differs() && !report.has_errors() {
-        page.push_str("<p>Nothing differs.</p>\n");
-    }
-    page.push_str(&services(report));
-    page.push_str("</body></html>\n");
-    page
+         <title>skep: {title}</title><style>{STYLE}</style></head>\n\
+         <body><h1>{title}</h1>\n{body}</body></html>\n"
+    )
 }
 
 fn trouble(report: &ReportView) -> String {
@@ -47,16 +60,17 @@ fn trouble(report: &ReportView) -> String {
     for line in report.trouble.iter().chain(sources) {
         let _ = writeln!(text, "<p class=\"error\">{}</p>", escape(line));
     }
-    for problem in &report.problems {
-        let _ = writeln!(
-            text,
-            "<p><code>{}</code> <span class=\"error\">{}</span> {}</p>",
-            escape(problem.place()),
-            escape(&problem.message),
-            escape(&problem.hint)
-        );
-    }
+    report.problems.iter().for_each(|one| text.push_str(&problem(one)));
     text
+}
+
+fn problem(problem: &ProblemView) -> String {
+    format!(
+        "<p><code>{}</code> <span class=\"error\">{}</span> {}</p>\n",
+        escape(problem.place()),
+        escape(&problem.message),
+        escape(&problem.hint)
+    )
 }
 
 fn stack(stack: &StackView) -> String {

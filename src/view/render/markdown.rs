@@ -40,6 +40,14 @@ pub fn markdown(report: &ReportView) -> String {
     text
 }
 
+/// Problems alone, as a Markdown document.
+#[must_use]
+pub fn markdown_problems(problems: &[ProblemView]) -> String {
+    let lines: String = problems.iter().map(problem).collect();
+    let lines = if lines.is_empty() { "No problems.\n" } else { &lines };
+    format!("# Problems\n\n{lines}")
+}
+
 fn of_stack(stack: &StackView) -> String {
     let mut text = format!("\n## Stack {}\n\n", code(&stack.name));
     for drift in &stack.drift {

@@ -5,6 +5,6 @@ mod html;
 mod json;
 mod markdown;
 
-pub use html::html;
+pub use html::{html, html_problems};
 pub use json::json;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_problems};

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
+use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint, value};
 use super::stack::{heading, held_lines};
-use super::value::value;
 use crate::plan::Action;
 use crate::view::picture::{Counts, DriftView, FieldView, ReportView, StackView};
 use crate::view::veil::Reveal;
@@ -42,6 +41,15 @@ fn of_stack(stack: &StackView, reveal: Reveal) -> String {
 }
 
 fn object(drift: &DriftView, reveal: Reveal) -> String {
+    let mut text = headline(drift);
+    for field in &drift.fields {
+        let _ = writeln!(text, "      {}", field_line(field, drift, reveal));
+    }
+    text
+}
+
+/// `~ service/shop_web  (git moved)`.
+pub(super) fn headline(drift: &DriftView) -> String {
     let (sign, style) = match drift.action {
         Action::Create => ("+", GOOD),
         Action::Update => ("~", SOON),
@@ -56,14 +64,11 @@ fn object(drift: &DriftView, reveal: Reveal) -> String {
         _ => "",
     };
     let cause = paint(DIM, &format!("({}{what})", cause(drift.cause)));
-    let mut text = format!("  {} {name}  {cause}\n", paint(style, sign));
-    for field in &drift.fields {
-        let _ = writeln!(text, "      {}", field_line(field, drift, reveal));
-    }
-    text
+    format!("  {} {name}  {cause}\n", paint(style, sign))
 }
 
-fn field_line(field: &FieldView, drift: &DriftView, reveal: Reveal) -> String {
+/// `environment.MODE: a → b`, with who moved it when that is not the same for the whole object.
+pub(super) fn field_line(field: &FieldView, drift: &DriftView, reveal: Reveal) -> String {
     let (old, new) = (value(field.old.as_ref(), reveal), value(field.new.as_ref(), reveal));
     let path = crate::view::clean(&field.path).into_owned();
     if drift.action == Action::Create && field.old.is_none() {

@@ -2,15 +2,17 @@
 //! output is no terminal.
 
 mod diff;
+mod explain;
 mod paint;
 mod plan;
 mod problems;
 mod stack;
-mod value;
+mod status;
 
 pub use diff::diff;
-pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
+pub use explain::{explain, object_with_fields};
+pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint, shorten};
 pub use plan::plan;
 pub use problems::{problem, problems, troubles};
-pub use stack::{outcome, report, service_line, source_line, stack};
-pub use value::shorten;
+pub use stack::{heading_line, outcome, report, service_line, source_line, stack};
+pub use status::status;

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::paint::{BAD, DIM, HEAD, SOON, paint};
-use super::value::shorten;
+use super::paint::{BAD, DIM, HEAD, SOON, paint, shorten};
 use crate::model::Severity;
 use crate::view::clean;
 use crate::view::picture::{ProblemView, ReportView};

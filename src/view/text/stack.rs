@@ -55,8 +55,13 @@ pub fn stack(stack: &StackView, reveal: Reveal) -> String {
 /// `shop  main@1a2b3c4d5e6f`.
 pub(super) fn heading(stack: &StackView) -> String {
     let revision = stack.revision.as_deref().map_or("left its source", short);
-    let from = format!("{}@{revision}", stack.source);
-    format!("{}  {}\n", paint(HEAD, &stack.name), paint(DIM, &from))
+    heading_line(&stack.name, &format!("{}@{revision}", stack.source))
+}
+
+/// A stack's name, and where it comes from.
+#[must_use]
+pub fn heading_line(stack: &str, from: &str) -> String {
+    format!("{}  {}\n", paint(HEAD, stack), paint(DIM, from))
 }
 
 /// Reasons with what would make them move, below an object.
@@ -147,6 +152,6 @@ pub fn outcome(outcome: &OutcomeView, reveal: Reveal) -> String {
 }
 
 /// The first digits of a revision.
-fn short(revision: &str) -> &str {
+pub(super) fn short(revision: &str) -> &str {
     revision.get(..DIGITS).unwrap_or(revision)
 }

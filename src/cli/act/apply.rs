@@ -1,0 +1,166 @@
+//! `skep apply SOURCE`: makes the swarm equal to a source and waits for the outcome.
+
+use std::time::Duration;
+
+use futures::stream::{BoxStream, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+
+use super::progress::Progress;
+use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, Ready, one_shot};
+use crate::cli::{Exit, output};
+use crate::plan::Removals;
+use crate::ports::SwarmEvent;
+use crate::reconcile::Settings;
+use crate::status::{Outcome, Report, Settled, StackReport, settled};
+use crate::view::{ReportView, text};
+
+/// Make the swarm equal to a source, and wait until it is healthy
+///
+/// Exit codes: 0 everything is as declared and healthy, 1 something failed, was rolled back or is
+/// held, 2 an error.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory, git repository (path or URL), file, or `-` for standard input
+    source: String,
+    /// Remove what is not declared any more
+    #[arg(long)]
+    prune: bool,
+    /// End after the writes
+    #[arg(long)]
+    no_wait: bool,
+    /// Longest wait for everything to be healthy
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration)]
+    timeout: Duration,
+    /// So long a task has to run before it counts as healthy
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    min_healthy: Duration,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Time between looks while nothing is heard: tasks send no events.
+const WATCH: Duration = Duration::from_secs(1);
+/// Quiet time after an event, so that a burst of them becomes one look.
+const QUIET: Duration = Duration::from_millis(50);
+/// Wait after a conflict, so that two who write don't race in lockstep.
+const CONFLICT: Duration = Duration::from_millis(100);
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    let source = (args.source.as_str(), &args.source_args);
+    let adjust = |settings: &mut Settings| {
+        settings.removals = if args.prune { Removals::Asked } else { Removals::NotAsked };
+        settings.clocks.min_healthy = args.min_healthy;
+    };
+    let ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let patience = if args.no_wait { Patience::Writes } else { Patience::Health(args.timeout) };
+    let host = ready.engine.host.clone();
+    let (report, end) = converge(ready, patience).await;
+    if report.engine.is_none() {
+        let attempted = format!("ask the engine at {host}");
+        return Err(Failure::new(attempted, report.trouble.join("; ")));
+    }
+    let view = ReportView::of(&report);
+    output::report(&view, args.output.output, text::report)?;
+    if end == End::TimedOut {
+        output::note(&format!("not everything is healthy after {:?}\n", args.timeout));
+    }
+    if report.stacks.is_empty() && !view.has_errors() {
+        return Err(Failure::plain("the source declares no stack"));
+    }
+    Ok(exit(&view, &report, end))
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// Everything is healthy, or has failed.
+    Health(Duration),
+    /// Everything is written.
+    Writes,
+}
+
+/// How the waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing is on the way any more.
+    Settled,
+    /// Something still was.
+    TimedOut,
+}
+
+/// Runs passes until nothing is on the way any more; the last report tells the outcome.
+async fn converge(mut ready: Ready, patience: Patience) -> (Report, End) {
+    let clock = ready.engine.doors.clock.clone();
+    let mut events = ready.engine.doors.swarm.events();
+    let mut progress = Progress::new();
+    let deadline = deadline(clock.now(), patience);
+    loop {
+        let report = ready.operator.pass().await;
+        progress.show(&ReportView::of(&report));
+        let open = report.stacks.values().any(|stack| is_open(stack, patience));
+        let blind = report.engine.is_none() && !report.stacks.is_empty();
+        let late = clock.now() >= deadline;
+        if late || !(open || blind) {
+            progress.end();
+            return (report, if open { End::TimedOut } else { End::Settled });
+        }
+        let wait = if conflict(&report) { CONFLICT } else { WATCH };
+        tokio::select! {
+            () = clock.sleep(wait) => {}
+            () = burst(&mut events, &ready) => {}
+        }
+    }
+}
+
+fn deadline(now: Timestamp, patience: Patience) -> Timestamp {
+    // Writes alone take no longer than the engine needs to answer a few times.
+    let limit = match patience {
+        Patience::Health(limit) => limit,
+        Patience::Writes => Duration::from_secs(60),
+    };
+    let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+    now.checked_add(limit).unwrap_or(Timestamp::MAX)
+}
+
+/// An event, and the quiet after it.
+async fn burst(events: &mut BoxStream<'static, SwarmEvent>, ready: &Ready) {
+    let clock = &ready.engine.doors.clock;
+    loop {
+        match events.next().await {
+            Some(SwarmEvent::Changed { .. }) => return clock.sleep(QUIET).await,
+            Some(_) => {}
+            None => return std::future::pending().await,
+        }
+    }
+}
+
+/// True while a stack may still end otherwise than it stands now.
+fn is_open(stack: &StackReport, patience: Patience) -> bool {
+    let wrote = |outcome: &Outcome| matches!(outcome, Outcome::Done(_) | Outcome::Conflict(_));
+    // What was seen of health before a write says nothing about what comes of it.
+    let fresh = stack.outcomes.iter().any(|one| one.object.is_some() && wrote(&one.outcome));
+    match patience {
+        Patience::Health(_) => fresh || settled(stack) == Settled::OnTheWay,
+        Patience::Writes => fresh,
+    }
+}
+
+fn conflict(report: &Report) -> bool {
+    let mut outcomes = report.stacks.values().flat_map(|stack| &stack.outcomes);
+    outcomes.any(|one| matches!(one.outcome, Outcome::Conflict(_)))
+}
+
+fn exit(view: &ReportView, report: &Report, end: End) -> Exit {
+    let badly = report.stacks.values().any(|stack| settled(stack) == Settled::Badly);
+    match (view.has_errors(), badly || end == End::TimedOut) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Differs,
+        (false, false) => Exit::Fine,
+    }
+}

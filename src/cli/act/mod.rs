@@ -1,0 +1,9 @@
+//! Commands that write to a swarm.
+
+pub(super) mod apply;
+mod metered;
+mod progress;
+pub(super) mod resume;
+pub(super) mod run;
+pub(super) mod suspend;
+mod tell;

@@ -1,0 +1,34 @@
+//! `skep resume`: lets writes to a stack, or to all, go on.
+
+use super::suspend::{Known, Switch, What};
+use crate::cli::args::SwarmArgs;
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, doors};
+use crate::cli::{Exit, output};
+
+/// Let writes to a stack or to all stacks go on
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    let engine = doors(&args.swarm, environment)?;
+    let switch = Switch { engine: &engine, instance: &args.swarm.instance };
+    let stack = args.what.stack.as_ref();
+    let known = switch.set(stack, None).await?;
+    let text = match (stack, known) {
+        (Some(stack), Known::No) => {
+            return Err(Failure::plain(format!("no stack {stack} is known")));
+        }
+        (Some(stack), Known::Yes) => format!("stack {stack} goes on\n"),
+        (None, _) => {
+            "everything goes on, but for stacks that are suspended one by one\n".to_owned()
+        }
+    };
+    output::text(&text)?;
+    Ok(Exit::Fine)
+}

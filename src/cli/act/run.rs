@@ -1,0 +1,185 @@
+//! `skep run SOURCE`: the operator.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use super::{metered, tell};
+use crate::api::{Handles, listen, router, serve};
+use crate::cli::Exit;
+use crate::cli::args::{SourceArgs, SwarmArgs, duration};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_logs};
+use crate::metrics::Metrics;
+use crate::plan::Writes;
+use crate::ports::Clock;
+use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, Settings};
+use crate::source::Manner;
+use crate::status::Report;
+use crate::view::ReportView;
+
+/// Run the operator: make the swarm equal to the sources, and keep it so
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory or git repository (path or URL)
+    source: String,
+    /// A further source: LOCATION[#REF[:DIR]]
+    #[arg(long = "source", value_name = "SOURCE")]
+    more: Vec<String>,
+    /// Report everything, write nothing
+    #[arg(long)]
+    observe: bool,
+    /// Time between questions to a remote repository
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
+    interval: Duration,
+    /// Address for /healthz, /readyz, /metrics, /nudge and /api/v1/report
+    #[arg(long, value_name = "ADDRESS", env = "SKEP_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Form of log lines; RUST_LOG says what is logged
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+}
+
+/// Shortest time between questions: a remote must not be asked in a tight loop.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// Time between two hints from outside that are passed on.
+const HINTS: Duration = Duration::from_secs(1);
+/// Time that a pass gets to end by itself after a signal; docker kills after 10 s.
+const GRACE: Duration = Duration::from_secs(8);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time < SHORTEST { Err("the interval is shorter than 1s".to_owned()) } else { Ok(time) }
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    start_logs(args.log_format, environment)?;
+    let stop = stop_signal()?;
+    let metrics = Metrics::new();
+    let sources = sources(&args, environment)?;
+    let sources = sources.into_iter().map(|source| metered::source(source, &metrics)).collect();
+    let engine = doors(&args.swarm, environment)?;
+    let doors = metered::doors(engine.doors, &metrics);
+    let clock = Arc::clone(&doors.clock);
+    let operator = operator(&args, (doors, sources))?;
+    let (published, reports) = watch::channel(None);
+    let nudge = Nudge::default();
+    let hints = pass_hints(nudge.clone(), Arc::clone(&clock));
+    if let Some(address) = args.listen {
+        let handles = Handles { report: reports.clone(), metrics: metrics.clone(), hints };
+        let listener = listen(address).await;
+        let listener =
+            listener.map_err(|error| Failure::new(format!("listen at {address}"), error))?;
+        tokio::spawn(serve(listener, router(handles), stop.clone()));
+    }
+    let teller = Teller { metrics, clock: Arc::clone(&clock) };
+    let teller = tokio::spawn(teller.tell(reports));
+    let (version, host) = (env!("CARGO_PKG_VERSION"), engine.host.to_string());
+    tracing::info!(version, engine = host, observe = args.observe, "skep runs");
+    let looped = reconcile::run(operator, nudge, stop.clone(), published);
+    end(looped, (stop, clock)).await;
+    // What the last pass did is told before the program ends; a teller that hangs is left behind.
+    let told = tokio::time::timeout(Duration::from_secs(1), teller).await;
+    drop(told);
+    tracing::info!("skep ends");
+    Ok(Exit::Fine)
+}
+
+fn sources(args: &Args, environment: &Environment) -> Result<Vec<NamedSource>, Failure> {
+    let credentials = &args.source_args.credentials;
+    let opener = Opener { credentials, manner: Manner::ByCommit, environment };
+    let mut sources = vec![opener.open(&args.source, &args.source_args)?.source];
+    for more in &args.more {
+        let source = opener.open_more(more)?;
+        if sources.iter().any(|other| other.name == source.name) {
+            return Err(Failure::plain(format!("the source {} is given twice", source.name)));
+        }
+        sources.push(source);
+    }
+    Ok(sources)
+}
+
+fn operator(args: &Args, (doors, sources): (Doors, Vec<NamedSource>)) -> Result<Operator, Failure> {
+    let writes = if args.observe { Writes::ObserveOnly } else { Writes::Allowed };
+    // The operator never interpolates from its own environment, which holds its credentials.
+    let settings = Settings {
+        writes,
+        poll: args.interval,
+        ..settings(&args.swarm, &args.source_args, BTreeMap::new())?
+    };
+    Ok(Operator::new(doors, sources, settings))
+}
+
+/// Becomes true at SIGTERM or SIGINT.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let failed = |error| Failure::new("listen for signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("a signal came: the pass that runs is finished, then skep ends");
+        stop.send_replace(true);
+        // The channel stays open, so that its readers go on to see the last value.
+        stop.closed().await;
+    });
+    Ok(stopped)
+}
+
+/// Passes hints on, and not more often than once in a while.
+fn pass_hints(nudge: Nudge, clock: Arc<dyn Clock>) -> mpsc::Sender<()> {
+    let (hints, mut given) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while given.recv().await.is_some() {
+            nudge.give();
+            clock.sleep(HINTS).await;
+        }
+    });
+    hints
+}
+
+/// Turns reports into log lines and metrics.
+struct Teller {
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+}
+
+impl Teller {
+    async fn tell(self, mut reports: watch::Receiver<Option<Arc<Report>>>) {
+        let mut before: Option<ReportView> = None;
+        while reports.changed().await.is_ok() {
+            let Some(report) = reports.borrow_and_update().clone() else { continue };
+            let took = Duration::try_from(report.at.duration_until(self.clock.now()));
+            self.metrics.observe(&report, took.unwrap_or_default());
+            let view = ReportView::without_bodies(&report);
+            tell::log(before.as_ref(), &view);
+            before = Some(view);
+        }
+    }
+}
+
+/// Waits for the loop: until it ends, or for a while after the signal.
+async fn end(
+    looped: impl Future<Output = ()>,
+    (mut stop, clock): (watch::Receiver<bool>, Arc<dyn Clock>),
+) {
+    let signalled = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        clock.sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = looped => {}
+        () = signalled => tracing::warn!("the pass did not end in time"),
+    }
+}

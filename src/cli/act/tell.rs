@@ -1,0 +1,103 @@
+//! What changed from one report to the next, as log lines.
+
+use std::collections::BTreeSet;
+
+use crate::view::{ReportView, SourceView, StackView, clean};
+
+/// Logs what is new since the report before. What stands as it stood is not repeated.
+pub(super) fn log(before: Option<&ReportView>, now: &ReportView) {
+    log_new(before, now, troubles, |text| tracing::error!("{text}"));
+    log_new(before, now, problems, |text| tracing::warn!("{text}"));
+    for source in &now.sources {
+        let old = before.and_then(|before| before.sources.iter().find(|s| s.name == source.name));
+        log_source(old, source);
+    }
+    for stack in &now.stacks {
+        let old = before.and_then(|before| before.stacks.iter().find(|s| s.name == stack.name));
+        log_stack(old, stack);
+    }
+}
+
+fn log_new(
+    before: Option<&ReportView>,
+    now: &ReportView,
+    lines: impl Fn(&ReportView) -> BTreeSet<String>,
+    log: impl Fn(&str),
+) {
+    let old = before.map(&lines).unwrap_or_default();
+    lines(now).difference(&old).for_each(|line| log(line));
+}
+
+fn troubles(view: &ReportView) -> BTreeSet<String> {
+    view.trouble.iter().map(|text| clean(text).into_owned()).collect()
+}
+
+fn problems(view: &ReportView) -> BTreeSet<String> {
+    let line = |problem: &crate::view::ProblemView| {
+        format!("{}: {} {}", problem.place(), problem.message, problem.hint)
+    };
+    view.problems.iter().map(|problem| clean(line(problem).trim_end()).into_owned()).collect()
+}
+
+fn log_source(old: Option<&SourceView>, now: &SourceView) {
+    let (name, subject) = (now.name.as_str(), clean(&now.subject));
+    if let Some(revision) = &now.revision
+        && old.and_then(|old| old.revision.as_ref()) != Some(revision)
+    {
+        tracing::info!(source = name, revision, %subject, "revision");
+    }
+    let error = |source: Option<&SourceView>| source.and_then(|source| source.error.clone());
+    match (error(old), error(Some(now))) {
+        (before, Some(error)) if before.as_ref() != Some(&error) => {
+            tracing::warn!(source = name, error = %clean(&error), "the source can't be read");
+        }
+        (Some(_), None) => tracing::info!(source = name, "the source can be read again"),
+        _ => {}
+    }
+}
+
+fn log_stack(old: Option<&StackView>, now: &StackView) {
+    let stack = now.name.as_str();
+    for drift in &now.drift {
+        if old.is_some_and(|old| old.drift.contains(drift)) {
+            continue;
+        }
+        let fields: Vec<_> = drift.fields.iter().map(|field| clean(&field.path)).collect();
+        let (object, cause) = (drift.object.to_string(), crate::view::cause_words(drift.cause));
+        tracing::info!(stack, object = %clean(&object), cause, fields = fields.join(" "), "drift");
+    }
+    for one in &now.outcomes {
+        let object = one.object.as_ref().map(ToString::to_string).unwrap_or_default();
+        let messages: Vec<String> = one.messages.iter().map(ToString::to_string).collect();
+        let (object, why) = (clean(&object), messages.join("; "));
+        let (action, outcome, why) = (one.action.to_string(), one.outcome, clean(&why));
+        match (one.outcome, &one.object) {
+            ("done", None) => tracing::debug!(stack, action, "step"),
+            ("done", _) => tracing::info!(stack, action, %object, outcome, %why, "step"),
+            _ => tracing::warn!(stack, action, %object, outcome, %why, "step"),
+        }
+    }
+    for held in &now.held {
+        if !old.is_some_and(|old| old.held.contains(held)) {
+            let (object, why) = (held.object.to_string(), held.message.to_string());
+            let (object, why) = (clean(&object), clean(&why));
+            tracing::info!(stack, %object, reason = held.reason, %why, "held");
+        }
+    }
+    log_health(old, now);
+    if old.is_none_or(|old| old.settled != now.settled) {
+        tracing::info!(stack, settled = now.settled, "stack");
+    }
+}
+
+fn log_health(old: Option<&StackView>, now: &StackView) {
+    for service in &now.services {
+        let before = old.and_then(|old| old.services.iter().find(|s| s.name == service.name));
+        if before.is_some_and(|before| before.state == service.state) {
+            continue;
+        }
+        let (health, why) = (service.state.as_str(), service.why.to_string());
+        let tasks = format!("{}/{}", service.running, service.wanted);
+        tracing::info!(stack = now.name, service = service.name, health, tasks, why = %clean(&why), "health");
+    }
+}

@@ -1,0 +1,5 @@
+//! Commands that work on files: neither a swarm nor an operator is needed.
+
+pub(super) mod completions;
+pub(super) mod render;
+pub(super) mod validate;

@@ -1,0 +1,80 @@
+//! `skep validate PATH`: everything that is wrong with declarations.
+
+use serde::Serialize;
+
+use crate::cli::args::{Format, OutputArgs, SourceArgs};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, Opener};
+use crate::cli::{Exit, output};
+use crate::load::{LoadOptions, Loaded, load};
+use crate::source::Manner;
+use crate::view::{ProblemView, render, text};
+
+/// Tell everything that is wrong with declarations, with file, line and column
+///
+/// Exit codes: 0 no errors (there may be warnings), 1 errors.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory, git repository (path or URL), file, or `-` for standard input
+    source: String,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The JSON form.
+#[derive(Serialize)]
+struct ProblemsView<'a> {
+    format: u32,
+    problems: &'a [ProblemView],
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    let loaded = loaded(&args.source, &args.source_args, environment);
+    let loaded = loaded.await.map_err(|failure| failure.exiting(Exit::Differs))?;
+    let problems: Vec<ProblemView> = loaded.problems.iter().map(ProblemView::of).collect();
+    match args.output.output {
+        Format::Text => {
+            output::text(&text::problems(&problems))?;
+            output::note(&summary(&loaded));
+        }
+        Format::Json => {
+            let format = crate::view::picture::FORMAT;
+            output::json(&ProblemsView { format, problems: &problems })?;
+        }
+        Format::Markdown => output::text(&render::markdown_problems(&problems))?,
+        Format::Html => output::text(&render::html_problems(&problems))?,
+    }
+    let wrong = problems.iter().any(ProblemView::is_error);
+    Ok(if wrong { Exit::Differs } else { Exit::Fine })
+}
+
+/// Loads a source as the one-shot commands do.
+pub(super) async fn loaded(
+    text: &str,
+    args: &SourceArgs,
+    environment: &Environment,
+) -> Result<Loaded, Failure> {
+    let opener = Opener { credentials: &args.credentials, manner: Manner::AsItLies, environment };
+    let opened = opener.open(text, args)?;
+    let checkout = opened.source.source.read().await.map_err(|error| Failure::of(&error))?;
+    let options = LoadOptions {
+        source: &opened.source.name,
+        key: None,
+        name: args.name.as_ref(),
+        variables: &environment.texts(),
+        globs: &opened.globs,
+    };
+    Ok(load(&checkout.files, &options))
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let stacks = &loaded.desired.stacks;
+    let services: usize = stacks.values().map(|stack| stack.services.len()).sum();
+    let word = |number: usize, what: &str| match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    };
+    format!("{}, {}\n", word(stacks.len(), "stack"), word(services, "service"))
+}

@@ -1,0 +1,216 @@
+//! `skep explain KIND/NAME SOURCE`: everything about one object, and what would make it move.
+
+use std::collections::BTreeMap;
+
+use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, Ready, one_shot};
+use crate::cli::{Exit, output};
+use crate::diff::fields::{Fields, fields};
+use crate::diff::{DiffInput, StackChanges, View, diff};
+use crate::health::health;
+use crate::ledger::decode;
+use crate::load::{LoadOptions, load};
+use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
+use crate::plan::Removals;
+use crate::view::{
+    BothView, ExplainView, ReportView, ServiceView, StackView, TaskView, Veil, text,
+};
+
+/// Show what is wanted of one object, what is there, and what would make it move
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The object: service/NAME, network/NAME, secret/NAME or config/NAME, by its full name
+    #[arg(value_name = "KIND/NAME", value_parser = object)]
+    object: ObjectRef,
+    /// Directory, git repository (path or URL), file, or `-` for standard input
+    source: String,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    let source = (args.source.as_str(), &args.source_args);
+    let adjust = |settings: &mut crate::reconcile::Settings| {
+        settings.removals = Removals::NotAsked;
+    };
+    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let report = ready.preview().await?;
+    let scene = Scene::new(&ready).await?;
+    let Some(view) = scene.explain(&args.object, &report) else {
+        let known: Vec<String> = scene.objects().map(|object| object.to_string()).collect();
+        let why = if known.is_empty() {
+            "the source declares nothing".to_owned()
+        } else {
+            format!("the source declares {}", known.join(", "))
+        };
+        return Err(Failure::new(format!("explain {}", args.object), why));
+    };
+    match args.output.output {
+        Format::Text => output::text(&text::explain(&view, output::reveal()))?,
+        Format::Json => output::json(&view)?,
+        Format::Markdown | Format::Html => {
+            return Err(Failure::plain("explanations are written as text or json"));
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Reads `service/shop_web`.
+fn object(text: &str) -> Result<ObjectRef, String> {
+    let kinds = [Kind::Service, Kind::Network, Kind::Secret, Kind::Config];
+    let parts = text.split_once('/').filter(|(_, name)| !name.is_empty());
+    parts
+        .and_then(|(kind, name)| {
+            let kind = kinds.into_iter().find(|known| known.as_str() == kind)?;
+            Some(ObjectRef::new(kind, name))
+        })
+        .ok_or_else(|| "say service/NAME, network/NAME, secret/NAME or config/NAME".to_owned())
+}
+
+/// Both sides, and the comparison of every stack.
+struct Scene<'a> {
+    ready: &'a Ready,
+    observed: Observed,
+    desired: Desired,
+    changes: BTreeMap<StackName, StackChanges>,
+}
+
+impl<'a> Scene<'a> {
+    async fn new(ready: &'a Ready) -> Result<Self, Failure> {
+        let observed =
+            ready.engine.doors.swarm.look().await.map_err(|error| ready.engine.failure(error))?;
+        let checkout = ready.source.source.read().await.map_err(|error| Failure::of(&error))?;
+        let settings = &ready.settings;
+        let ledgers = decode(&observed.configs, &settings.instance);
+        let key = settings.key.as_ref().or(ledgers.key.as_ref());
+        let options = LoadOptions {
+            source: &ready.source.name,
+            key,
+            name: settings.name.as_ref(),
+            variables: &settings.variables,
+            globs: &settings.globs,
+        };
+        let desired = load(&checkout.files, &options).desired;
+        let view = View::new(&observed);
+        let (nothing, images) = (LedgerRecord::default(), Images::default());
+        let input = DiffInput { instance: &settings.instance, view: &view, images: &images, key };
+        let compare = |stack: &crate::model::DesiredStack| {
+            let record = ledgers.stacks.get(&stack.name).map_or(&nothing, |entry| &entry.record);
+            (stack.name.clone(), diff(stack, record, input))
+        };
+        let changes = desired.stacks.values().map(compare).collect();
+        Ok(Self { ready, observed, desired, changes })
+    }
+
+    /// All objects that are declared, by their engine names.
+    fn objects(&self) -> impl Iterator<Item = ObjectRef> {
+        self.changes.values().flat_map(|changes| {
+            let networks = changes.networks.iter();
+            let networks = networks.map(|n| ObjectRef::new(Kind::Network, &n.spec.name));
+            let services = changes.services.iter();
+            let services = services.map(|s| ObjectRef::new(Kind::Service, &s.name));
+            networks.chain(changes.data.iter().map(|data| data.object.clone())).chain(services)
+        })
+    }
+
+    fn explain(&self, object: &ObjectRef, report: &ReportView) -> Option<ExplainView> {
+        let of_report = |stack: &&StackView| {
+            stack.drift.iter().any(|drift| drift.object == *object)
+                || stack.held.iter().any(|held| held.object == *object)
+        };
+        let declared = self.place(object);
+        let name = match &declared {
+            Some((stack, _)) => stack.to_string(),
+            None => report.stacks.iter().find(of_report)?.name.clone(),
+        };
+        let stack = report.stacks.iter().find(|stack| stack.name == name);
+        let drift = stack.and_then(|s| s.drift.iter().find(|drift| drift.object == *object));
+        let held = stack.map(|s| s.held.iter().filter(|held| held.object == *object));
+        let revision = report.sources.first().and_then(|source| source.revision.clone());
+        let source = &self.ready.source.name;
+        let service = self.observed.services.get(&object.name).filter(|_| is_service(object));
+        Some(ExplainView {
+            object: object.clone(),
+            stack: name,
+            from: format!("source {source} at {}", revision.unwrap_or_default()),
+            declared: declared.map(|(_, place)| place_text(place)),
+            id: self.id(object),
+            health: service.map(|service| self.health(service)),
+            drift: drift.cloned(),
+            held: held.map(|held| held.cloned().collect()).unwrap_or_default(),
+            tasks: service.map(|service| self.tasks(service)).unwrap_or_default(),
+            fields: if is_service(object) { self.fields(&object.name) } else { Vec::new() },
+        })
+    }
+
+    fn place(&self, object: &ObjectRef) -> Option<(&StackName, &Place)> {
+        let name = &object.name;
+        self.changes.iter().find_map(|(stack, changes)| {
+            let declared = self.desired.stacks.get(stack)?;
+            let place = match object.kind {
+                Kind::Network => &declared.networks.get(name)?.place,
+                Kind::Service => &declared.services.get(name)?.place,
+                Kind::Secret | Kind::Config => {
+                    let data = changes.data.iter();
+                    let data = data.filter(|data| data.object.kind == object.kind);
+                    let mut data = data.filter(|d| d.object.name == *name || d.declared == *name);
+                    &data.next()?.wanted.place
+                }
+            };
+            Some((stack, place))
+        })
+    }
+
+    fn id(&self, object: &ObjectRef) -> Option<String> {
+        let (name, observed) = (&object.name, &self.observed);
+        match object.kind {
+            Kind::Network => observed.networks.get(name).map(|network| network.id.clone()),
+            Kind::Secret => observed.secrets.get(name).map(|secret| secret.id.clone()),
+            Kind::Config => observed.configs.get(name).map(|config| config.id.clone()),
+            Kind::Service => observed.services.get(name).map(|service| service.id.clone()),
+        }
+    }
+
+    fn health(&self, service: &crate::model::engine::Service) -> ServiceView {
+        let verdict = health(service, &self.observed, self.ready.settings.clocks);
+        ServiceView::of(&service.spec.name, &verdict, &Veil::of_spec(&service.spec))
+    }
+
+    fn tasks(&self, service: &crate::model::engine::Service) -> Vec<TaskView> {
+        let veil = Veil::of_spec(&service.spec);
+        let mut seen: Vec<_> = self.observed.tasks.get(&service.id).into_iter().flatten().collect();
+        seen.sort_by_key(|seen| std::cmp::Reverse(seen.task.created_at));
+        let host = |node: &str| {
+            let node = self.observed.nodes.get(node);
+            node.map(|node| node.description.hostname.clone()).unwrap_or_default()
+        };
+        seen.iter().map(|seen| TaskView::of(seen, &host(&seen.task.node_id), &veil)).collect()
+    }
+
+    fn fields(&self, service: &str) -> Vec<BothView> {
+        let view = View::new(&self.observed);
+        let mut changes = self.changes.values().flat_map(|changes| &changes.services);
+        let wanted = changes.find(|change| change.name == service);
+        let live = self.observed.services.get(service);
+        let wanted = wanted.map(|change| fields(&change.wanted, &view.names));
+        let live = live.map(|service| fields(&service.spec, &view.names));
+        let nothing = Fields::default();
+        BothView::of(wanted.as_ref().unwrap_or(&nothing), live.as_ref().unwrap_or(&nothing))
+    }
+}
+
+fn is_service(object: &ObjectRef) -> bool {
+    object.kind == Kind::Service
+}
+
+fn place_text(place: &Place) -> String {
+    match place.at {
+        Some(at) => format!("{}:{}:{}", place.file, at.line, at.column),
+        None => place.file.to_string(),
+    }
+}

@@ -1,0 +1,7 @@
+//! Commands that look at a swarm and write nothing.
+
+pub(super) mod diff;
+pub(super) mod explain;
+pub(super) mod health;
+pub(super) mod plan;
+pub(super) mod status;

@@ -1,0 +1,34 @@
+//! `skep plan SOURCE`: what `apply` would do now, in order, and what is held.
+
+use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, one_shot};
+use crate::cli::{Exit, output};
+use crate::plan::Removals;
+use crate::view::text;
+
+/// Show what `apply` would do now, and what is held and why
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory, git repository (path or URL), file, or `-` for standard input
+    source: String,
+    /// Plan removals too
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    let removals = if args.prune { Removals::Asked } else { Removals::NotAsked };
+    let source = (args.source.as_str(), &args.source_args);
+    let adjust = |settings: &mut crate::reconcile::Settings| settings.removals = removals;
+    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let view = ready.preview().await?;
+    output::report(&view, args.output.output, text::plan)?;
+    Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })
+}

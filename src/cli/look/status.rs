@@ -1,0 +1,115 @@
+//! `skep status`: the stacks that skep knows, from the ledger and the live swarm; no source is
+//! needed, and no operator has to run.
+
+use std::collections::BTreeMap;
+
+use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
+use crate::cli::error::Failure;
+use crate::cli::start::{Environment, doors, one_shot};
+use crate::cli::{Exit, output};
+use crate::diff::NAMESPACE_LABEL;
+use crate::health::{Clocks, health};
+use crate::ledger::{Entry, Ledgers, decode};
+use crate::model::engine::Service;
+use crate::model::{Kind, Observed, StackName};
+use crate::plan::Removals;
+use crate::view::{KnownStackView, ServiceView, StatusView, SuspensionView, Veil, text};
+
+/// Show the stacks that skep knows: revision, suspension, health of their services
+///
+/// With a SOURCE it also says what differs from it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory, git repository (path or URL), file, or `-` for standard input
+    source: Option<String>,
+    #[command(flatten)]
+    source_args: SourceArgs,
+    #[command(flatten)]
+    swarm: SwarmArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
+    if let Some(source) = &args.source {
+        return with_source(source, &args, environment).await;
+    }
+    let engine = doors(&args.swarm, environment)?;
+    let observed = engine.doors.swarm.look().await;
+    let observed = observed.map_err(|error| engine.failure(error))?;
+    let ledgers = decode(&observed.configs, &args.swarm.instance);
+    let view = status(&observed, &ledgers);
+    match args.output.output {
+        Format::Text => output::text(&text::status(&view, output::reveal()))?,
+        Format::Json => output::json(&view)?,
+        Format::Markdown | Format::Html => {
+            let why = "status without a SOURCE is written as text or json";
+            return Err(Failure::plain(why));
+        }
+    }
+    Ok(if ledgers.unreadable.is_empty() { Exit::Fine } else { Exit::Error })
+}
+
+async fn with_source(
+    source: &str,
+    args: &Args,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let adjust = |settings: &mut crate::reconcile::Settings| {
+        settings.removals = Removals::NotAsked;
+    };
+    let source = (source, &args.source_args);
+    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let view = ready.preview().await?;
+    output::report(&view, args.output.output, text::report)?;
+    Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })
+}
+
+fn status(observed: &Observed, ledgers: &Ledgers) -> StatusView {
+    let mut stacks: BTreeMap<&StackName, KnownStackView> =
+        ledgers.stacks.iter().map(|(name, entry)| (name, known(name, entry, observed))).collect();
+    for (name, why) in &ledgers.unreadable {
+        let trouble = Some(format!("its ledger can't be read: {why}"));
+        let stack = KnownStackView { name: name.to_string(), trouble, ..KnownStackView::default() };
+        stacks.insert(name, stack);
+    }
+    StatusView {
+        at: observed.at,
+        engine: (&observed.engine).into(),
+        suspension: suspension(ledgers.suspension.as_ref(), observed),
+        stacks: stacks.into_values().collect(),
+    }
+}
+
+fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView {
+    let record = &entry.record;
+    let ours = record.inventory.get(&Kind::Service);
+    let is_ours = |service: &Service| {
+        let listed = ours.and_then(|names| names.get(&service.spec.name));
+        let label = service.spec.labels.get(NAMESPACE_LABEL);
+        listed == Some(&service.id)
+            || (record.services.contains_key(&service.spec.name)
+                && label.map(String::as_str) == Some(name.as_str()))
+    };
+    let services = observed.services.values().filter(|service| is_ours(service));
+    let picture = |service: &std::sync::Arc<Service>| {
+        let health = health(service, observed, Clocks::default());
+        ServiceView::of(&service.spec.name, &health, &Veil::of_spec(&service.spec))
+    };
+    KnownStackView {
+        name: name.to_string(),
+        source: record.source.as_ref().map(ToString::to_string),
+        revision: record.revision.as_ref().map(ToString::to_string),
+        suspension: suspension(record.suspension.as_ref(), observed),
+        trouble: None,
+        services: services.map(picture).collect(),
+    }
+}
+
+fn suspension(
+    suspension: Option<&crate::model::Suspension>,
+    observed: &Observed,
+) -> Option<SuspensionView> {
+    let suspension = suspension.filter(|suspension| suspension.stands(observed.at))?;
+    Some(SuspensionView { reason: suspension.reason.clone(), until: suspension.until })
+}

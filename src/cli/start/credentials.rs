@@ -1,0 +1,63 @@
+//! Credentials, by files or variables; mounted secrets are found under fixed names.
+#![expect(clippy::disallowed_methods, reason = "credentials are mounted as files")]
+
+use std::path::{Path, PathBuf};
+
+use super::Environment;
+use super::engine::docker_config;
+use crate::cli::args::{CredentialArgs, SwarmArgs};
+use crate::cli::error::Failure;
+use crate::ledger::KEY_BYTES;
+use crate::model::{HashKey, RegistryLogins, SecretBytes};
+use crate::source::{CredentialParts, SecretFrom};
+
+/// Where the engine mounts secrets.
+const MOUNTED: &str = "/run/secrets";
+
+/// What opens repositories: an option first, then a variable, then a mounted secret.
+pub(super) fn for_git(args: &CredentialArgs, environment: &Environment) -> CredentialParts {
+    let value = |name: &str| {
+        let text = environment.get(name)?;
+        Some(SecretFrom::Value(SecretBytes::new(text.as_bytes().to_vec())))
+    };
+    let one = |file: &Option<PathBuf>, variable: &str, secret: &str| {
+        let given = file.clone().map(SecretFrom::File).or_else(|| value(variable));
+        given.or_else(|| mounted(secret).map(SecretFrom::File))
+    };
+    CredentialParts {
+        token: one(&args.token_file, "SKEP_GIT_TOKEN", "skep-git-token"),
+        user: value("SKEP_GIT_USER"),
+        password: value("SKEP_GIT_PASSWORD"),
+        key: one(&args.ssh_key_file, "SKEP_GIT_KEY", "skep-git-key"),
+        known_hosts: one(&args.known_hosts, "SKEP_GIT_KNOWN_HOSTS", "skep-git-known-hosts"),
+    }
+}
+
+/// Logins to registries: the file that was named, a mounted secret, or docker's own configuration.
+pub(super) fn for_registries(
+    args: &SwarmArgs,
+    environment: &Environment,
+) -> Result<RegistryLogins, Failure> {
+    let named = args.registry_config.clone().or_else(|| mounted("skep-registry-login"));
+    let own = || Some(docker_config(environment).join("config.json")).filter(|path| path.is_file());
+    let Some(path) = named.or_else(own) else { return Ok(RegistryLogins::default()) };
+    let attempted = || format!("read logins to registries from {}", path.display());
+    let bytes = std::fs::read(&path).map_err(|error| Failure::new(attempted(), error))?;
+    let logins = RegistryLogins::from_docker_config(&bytes)
+        .map_err(|error| Failure::new(attempted(), error))?;
+    Ok(logins)
+}
+
+/// The key of the hashes over secret content, when one is given.
+pub(super) fn hash_key(args: &SwarmArgs) -> Result<Option<HashKey>, Failure> {
+    let Some(path) = args.key_file.clone().or_else(|| mounted("skep-key")) else { return Ok(None) };
+    let attempted = || format!("read the key {}", path.display());
+    let bytes = std::fs::read(&path).map_err(|error| Failure::new(attempted(), error))?;
+    let key = <[u8; KEY_BYTES]>::try_from(bytes)
+        .map_err(|_| Failure::new(attempted(), format!("it has not exactly {KEY_BYTES} bytes")))?;
+    Ok(Some(HashKey::new(key)))
+}
+
+fn mounted(name: &str) -> Option<PathBuf> {
+    Some(Path::new(MOUNTED).join(name)).filter(|path| path.is_file())
+}

@@ -1,0 +1,109 @@
+//! The doors of a command: a swarm, its registries, the system's time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::sources::Opener;
+use super::{Environment, credentials, engine};
+use crate::cli::args::{SourceArgs, SwarmArgs};
+use crate::cli::error::Failure;
+use crate::clock::SystemClock;
+use crate::ledger::is_ledger_name;
+use crate::ports::{Clock, SwarmError};
+use crate::reconcile::{Doors, NamedSource, Operator, Settings};
+use crate::source::Manner;
+use crate::swarm::Host;
+use crate::view::ReportView;
+use crate::{registry, swarm};
+
+/// The doors to an engine, and where it is.
+pub(crate) struct Engine {
+    /// The doors.
+    pub(crate) doors: Doors,
+    /// Its address.
+    pub(crate) host: Host,
+}
+
+impl Engine {
+    /// Tells what the engine said to a call.
+    pub(crate) fn failure(&self, error: SwarmError) -> Failure {
+        Failure::new(format!("ask the engine at {}", self.host), error)
+    }
+}
+
+/// Opens the doors. The engine is not dialled yet.
+pub(crate) fn doors(args: &SwarmArgs, environment: &Environment) -> Result<Engine, Failure> {
+    let address = engine::find(args.host.as_deref(), environment)?;
+    let logins = credentials::for_registries(args, environment)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = swarm::Options {
+        tls: address.tls,
+        logins: logins.clone(),
+        own_config: is_ledger_name,
+        ..swarm::Options::new(Arc::clone(&clock))
+    };
+    let swarm = swarm::connect(&address.host, options)
+        .map_err(|error| Failure::new(format!("reach the engine at {}", address.host), error))?;
+    let registry = Arc::new(registry::connect(swarm.docker(), logins));
+    let doors = Doors { swarm: Arc::new(swarm), registry, clock };
+    Ok(Engine { doors, host: address.host })
+}
+
+/// Settings that the options give; `variables` are those for interpolation.
+pub(crate) fn settings(
+    swarm: &SwarmArgs,
+    source: &SourceArgs,
+    variables: BTreeMap<String, String>,
+) -> Result<Settings, Failure> {
+    Ok(Settings {
+        instance: swarm.instance.clone(),
+        variables,
+        name: source.name.clone(),
+        key: credentials::hash_key(swarm)?,
+        ..Settings::default()
+    })
+}
+
+/// A one-shot command that is ready to go: its source is read.
+pub(crate) struct Ready {
+    /// The operator.
+    pub(crate) operator: Operator,
+    /// The engine that it uses.
+    pub(crate) engine: Engine,
+    /// Its settings.
+    pub(crate) settings: Settings,
+    /// Its source.
+    pub(crate) source: NamedSource,
+}
+
+impl Ready {
+    /// Looks and decides. An engine that does not answer ends the command: there is nothing to
+    /// show then.
+    pub(crate) async fn preview(&mut self) -> Result<ReportView, Failure> {
+        let report = self.operator.preview().await;
+        if report.engine.is_some() {
+            return Ok(ReportView::of(&report));
+        }
+        let attempted = format!("ask the engine at {}", self.engine.host);
+        Err(Failure::new(attempted, report.trouble.join("; ")))
+    }
+}
+
+/// Makes an operator for a one-shot command and reads its source.
+pub(crate) async fn one_shot(
+    (text, source): (&str, &SourceArgs),
+    swarm: &SwarmArgs,
+    environment: &Environment,
+    adjust: impl FnOnce(&mut Settings),
+) -> Result<Ready, Failure> {
+    let opener = Opener { credentials: &source.credentials, manner: Manner::AsItLies, environment };
+    let opened = opener.open(text, source)?;
+    let engine = doors(swarm, environment)?;
+    let mut settings = settings(swarm, source, environment.texts())?;
+    settings.globs = opened.globs;
+    adjust(&mut settings);
+    let source = opened.source;
+    let mut operator = Operator::new(engine.doors.clone(), vec![source.clone()], settings.clone());
+    operator.read_sources().await;
+    Ok(Ready { operator, engine, settings, source })
+}

@@ -1,0 +1,14 @@
+//! What every command that talks to a swarm needs: environment, engine, sources, doors.
+
+mod credentials;
+mod doors;
+mod engine;
+mod environment;
+mod logs;
+mod single;
+mod sources;
+
+pub(crate) use doors::{Engine, Ready, doors, one_shot, settings};
+pub(crate) use environment::Environment;
+pub(crate) use logs::{LogFormat, start_logs};
+pub(crate) use sources::Opener;

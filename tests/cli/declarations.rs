@@ -1,0 +1,88 @@
+//! `validate` and `render`, on files.
+
+use crate::{call, directory, skep, text};
+
+const GOOD: &str = "services:\n  web:\n    image: shop/web:1\n    environment:\n      PW: hunter2\n    \
+                    ports: [\"8080:80\"]\n";
+const BAD: &str = "services:\n  web:\n    imge: shop/web:1\n";
+
+#[test]
+fn validate_ends_with_0_without_errors_and_with_1_with_some() {
+    let dir = directory(&[("shop/compose.yml", GOOD)]);
+    let called = call(skep(&["validate", text(dir.path())]));
+    assert_eq!((called.code, called.out.as_str()), (0, ""), "{}", called.err);
+    assert_eq!(called.err, "1 stack, 1 service\n");
+    let dir = directory(&[("shop/compose.yml", GOOD), ("bad/compose.yml", BAD)]);
+    let called = call(skep(&["validate", text(dir.path())]));
+    assert_eq!(called.code, 1, "{}", called.err);
+    assert!(called.out.contains("--> bad/compose.yml:3:5"), "{}", called.out);
+    assert!(called.out.contains("3 |     imge: shop/web:1\n    |     ^"), "{}", called.out);
+    let called = call(skep(&["validate", "/nowhere/at/all"]));
+    assert_eq!(called.code, 1);
+    assert!(called.err.starts_with("error: opening /nowhere/at/all"), "{}", called.err);
+}
+
+#[test]
+fn validate_writes_json_for_programs() {
+    let dir = directory(&[("bad/compose.yml", BAD)]);
+    let called = call(skep(&["validate", text(dir.path()), "-o", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&called.out).expect("JSON");
+    assert_eq!(json["problems"][0]["file"], "bad/compose.yml");
+    assert_eq!(json["problems"][1]["line"], 3);
+    for form in ["markdown", "html"] {
+        let called = call(skep(&["validate", text(dir.path()), "-o", form]));
+        assert!(called.out.contains("bad/compose.yml:3:5"), "{form}: {}", called.out);
+    }
+}
+
+#[test]
+fn one_file_is_read_without_the_others_beside_it() {
+    let dir = directory(&[("good.yml", GOOD), ("bad.yml", BAD)]);
+    let file = dir.path().join("good.yml");
+    let called = call(skep(&["validate", text(&file)]));
+    assert_eq!((called.code, called.err.as_str()), (0, "1 stack, 1 service\n"), "{}", called.out);
+}
+
+#[test]
+fn standard_input_is_one_file() {
+    let mut command = skep(&["render", "-", "--name", "piped", "--engine"]);
+    command.write_stdin(GOOD);
+    let called = call(command);
+    assert_eq!(called.code, 0, "{}", called.err);
+    let bodies: serde_json::Value = serde_json::from_str(&called.out).expect("JSON");
+    let names: Vec<_> = bodies.as_array().expect("a list").iter().map(|b| &b["name"]).collect();
+    assert_eq!(names, ["piped_default", "piped_web"]);
+}
+
+#[test]
+fn render_engine_prints_what_the_engine_gets_and_render_hides_what_may_be_secret() {
+    let dir = directory(&[("shop/compose.yml", GOOD)]);
+    let called = call(skep(&["render", text(dir.path()), "--engine"]));
+    let bodies: serde_json::Value = serde_json::from_str(&called.out).expect("JSON");
+    let container = &bodies[1]["body"]["TaskTemplate"]["ContainerSpec"];
+    assert_eq!(container["Env"][0], "PW=hunter2");
+    assert_eq!(bodies[1]["kind"], "service");
+    for form in ["text", "json"] {
+        let called = call(skep(&["render", text(dir.path()), "-o", form]));
+        assert_eq!(called.code, 0, "{}", called.err);
+        assert!(called.out.contains("PW") && !called.out.contains("hunter2"), "{}", called.out);
+    }
+}
+
+#[test]
+fn render_ends_with_2_when_a_declaration_has_errors() {
+    let dir = directory(&[("bad/compose.yml", BAD)]);
+    let called = call(skep(&["render", text(dir.path())]));
+    assert_eq!(called.code, 2);
+    assert!(called.err.contains("bad/compose.yml:3:5"), "{}", called.err);
+}
+
+#[test]
+fn variables_come_from_the_environment_of_the_command() {
+    let file = "services:\n  web:\n    image: shop/web:${TAG:?}\n";
+    let dir = directory(&[("shop/compose.yml", file)]);
+    let mut command = skep(&["render", text(dir.path()), "--engine"]);
+    command.env("TAG", "7");
+    let called = call(command);
+    assert!(called.out.contains("shop/web:7"), "{}{}", called.out, called.err);
+}
