@@ -125,12 +125,12 @@ impl Walk {
     ) -> Result<(), SourceError> {
         let listing = match Dir::read_from(fd) {
             Ok(listing) => listing,
-            Err(error) => return self.insert(prefix, Entry::Unreadable(error.to_string())),
+            Err(error) => return self.insert(prefix, closed(error)),
         };
         for found in listing {
             let found = match found {
                 Ok(found) => found,
-                Err(error) => return self.insert(prefix, Entry::Unreadable(error.to_string())),
+                Err(error) => return self.insert(prefix, closed(error)),
             };
             let name = found.file_name();
             if matches!(name.to_bytes(), b"." | b".." | b".git") {
@@ -165,7 +165,12 @@ impl Walk {
 
     fn insert(&mut self, path: &[u8], entry: Entry) -> Result<(), SourceError> {
         let (path, unusable) = entries::place(path);
-        let entry = unusable.map_or(entry, |why| Entry::Unreadable(why.to_owned()));
+        let entry = match (unusable, entry) {
+            (Some(why), entry) if !matches!(entry, Entry::Closed(_)) => {
+                Entry::Unreadable(why.to_owned())
+            }
+            (_, entry) => entry,
+        };
         if let Entry::File(bytes) = &entry {
             self.total += bytes.len() as u64;
         }
@@ -188,15 +193,23 @@ enum Found {
     Below(OwnedFd),
 }
 
+fn closed(error: Errno) -> Entry {
+    Entry::Closed(format!("the directory can't be listed: {error}"))
+}
+
 fn look(fd: &OwnedFd, name: &CStr, depth: usize) -> Result<Found, Errno> {
     let stat = rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(Found::Entry(match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory if depth >= MAX_DEPTH => {
-            Entry::Unreadable(format!("it lies deeper than {MAX_DEPTH} directories"))
+            Entry::Closed(format!("it lies deeper than {MAX_DEPTH} directories"))
         }
         FileType::Directory => {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            return Ok(Found::Below(rustix::fs::openat(fd, name, flags, Mode::empty())?));
+            match rustix::fs::openat(fd, name, flags, Mode::empty()) {
+                Ok(below) => return Ok(Found::Below(below)),
+                Err(Errno::NOENT) => return Err(Errno::NOENT),
+                Err(error) => closed(error),
+            }
         }
         FileType::RegularFile => read_file(fd, name)?,
         FileType::Symlink => {
@@ -242,6 +255,7 @@ fn hash(files: &FileSet) -> String {
             Entry::Link(target) => (b'l', target.as_bytes()),
             Entry::Special(what) => (b's', what.as_bytes()),
             Entry::Unreadable(why) => (b'u', why.as_bytes()),
+            Entry::Closed(why) => (b'c', why.as_bytes()),
         };
         hasher.update([kind]);
         for part in [path.as_str().as_bytes(), content] {
@@ -364,7 +378,9 @@ mod tests {
         std::fs::write(deep.join("x.yml"), "").expect("a file");
         let checkout = read(dir.path(), "").await.expect("a checkout");
         let bad = checkout.files.iter().filter(|(_, entry)| matches!(entry, Entry::Unreadable(_)));
-        assert_eq!(bad.count(), 4, "{}", listing(&checkout));
+        assert_eq!(bad.count(), 3, "{}", listing(&checkout));
+        let closed = checkout.files.iter().filter(|(_, entry)| matches!(entry, Entry::Closed(_)));
+        assert_eq!(closed.count(), 1, "{}", listing(&checkout));
         assert!(checkout.files.read(&RepoPath::new("a/x.yml").unwrap_or_default()).is_ok());
     }
 

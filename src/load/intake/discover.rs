@@ -4,22 +4,24 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::ignore::Ignored;
 use crate::load::bounds::MAX_DECLARATION_FILES;
-use crate::model::{FileSet, Problem, RepoPath};
+use crate::model::{Entry, FileSet, Problem, RepoPath};
 
 /// Files that may hold declarations, sorted. Without globs that is every YAML file but dot-files
 /// (and all below dot-directories), `*.override.*`, templates of charts, and what `.skepignore`
-/// leaves out. With globs it is what they fit, whatever its name.
+/// leaves out. With globs it is what they fit, whatever its name. A directory that could not be
+/// listed counts as a file that can't be read: anything may be declared in it.
 pub fn discover(files: &FileSet, globs: &[String], problems: &mut Vec<Problem>) -> Vec<RepoPath> {
     let ignored = Ignored::read(files, problems);
     let chosen = globset(globs, problems);
-    let paths = files.iter().map(|(path, _)| path);
-    let mut found: Vec<RepoPath> = paths
-        .filter(|path| match &chosen {
-            Some(chosen) => chosen.is_match(path.as_str()),
-            None => is_yaml(path) && !is_special(path, files),
-        })
-        .filter(|path| !ignored.leaves(path))
-        .cloned()
+    let counts = |path: &RepoPath, entry: &Entry| match (&chosen, entry) {
+        (_, Entry::Closed(_)) => !is_special(path, files),
+        (Some(chosen), _) => chosen.is_match(path.as_str()),
+        (None, _) => is_yaml(path) && !is_special(path, files),
+    };
+    let mut found: Vec<RepoPath> = files
+        .iter()
+        .filter(|(path, entry)| counts(path, entry) && !ignored.leaves(path))
+        .map(|(path, _)| path.clone())
         .collect();
     if let Some(first) = found.get(MAX_DECLARATION_FILES) {
         let message = format!(
@@ -87,7 +89,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::Entry;
 
     fn check(names: &[&str], globs: &[&str]) -> String {
         let mut files = FileSet::default();

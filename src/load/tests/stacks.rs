@@ -163,6 +163,20 @@ fn variables_come_from_the_process_then_from_dot_env() {
 }
 
 #[test]
+fn a_directory_that_could_not_be_listed_may_declare_anything() {
+    use crate::model::{Entry, RepoPath};
+    let mut files = file_set(&[(".skepignore", "left\n")]);
+    for name in ["shut", "left", ".cache"] {
+        let entry = Entry::Closed("the directory can't be listed: denied".to_owned());
+        files.insert(RepoPath::new(name).unwrap(), entry);
+    }
+    insta::assert_snapshot!(super::show(&loaded(&files, &[])), @"
+    nameless shut
+    error: shut: 'shut' could not be read: the directory can't be listed: denied
+    ");
+}
+
+#[test]
 fn links_that_stay_inside_are_followed_and_others_are_told() {
     use crate::model::{Entry, RepoPath};
     let mut files = file_set(&[("real/x.txt", "services: {a: {image: x}}\n")]);

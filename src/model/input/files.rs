@@ -100,6 +100,9 @@ pub enum Entry {
     Special(&'static str),
     /// A file that could not be read, and why.
     Unreadable(String),
+    /// A directory that could not be listed, and why: what stands in it is unknown, and so may be
+    /// declarations.
+    Closed(String),
 }
 
 impl fmt::Debug for Entry {
@@ -111,6 +114,7 @@ impl fmt::Debug for Entry {
             Self::Link(target) => write!(f, "Link({target})"),
             Self::Special(what) => write!(f, "Special({what})"),
             Self::Unreadable(why) => write!(f, "Unreadable({why})"),
+            Self::Closed(why) => write!(f, "Closed({why})"),
         }
     }
 }
@@ -197,7 +201,7 @@ impl FileSet {
             Some(Entry::File(bytes)) => Ok(Arc::clone(bytes)),
             Some(Entry::TooLarge(size)) => Err(FileError::TooLarge { path: real, size: *size }),
             Some(Entry::Special(what)) => Err(FileError::Special { path: real, what }),
-            Some(Entry::Unreadable(why)) => {
+            Some(Entry::Unreadable(why) | Entry::Closed(why)) => {
                 Err(FileError::Unreadable { path: real, why: why.clone() })
             }
             Some(Entry::Link(_)) => Err(FileError::Link { path: real, whereto: "in a circle" }),
