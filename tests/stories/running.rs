@@ -84,7 +84,7 @@ async fn hints_nudges_and_questions_during_a_read_do_not_stop_the_loop() {
         stop.send_replace(true);
     };
     let both = world.run(Duration::from_secs(600), async { tokio::join!(passes, script) });
-    let ended = tokio::time::timeout(Duration::from_secs(60), both).await;
+    let ended = tokio::time::timeout(Duration::from_secs(60), Box::pin(both)).await;
     assert!(ended.is_ok_and(|ended| ended.is_some()), "the loop hangs");
     let report = published.borrow().clone().expect("a report");
     assert_eq!(report.sources[0].subject, "empty");
