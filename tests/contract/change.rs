@@ -1,5 +1,8 @@
 //! What scripts change in a service spec.
 
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
+use serde_json::Value;
 use skep::model::Observed;
 use skep::model::engine::{
     ConfigReference, ContainerSpec, DataFile, EndpointSpec, JobMode, Mount, NetworkAttachment,
@@ -48,6 +51,8 @@ pub enum Change {
     EmptyMessages,
     ForceUpdate,
     Rename(&'static str),
+    /// Puts these fields of the engine's JSON over the spec's.
+    Json(&'static str),
 }
 
 /// Where names, ids and images come from.
@@ -80,6 +85,7 @@ impl Change {
     pub fn make(self, cast: &Cast<'_>, spec: &mut ServiceSpec) {
         match self {
             Self::Rename(name) => spec.name = cast.name(name),
+            Self::Json(text) => put_over(spec, text),
             Self::Label(name, value) => {
                 spec.labels.insert(name.to_owned(), value.to_owned());
             }
@@ -215,6 +221,23 @@ impl Change {
             _ => {}
         }
     }
+}
+
+/// Maps are merged, everything else is replaced.
+fn put_over(spec: &mut ServiceSpec, text: &str) {
+    fn merge(into: &mut Value, from: Value) {
+        match (into, from) {
+            (Value::Object(into), Value::Object(from)) => {
+                for (key, value) in from {
+                    merge(into.entry(key).or_insert(Value::Null), value);
+                }
+            }
+            (into, from) => *into = from,
+        }
+    }
+    let mut whole = serde_json::to_value(&*spec).expect("a spec is JSON");
+    merge(&mut whole, serde_json::from_str(text).expect("the script holds JSON"));
+    *spec = serde_json::from_value(whole).expect("the result is a spec");
 }
 
 /// An object that is not there has an id that nothing has.

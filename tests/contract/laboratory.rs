@@ -99,6 +99,10 @@ impl Stage for Laboratory<'_> {
             Deed::Availability(number, word) => {
                 self.update_node(*number, &["--availability", word])
             }
+            Deed::Engine(number, word) => {
+                self.lab.change(&["engine", &self.host(*number), word]);
+                Ok(())
+            }
             Deed::Label(number, value) => {
                 self.update_node(*number, &["--label-add", &format!("{NODE_LABEL}={value}")])
             }

@@ -81,6 +81,8 @@ impl Play<'_> {
             Act::Node(number, word) => {
                 self.by_hand(act, &Deed::Availability(number, word)).await;
             }
+            Act::NetworkSpec(name) => self.tell_network(name),
+            Act::Engine(number, word) => self.by_hand(act, &Deed::Engine(number, word)).await,
             Act::NodeLabel(number, value) => self.by_hand(act, &Deed::Label(number, value)).await,
             write => self.write(write).await,
         }
@@ -362,6 +364,27 @@ impl Play<'_> {
         self.protocol.push(text.replace(&format!("{}-", self.prefix), ""));
     }
 
+    /// What a network is, without the numbers that differ from run to run.
+    fn tell_network(&mut self, name: &'static str) {
+        let network = self.seen.networks.get(&self.name(name)).expect("the network was seen");
+        let options: Vec<&str> = network.options.keys().map(String::as_str).collect();
+        let ipam = network.ipam.as_ref().expect("the network has addresses");
+        let pools: Vec<String> = ipam
+            .config
+            .iter()
+            .map(|pool| {
+                let size = pool.subnet.split('/').nth(1).unwrap_or_default();
+                let gateway = pool.gateway.rsplit('.').next().unwrap_or_default();
+                format!("/{size} from .{gateway}")
+            })
+            .collect();
+        let line = format!(
+            "{name}: {} {}, internal {}, attachable {}, options {options:?}, {} {pools:?}",
+            network.scope, network.driver, network.internal, network.attachable, ipam.driver
+        );
+        self.protocol.push(line);
+    }
+
     fn ids(&self) -> Vec<(String, String)> {
         let networks = self.seen.networks.values().map(|n| (n.name.clone(), n.id.clone()));
         let secrets = self.seen.secrets.values().map(|s| (s.spec.name.clone(), s.id.clone()));
@@ -384,6 +407,7 @@ fn title(act: Act) -> String {
         Act::Rollback(name) => format!("roll back {name}"),
         Act::Node(number, word) => format!("node{number} {word}"),
         Act::NodeLabel(number, value) => format!("node{number} labelled {value}"),
+        Act::Engine(number, word) => format!("{word} node{number}"),
         other => format!("{other:?}"),
     }
 }

@@ -16,7 +16,9 @@ impl Script {
     /// True when it drains or labels nodes, which no other test can stand.
     #[allow(dead_code, reason = "the simulator makes nodes of its own for each script")]
     pub fn changes_nodes(&self) -> bool {
-        self.acts.iter().any(|act| matches!(act, Act::Node(..) | Act::NodeLabel(..)))
+        self.acts
+            .iter()
+            .any(|act| matches!(act, Act::Node(..) | Act::NodeLabel(..) | Act::Engine(..)))
     }
 }
 
@@ -59,6 +61,10 @@ pub enum Act {
     Where(&'static str),
     /// Say the whole spec of a service as it is read back.
     Spec(&'static str),
+    /// Say what the engine made of a network.
+    NetworkSpec(&'static str),
+    /// `tests/lab/change engine NODE kill|start`, and what is like it.
+    Engine(usize, &'static str),
 }
 
 /// What is waited for.

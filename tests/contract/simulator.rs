@@ -69,6 +69,8 @@ impl Stage for Simulator {
             }
             Deed::Availability(number, "drain") => hand.drain(&self.host(*number)),
             Deed::Availability(number, _) => hand.activate(&self.host(*number)),
+            Deed::Engine(number, "kill") => hand.kill_node(&self.host(*number)),
+            Deed::Engine(number, _) => hand.return_node(&self.host(*number)),
             Deed::Label(number, value) => hand.label_node(&self.host(*number), NODE_LABEL, value),
         };
         known.then_some(()).ok_or_else(|| format!("{deed:?}: there is no such node"))

@@ -70,6 +70,8 @@ pub enum Deed {
     Availability(usize, &'static str),
     /// `docker node update --label-add skep.contract=VALUE`.
     Label(usize, &'static str),
+    /// Kill or start the engine of a node.
+    Engine(usize, &'static str),
 }
 
 /// The label that [`Deed::Label`] sets.

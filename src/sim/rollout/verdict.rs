@@ -15,8 +15,8 @@ enum Verdict {
     GoOn,
     Pause,
     RollBack,
-    /// A failed rollback under `rollback` is paused in the status, but the engine goes on watching
-    /// and then calls it completed.
+    /// A failed rollback under `rollback` is paused in the status, but the updater goes on to its
+    /// end, and then calls it completed.
     PauseAndGoOn,
 }
 
@@ -44,9 +44,13 @@ impl Cluster {
                 self.start_rollback(id, what("update rolled back"));
             }
             Verdict::PauseAndGoOn => {
+                let watching = rollout.phase == Phase::Watching;
                 rollout.queue.clear();
-                rollout.phase = rollout.phase.max_draining();
+                rollout.phase = if watching { Phase::Stopped } else { Phase::Draining };
                 self.pause_update(id, what("rollback paused"));
+                if watching {
+                    self.complete_update(id);
+                }
             }
         }
         self.hand_out(id);
@@ -77,12 +81,5 @@ impl Rollout {
             UpdateState::RollbackStarted => UpdateState::RollbackPaused,
             _ => UpdateState::Paused,
         }
-    }
-}
-
-impl Phase {
-    /// Watching stays watching; before that, no more slots are handed out.
-    fn max_draining(self) -> Self {
-        if self == Self::Watching { self } else { Self::Draining }
     }
 }

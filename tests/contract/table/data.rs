@@ -3,11 +3,11 @@
 use skep::model::Kind;
 
 use crate::change::Change::{
-    Config as ConfigRef, EmptyMessages, Endpoint, Image, Mounts, Network as NetworkRef, OnFailure,
-    Port, Replicas, Restart, Secret as SecretRef,
+    Config as ConfigRef, EmptyMessages, Endpoint, Image, Json, Mounts, Network as NetworkRef,
+    OnFailure, Port, Replicas, Restart, Secret as SecretRef,
 };
 use crate::script::Act::{
-    Config, Create, Label, LabelLate, Network, Remove, Secret, Spec, Until, Update,
+    Config, Create, Label, LabelLate, Network, NetworkSpec, Remove, Secret, Spec, Until, Update,
 };
 use crate::script::Goal::Gone;
 use crate::script::Script;
@@ -98,6 +98,119 @@ pub fn the_engine_fills_in_a_short_spec() -> Script {
         protocol: r#"
             create web: made
             {"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Isolation":"default"},"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}}}
+        "#,
+    }
+}
+
+pub fn the_engine_fills_in_a_network() -> Script {
+    Script {
+        acts: vec![Network("net"), NetworkSpec("net")],
+        protocol: r#"
+            network net: made
+            net: swarm overlay, internal false, attachable false, options ["com.docker.network.driver.overlay.vxlanid_list"], default ["/24 from .1"]
+        "#,
+    }
+}
+
+pub fn the_engine_keeps_what_is_declared() -> Script {
+    Script {
+        acts: vec![
+            Create(
+                "web",
+                &[
+                    Image(One),
+                    Json(
+                        r#"{
+                            "Labels": {"b": "2", "a": ""},
+                            "TaskTemplate": {
+                                "ContainerSpec": {
+                                    "Labels": {"x": "y"}, "Command": ["/program"], "Args": ["--version", "9"],
+                                    "Hostname": "{{.Node.Hostname}}", "Env": ["B=2", "A=1", "C"],
+                                    "Dir": "/tmp", "User": "1000", "Groups": ["27"], "Init": false,
+                                    "StopSignal": "SIGINT", "TTY": true, "OpenStdin": true, "ReadOnly": true,
+                                    "StopGracePeriod": 0, "Hosts": ["1.2.3.4 a", "1.2.3.5 b"],
+                                    "DNSConfig": {"Nameservers": ["1.1.1.1"], "Search": ["example.com"], "Options": ["ndots:1"]},
+                                    "Healthcheck": {"Test": ["NONE"], "Interval": 1000000000, "Retries": 3},
+                                    "Sysctls": {"net.core.somaxconn": "1024"},
+                                    "CapabilityAdd": ["NET_ADMIN"], "CapabilityDrop": ["ALL"],
+                                    "Ulimits": [{"Name": "nofile", "Hard": 200, "Soft": 100}],
+                                    "Mounts": [
+                                        {"Type": "bind", "Source": "/tmp", "Target": "/a", "ReadOnly": true, "BindOptions": {"Propagation": "rprivate"}},
+                                        {"Type": "volume", "Source": "v", "Target": "/b", "VolumeOptions": {"NoCopy": true, "Labels": {"l": "m"}, "DriverConfig": {"Name": "local", "Options": {"o": "p"}}}},
+                                        {"Type": "volume", "Target": "/c", "VolumeOptions": {}},
+                                        {"Type": "tmpfs", "Target": "/d", "TmpfsOptions": {"SizeBytes": 1048576, "Mode": 511}}
+                                    ]
+                                },
+                                "Resources": {
+                                    "Limits": {"NanoCPUs": 500000000, "MemoryBytes": 67108864, "Pids": 50},
+                                    "Reservations": {"MemoryBytes": 4194304, "GenericResources": [{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 1}}]}
+                                },
+                                "RestartPolicy": {"Condition": "on-failure", "Delay": 0, "MaxAttempts": 3, "Window": 5000000000},
+                                "Placement": {
+                                    "Constraints": ["node.role == manager"],
+                                    "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
+                                    "MaxReplicas": 2,
+                                    "Platforms": [{"Architecture": "amd64", "OS": "linux"}, {"OS": "linux"}]
+                                },
+                                "LogDriver": {"Name": "json-file", "Options": {"max-size": "1m"}},
+                                "ForceUpdate": 7
+                            },
+                            "Mode": {"Replicated": {"Replicas": 0}},
+                            "UpdateConfig": {"Parallelism": 0, "Delay": 1000, "FailureAction": "continue", "Monitor": 1000000, "MaxFailureRatio": 0.25, "Order": "start-first"},
+                            "RollbackConfig": {},
+                            "EndpointSpec": {"Mode": "dnsrr", "Ports": [{"Name": "http", "Protocol": "udp", "TargetPort": 80, "PublishedPort": 18435, "PublishMode": "host"}]}
+                        }"#,
+                    ),
+                ],
+            ),
+            Spec("web"),
+        ],
+        protocol: r#"
+            create web: made
+            {"Name":"web","Labels":{"a":"","b":"2"},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Labels":{"x":"y"},"Command":["/program"],"Args":["--version","9"],"Hostname":"{{.Node.Hostname}}","Env":["B=2","A=1","C"],"Dir":"/tmp","User":"1000","Groups":["27"],"Init":false,"StopSignal":"SIGINT","TTY":true,"OpenStdin":true,"ReadOnly":true,"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/a","ReadOnly":true,"BindOptions":{"Propagation":"rprivate"}},{"Type":"volume","Source":"v","Target":"/b","VolumeOptions":{"NoCopy":true,"Labels":{"l":"m"},"DriverConfig":{"Name":"local","Options":{"o":"p"}}}},{"Type":"volume","Target":"/c","VolumeOptions":{}},{"Type":"tmpfs","Target":"/d","TmpfsOptions":{"SizeBytes":1048576,"Mode":511}}],"StopGracePeriod":0,"Healthcheck":{"Test":["NONE"],"Interval":1000000000,"Retries":3},"Hosts":["1.2.3.4 a","1.2.3.5 b"],"DNSConfig":{"Nameservers":["1.1.1.1"],"Search":["example.com"],"Options":["ndots:1"]},"Isolation":"default","Sysctls":{"net.core.somaxconn":"1024"},"CapabilityAdd":["NET_ADMIN"],"CapabilityDrop":["ALL"],"Ulimits":[{"Name":"nofile","Hard":200,"Soft":100}]},"Resources":{"Limits":{"NanoCPUs":500000000,"MemoryBytes":67108864,"Pids":50},"Reservations":{"MemoryBytes":4194304,"GenericResources":[{"DiscreteResourceSpec":{"Kind":"gpu","Value":1}}]}},"RestartPolicy":{"Condition":"on-failure","Delay":0,"MaxAttempts":3,"Window":5000000000},"Placement":{"Constraints":["node.role == manager"],"Preferences":[{"Spread":{"SpreadDescriptor":"node.labels.zone"}}],"MaxReplicas":2,"Platforms":[{"Architecture":"amd64","OS":"linux"},{"OS":"linux"}]},"LogDriver":{"Name":"json-file","Options":{"max-size":"1m"}},"ForceUpdate":7,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}},"UpdateConfig":{"Parallelism":0,"Delay":1000,"FailureAction":"continue","Monitor":1000000,"MaxFailureRatio":0.25,"Order":"start-first"},"RollbackConfig":{"Parallelism":0,"FailureAction":"pause","MaxFailureRatio":0.0,"Order":"stop-first"},"EndpointSpec":{"Mode":"dnsrr","Ports":[{"Name":"http","Protocol":"udp","TargetPort":80,"PublishedPort":18435,"PublishMode":"host"}]}}
+        "#,
+    }
+}
+
+pub fn the_engine_drops_what_it_does_not_know() -> Script {
+    Script {
+        acts: vec![
+            Create(
+                "web",
+                &[
+                    Image(One),
+                    Replicas(0),
+                    Json(
+                        r#"{
+                            "NoSuch": 1,
+                            "Networks": [],
+                            "TaskTemplate": {
+                                "NoSuch": 1,
+                                "ContainerSpec": {
+                                    "NoSuch": 1, "OomScoreAdj": 100, "DNSConfig": {},
+                                    "Healthcheck": {"StartInterval": 1000000000},
+                                    "Privileges": {"NoNewPrivileges": true, "Seccomp": {"Mode": "unconfined"}},
+                                    "Mounts": [
+                                        {"Source": "/tmp", "Target": "/a", "Consistency": "cached", "BindOptions": {}},
+                                        {"Type": "bind", "Source": "/tmp", "Target": "/b", "BindOptions": {"Propagation": "", "CreateMountpoint": true}},
+                                        {"Type": "volume", "Source": "v", "Target": "/c", "VolumeOptions": {"Subpath": "x"}},
+                                        {"Type": "tmpfs", "Target": "/d", "TmpfsOptions": {}}
+                                    ]
+                                },
+                                "Resources": {"Limits": {}, "Reservations": {}, "SwapBytes": 1},
+                                "LogDriver": {},
+                                "RestartPolicy": {},
+                                "Placement": {"Constraints": [], "NoSuch": 1}
+                            }
+                        }"#,
+                    ),
+                ],
+            ),
+            Spec("web"),
+        ],
+        protocol: r#"
+            create web: made
+            {"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Privileges":{"CredentialSpec":null,"SELinuxContext":null},"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/a"},{"Type":"bind","Source":"/tmp","Target":"/b"},{"Type":"volume","Source":"v","Target":"/c","VolumeOptions":{}},{"Type":"tmpfs","Target":"/d","TmpfsOptions":{}}],"Healthcheck":{},"DNSConfig":{},"Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","MaxAttempts":0},"Placement":{},"LogDriver":{},"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}}}
         "#,
     }
 }

@@ -39,6 +39,7 @@ macro_rules! for_each_script {
             a_manual_rollback_swaps_the_specs,
             a_manual_rollback_needs_a_previous_spec,
             a_manual_rollback_that_fails_is_paused_on_its_target,
+            a_failed_rollback_under_rollback_goes_on,
             a_plain_update_back_that_fails_goes_back_to_the_bad_spec,
             labels_and_update_settings_restart_nothing,
             order_of_the_environment_restarts,
@@ -55,6 +56,7 @@ macro_rules! for_each_script {
             a_constraint_that_no_node_meets_leaves_tasks_pending,
             at_most_so_many_replicas_on_a_node,
             a_drained_node_is_left_and_not_taken_back,
+            a_lost_node_is_left_and_not_taken_back,
             a_node_that_loses_its_label_loses_its_task,
             a_global_service_leaves_a_drained_node_and_comes_back,
             a_job_runs_again_on_every_update,
@@ -72,6 +74,9 @@ macro_rules! for_each_script {
             what_is_used_can_not_be_removed,
             what_only_the_previous_spec_uses_can_be_removed,
             the_engine_fills_in_a_short_spec,
+            the_engine_fills_in_a_network,
+            the_engine_keeps_what_is_declared,
+            the_engine_drops_what_it_does_not_know,
             the_engine_fills_in_what_is_empty,
         }
     };

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use crate::change::Change::{Constraints, Global, Image, MaxReplicas, OnNode, Replicas, Restart};
-use crate::script::Act::{Compare, Create, Mark, Node, NodeLabel, Until, Update, Wait, Where};
+use crate::script::Act::{
+    Compare, Create, Engine, Mark, Node, NodeLabel, Until, Update, Wait, Where,
+};
 use crate::script::Goal::{Rests, Runs, Says};
 use crate::script::Script;
 use crate::stage::Program::One;
@@ -96,6 +98,38 @@ pub fn a_drained_node_is_left_and_not_taken_back() -> Script {
             node3 drain: done
             web: 1; 3 run
             node3 active: done
+            web: 1; 3 run
+            web: 3 same, 0 new, 0 outdated
+        ",
+    }
+}
+
+pub fn a_lost_node_is_left_and_not_taken_back() -> Script {
+    Script {
+        acts: vec![
+            Create("web", &[Image(One), Replicas(3)]),
+            Until("web", Runs(3)),
+            Where("web"),
+            Mark("web"),
+            Engine(3, "kill"),
+            Wait(Duration::from_secs(5)),
+            Compare("web"),
+            Wait(Duration::from_secs(25)),
+            Compare("web"),
+            Mark("web"),
+            Engine(3, "start"),
+            Wait(Duration::from_secs(10)),
+            Until("web", Runs(3)),
+            Compare("web"),
+        ],
+        protocol: "
+            create web: made
+            web: 1; 3 run
+            web: on node1 node2 node3
+            kill node3: done
+            web: 3 same, 0 new, 0 outdated
+            web: 2 same, 1 new, 0 outdated
+            start node3: done
             web: 1; 3 run
             web: 3 same, 0 new, 0 outdated
         ",

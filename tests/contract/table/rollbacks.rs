@@ -125,6 +125,31 @@ pub fn a_manual_rollback_that_fails_is_paused_on_its_target() -> Script {
     }
 }
 
+/// The status says paused, but the updater goes on to its end, and calls it completed.
+pub fn a_failed_rollback_under_rollback_goes_on() -> Script {
+    Script {
+        acts: vec![
+            Create(
+                "web",
+                &[Image(Crash), Replicas(1), OnFailure("pause"), OnFailedRollback("rollback")],
+            ),
+            Until("web", Says("non-zero exit (1)")),
+            Update("web", &[Image(One)]),
+            Until("web", State("completed")),
+            Rollback("web"),
+            Until("web", Ends("completed")),
+        ],
+        protocol: "
+            create web: made
+            web: crash; non-zero exit (1)
+            update web: made
+            web: [updating completed] 1, before crash
+            roll back web: done
+            web: [.. completed] crash, before 1
+        ",
+    }
+}
+
 pub fn a_plain_update_back_that_fails_goes_back_to_the_bad_spec() -> Script {
     Script {
         acts: vec![
