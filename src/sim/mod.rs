@@ -2,8 +2,10 @@
 //!
 //! Everything is deterministic: one seed gives one world. The rules are the engine's; the file of
 //! the engine that a rule comes from is named where the rule is. What is left out is said there
-//! too: resources, placement preferences, registry credentials, volumes, plugins.
+//! too: resources, placement preferences, registry credentials, volumes, plugins, and the end of
+//! tasks on lost nodes after 24 hours.
 
+mod agenda;
 mod clock;
 mod cluster;
 mod control;
@@ -14,6 +16,8 @@ mod rollout;
 mod source;
 mod store;
 mod swarm;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use clock::{Settled, SimClock};

@@ -15,7 +15,7 @@ macro_rules! on_the_simulator {
         $(
             #[tokio::test]
             async fn $name() {
-                for seed in 1..=5 {
+                for seed in 1..=3 {
                     let stage = Simulator::new(seed);
                     play::check(&stage, "contract", &table::$name()).await;
                 }

@@ -3,7 +3,6 @@
 //! Everything is `state × event → state`: an event is a change in the store or an entry of the
 //! agenda whose time has come, and handling it changes the store and the agenda and nothing else.
 
-mod agenda;
 mod dirty;
 mod global;
 mod jobs;
@@ -20,11 +19,11 @@ use jiff::Timestamp;
 use crate::model::engine::TaskState;
 use crate::ports::SwarmEvent;
 
+use super::agenda::{Agenda, Due};
 use super::node::ImageTable;
 use super::rollout::Rollout;
 use super::store::{Agent, Change, Id, Store, TaskKey};
 
-pub(crate) use agenda::{Agenda, Due};
 pub(crate) use dirty::is_dirty;
 pub(crate) use restart::Delay;
 pub(crate) use slots::{Slot, SlotTasks};

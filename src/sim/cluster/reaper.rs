@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::engine::{ServiceMode, Task, TaskState};
+use crate::sim::agenda::Due;
 use crate::sim::store::{Id, TaskKey};
 
-use super::{Cluster, Due, Slot};
+use super::{Cluster, Slot};
 
 /// Tasks of one slot that are kept (`TaskHistoryRetentionLimit`).
 const HISTORY: usize = 5;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::engine::{RestartPolicy, Task, TaskState};
+use crate::sim::agenda::Due;
 use crate::sim::clock::later;
 use crate::sim::node::{is_invalid, satisfies};
 use crate::sim::store::{ServiceRow, TaskKey};
 
 use super::global::is_global;
-use super::{Cluster, Due, Slot};
+use super::{Cluster, Slot};
 
 /// Wait before a restart when the policy says nothing.
 const USUAL_DELAY: Duration = Duration::from_secs(5);

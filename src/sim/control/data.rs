@@ -165,3 +165,33 @@ fn check_size(kind: &str, size: usize, most: usize) -> Result<(), Refusal> {
         most + 1
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_bounds_on_both_sides() {
+        for (size, most, allowed) in [
+            (0, MAX_SECRET, false),
+            (1, MAX_SECRET, true),
+            (511_999, MAX_SECRET, true),
+            (512_000, MAX_SECRET, false),
+            (1_023_999, MAX_CONFIG, true),
+            (1_024_000, MAX_CONFIG, false),
+        ] {
+            assert_eq!(check_size("secret", size, most).is_ok(), allowed, "{size}");
+        }
+    }
+
+    #[test]
+    fn all_services_that_use_something_are_named() {
+        let used = |users: &[&str]| {
+            let users: Vec<String> = users.iter().map(|user| (*user).to_owned()).collect();
+            refuse_while_used("secret", "pw", &users).map_err(|r| r.message().to_owned())
+        };
+        assert_eq!(used(&[]), Ok(()));
+        assert!(used(&["a"]).is_err_and(|e| e.ends_with("following service: a")));
+        assert!(used(&["a", "b"]).is_err_and(|e| e.ends_with("following services: a, b")));
+    }
+}

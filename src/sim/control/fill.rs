@@ -146,3 +146,74 @@ fn default(text: &mut String, value: &str) {
         value.clone_into(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The container that is read back after this one was posted.
+    fn read_back(minor: u16, container: Value) -> Value {
+        let spec = json!({"Name": "web", "TaskTemplate": {"ContainerSpec": container}});
+        let filled = service(serde_json::from_value(spec).unwrap(), ApiVersion::v1(minor));
+        let mut filled = serde_json::to_value(filled).unwrap();
+        filled["TaskTemplate"]["ContainerSpec"].take()
+    }
+
+    /// `adjustForAPIVersion`: silently zeroed by requests of an older version.
+    #[test]
+    fn a_field_is_kept_from_the_api_version_on_that_knows_it() {
+        for (minor, path, container) in [
+            (44, "/Healthcheck/StartInterval", json!({"Healthcheck": {"StartInterval": 9}})),
+            (44, "/Privileges/Seccomp", json!({"Privileges": {"Seccomp": {"Mode": "custom"}}})),
+            (44, "/Privileges/NoNewPrivileges", json!({"Privileges": {"NoNewPrivileges": true}})),
+            (
+                45,
+                "/Mounts/0/VolumeOptions/Subpath",
+                json!({"Mounts": [{"VolumeOptions": {"Subpath": "a"}}]}),
+            ),
+            (46, "/OomScoreAdj", json!({"OomScoreAdj": 5})),
+            (
+                46,
+                "/Mounts/0/TmpfsOptions/Options",
+                json!({"Mounts": [{"TmpfsOptions": {"Options": [["noexec"]]}}]}),
+            ),
+        ] {
+            let before = read_back(minor - 1, container.clone());
+            assert_eq!(before.pointer(path), None, "{path} with 1.{}", minor - 1);
+            let after = read_back(minor, container.clone());
+            assert_eq!(after.pointer(path), container.pointer(path), "{path} with 1.{minor}");
+        }
+    }
+
+    #[test]
+    fn a_service_without_a_mode_has_one_task_and_a_job_ends_when_all_its_tasks_did() {
+        let replicated =
+            |number| Some(ServiceMode::Replicated(Replicated { replicas: Some(number) }));
+        assert_eq!(Some(mode(None)), replicated(1));
+        let empty = Some(ServiceMode::Replicated(Replicated::default()));
+        assert_eq!(Some(mode(empty)), replicated(1));
+        assert_eq!(Some(mode(replicated(0))), replicated(0));
+        let job = |most, total| {
+            ServiceMode::ReplicatedJob(JobMode { max_concurrent: most, total_completions: total })
+        };
+        assert_eq!(mode(Some(job(None, None))), job(Some(1), Some(1)));
+        assert_eq!(mode(Some(job(Some(3), None))), job(Some(3), Some(3)));
+        assert_eq!(mode(Some(job(None, Some(5)))), job(Some(1), Some(5)));
+    }
+
+    #[test]
+    fn what_was_filled_in_once_is_not_changed_again() {
+        let spec = json!({
+            "Name": "web",
+            "TaskTemplate": {
+                "ContainerSpec": {"Mounts": [{"Target": "/a", "BindOptions": {}}]},
+                "RestartPolicy": {}
+            },
+            "UpdateConfig": {}, "EndpointSpec": {"Ports": [{"TargetPort": 80}]}
+        });
+        let once = service(serde_json::from_value(spec).unwrap(), ApiVersion::v1(41));
+        assert_eq!(service(once.clone(), ApiVersion::v1(41)), once);
+    }
+}

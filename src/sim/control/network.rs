@@ -140,3 +140,63 @@ fn first_address(subnet: &str) -> String {
         Err(_) => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::engine::NetworkAttachment;
+    use crate::model::{ApiVersion, Engine};
+    use crate::sim::random::Random;
+
+    use super::*;
+
+    fn store() -> Store {
+        let engine = Engine {
+            version: String::new(),
+            api: ApiVersion::v1(41),
+            cluster: String::new(),
+            node: String::new(),
+        };
+        Store::new(jiff::Timestamp::UNIX_EPOCH, engine, Random::new(1))
+    }
+
+    fn resolved(store: &Store, target: &str) -> Result<String, Refusal> {
+        let mut spec = ServiceSpec::default();
+        let target = target.to_owned();
+        spec.networks = vec![NetworkAttachment { target, ..NetworkAttachment::default() }];
+        resolve(store, &mut spec)?;
+        assert!(spec.networks.is_empty());
+        Ok(spec.task_template.networks.remove(0).target)
+    }
+
+    #[test]
+    fn a_network_is_found_by_id_by_name_and_by_the_beginning_of_its_id() {
+        let mut store = store();
+        let spec = NetworkSpec { name: "net".to_owned(), ..NetworkSpec::default() };
+        let id = create(&mut store, &spec).unwrap().id;
+        for target in [&id, "net", &id[..8]] {
+            assert_eq!(resolved(&store, target), Ok(id.clone()), "{target}");
+        }
+        for target in ["", "ne", "nothing"] {
+            assert!(matches!(resolved(&store, target), Err(Refusal::Conflict(_))), "{target}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_were_given_are_kept_and_the_rest_is_allocated() {
+        let mut store = store();
+        let pool = |subnet: &str| IpamConfig { subnet: subnet.into(), ..IpamConfig::default() };
+        for (name, given, expected) in [
+            ("a", vec![], ("10.0.0.0/24", "10.0.0.1")),
+            ("b", vec![pool("10.9.0.0/16")], ("10.9.0.0/16", "10.9.0.1")),
+            ("c", vec![pool("fd00::/64")], ("fd00::/64", "fd00::1")),
+        ] {
+            let ipam = Some(Ipam { config: given, ..Ipam::default() });
+            let spec = NetworkSpec { name: name.into(), ipam, ..NetworkSpec::default() };
+            let id = create(&mut store, &spec).unwrap().id;
+            let ipam = store.networks[id.as_str()].ipam.clone().unwrap();
+            let pool = &ipam.config[0];
+            assert_eq!((pool.subnet.as_str(), pool.gateway.as_str()), expected);
+            assert_eq!(ipam.driver, "default");
+        }
+    }
+}

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::model::engine::{ContainerStatus, Task, TaskState};
-use crate::sim::cluster::{Cluster, Due};
+use crate::sim::agenda::Due;
+use crate::sim::cluster::Cluster;
 use crate::sim::store::{Agent, Id, Planned, TaskKey};
 
 use super::image::{Behaviour, Fate, IsJob};

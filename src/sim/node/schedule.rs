@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::engine::{
     Node, NodeDescription, NodePlatform, NodeSpec, NodeStatus, StringMap, Task, TaskSpec, TaskState,
 };
-use crate::sim::cluster::{Cluster, Due};
+use crate::sim::agenda::Due;
+use crate::sim::cluster::Cluster;
 use crate::sim::store::{Agent, Id, NodeRow, Store, TaskKey};
 
 use super::Constraint;

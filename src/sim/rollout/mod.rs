@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::model::engine::{Service, UpdateConfig, UpdateState};
 
-use super::cluster::{Cluster, Due, Slot};
+use super::agenda::Due;
+use super::cluster::{Cluster, Slot};
 use super::store::{Id, TaskKey};
 
 use worker::Worker;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::model::engine::TaskState;
-use crate::sim::cluster::{Cluster, Due, Slot};
+use crate::sim::agenda::Due;
+use crate::sim::cluster::{Cluster, Slot};
 use crate::sim::store::{Id, TaskKey};
 
 use super::{Phase, nanos};

@@ -8,7 +8,7 @@ use crate::model::{Kind, ObjectRef, Target};
 use crate::ports::{SwarmError, Write, Written};
 
 use super::{By, HEARTBEATS, LoggedWrite, SimSwarm, State, Verb};
-use crate::sim::cluster::Due;
+use crate::sim::agenda::Due;
 use crate::sim::control::{Refusal, SpecSource, update_service};
 use crate::sim::store::{Agent, Id, TaskKey};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::sim::store::{Id, TaskKey};
+use super::store::{Id, TaskKey};
 
 /// Something to be done at its time.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,19 @@
 //! The contract between the simulator and the real engine, played on a real swarm of three nodes.
 //! `tests/run` runs it; plain `cargo test` leaves it out, because it needs the laboratory.
 
+mod laboratory;
+
+#[path = "../contract/change.rs"]
 mod change;
 #[path = "../swarm/lab.rs"]
 mod lab;
-mod laboratory;
+#[path = "../contract/play.rs"]
 mod play;
+#[path = "../contract/script.rs"]
 mod script;
+#[path = "../contract/stage.rs"]
 mod stage;
+#[path = "../contract/table/mod.rs"]
 mod table;
 
 use lab::Lab;
