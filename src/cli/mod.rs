@@ -59,6 +59,7 @@ enum Command {
     Resume(act::resume::Args),
     Validate(files::validate::Args),
     Render(files::render::Args),
+    Schema(files::schema::Args),
     Completions(files::completions::Args),
     Health(look::health::Args),
 }
@@ -115,6 +116,7 @@ async fn run(command: Command, environment: &Environment) -> Result<Exit, Failur
         Command::Resume(args) => Box::pin(act::resume::run(args, environment)).await,
         Command::Validate(args) => Box::pin(files::validate::run(args, environment)).await,
         Command::Render(args) => Box::pin(files::render::run(args, environment)).await,
+        Command::Schema(args) => files::schema::run(&args),
         Command::Completions(args) => files::completions::run(&args),
         Command::Health(args) => look::health::run(&args).await,
     }

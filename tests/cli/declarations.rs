@@ -86,3 +86,17 @@ fn variables_come_from_the_environment_of_the_command() {
     let called = call(command);
     assert!(called.out.contains("shop/web:7"), "{}{}", called.out, called.err);
 }
+
+#[test]
+fn schemas_are_written_as_they_stand_in_crds() {
+    let dir = directory(&[]);
+    let called = call(skep(&["schema", "--out", text(dir.path())]));
+    assert_eq!(called.code, 0, "{}", called.err);
+    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    let read = |path: std::path::PathBuf| std::fs::read_to_string(path).expect("a file");
+    for entry in std::fs::read_dir(kept).expect("crds") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_owned();
+        assert!(read(dir.path().join(&name)) == read(path), "crds/{} is stale", name.display());
+    }
+}

@@ -2,4 +2,5 @@
 
 pub(super) mod completions;
 pub(super) mod render;
+pub(super) mod schema;
 pub(super) mod validate;
