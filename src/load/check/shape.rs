@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use crate::load::compose::{IGNORED, REFUSED};
+use crate::load::compose::{FormatCheck, IGNORED, REFUSED, format_check};
 use crate::load::yaml::Value;
 
 /// Index of a shape.
@@ -38,8 +38,8 @@ pub struct Shape {
     pub repeats: Repeats,
     /// The only texts that fit; empty means all.
     pub words: Vec<String>,
-    /// Name of the small language that a text has to follow.
-    pub format: Option<String>,
+    /// Check of the small language that a text has to follow.
+    pub format: Option<FormatCheck>,
     /// Least and greatest number.
     pub range: (Option<f64>, Option<f64>),
     /// Several shapes, one of which has to fit.
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
             kinds: kinds(object.get("type")),
             required: texts(object.get("required")),
             words: words(object),
-            format: object.get("format").and_then(Json::as_str).map(str::to_owned),
+            format: object.get("format").and_then(Json::as_str).and_then(format_check),
             range: (number(object.get("minimum")), number(object.get("maximum"))),
             ignored: object.get(IGNORED).and_then(Json::as_str).map(str::to_owned),
             refused: refused(object.get(REFUSED)),

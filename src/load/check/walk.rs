@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::shape::{Kind, Others, Repeats, Shape, ShapeId, Shapes, XKeys};
 use super::words::nearest;
-use crate::load::compose::check_format;
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value};
 
@@ -29,7 +28,7 @@ impl<'a> Walk<'a> {
         let kind = Kind::of(&node.value);
         let kinds = wanted(shape);
         if !kinds.is_empty() && !kinds.iter().any(|wanted| kind.fits(*wanted)) {
-            self.wrong_kind(node, &kinds, path);
+            self.wrong_kind(node, kinds, path);
             node.value = Value::Unusable;
             return;
         }
@@ -57,7 +56,7 @@ impl<'a> Walk<'a> {
             if kinds.is_empty() || kinds.iter().any(|wanted| kind.fits(*wanted)) {
                 fitting.push(id);
             }
-            all.extend(kinds);
+            all.extend_from_slice(kinds);
         }
         match fitting.as_slice() {
             [] => {
@@ -163,6 +162,9 @@ impl<'a> Walk<'a> {
     }
 
     fn scalar(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) -> bool {
+        if shape.words.is_empty() && shape.format.is_none() {
+            return self.range(node, shape, path);
+        }
         let Some(text) = node.scalar_text() else { return true };
         if !shape.words.is_empty() && !shape.words.contains(&text) {
             let known = shape.words.iter().map(String::as_str);
@@ -171,7 +173,7 @@ impl<'a> Walk<'a> {
             self.findings.error(path, node.span, (message, hint.unwrap_or_default()));
             return false;
         }
-        if let Some(Err(error)) = shape.format.as_deref().map(|name| check_format(name, &text)) {
+        if let Some(Err(error)) = shape.format.map(|check| check(&text)) {
             self.findings.error(path, node.span, format!("this {error}"));
             return false;
         }
@@ -241,10 +243,10 @@ fn number_or_boolean(kind: Kind) -> bool {
 }
 
 /// Kinds that fit a shape without branches; words are text.
-fn wanted(shape: &Shape) -> Vec<Kind> {
+fn wanted(shape: &Shape) -> &[Kind] {
     match (shape.kinds.as_slice(), shape.words.as_slice()) {
-        ([], [_, ..]) => vec![Kind::Text],
-        (kinds, _) => kinds.to_vec(),
+        ([], [_, ..]) => &[Kind::Text],
+        (kinds, _) => kinds,
     }
 }
 

@@ -143,24 +143,25 @@ fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
     Ok(DeclaredImage { text: text.to_owned(), image })
 }
 
-/// Holds a text against a format by name; formats that mean nothing here fit.
-///
-/// # Errors
-/// When the text does not follow the format.
-pub fn check_format(format: &str, text: &str) -> Result<(), FormatError> {
+/// Holds a text against a format.
+pub type FormatCheck = fn(&str) -> Result<(), FormatError>;
+
+/// The check of a format by name; `None` for formats that mean nothing here.
+#[must_use]
+pub fn format_check(format: &str) -> Option<FormatCheck> {
     fn fits<F: Form>(text: &str) -> Result<(), FormatError> {
         F::parse(text).map(|_| ())
     }
-    match format {
-        DurationForm::FORMAT => fits::<DurationForm>(text),
-        BytesForm::FORMAT => fits::<BytesForm>(text),
-        CpusForm::FORMAT => fits::<CpusForm>(text),
-        ShellWordsForm::FORMAT => fits::<ShellWordsForm>(text),
-        ShortPortsForm::FORMAT => fits::<ShortPortsForm>(text),
-        ShortVolumeForm::FORMAT => fits::<ShortVolumeForm>(text),
-        ImageForm::FORMAT => fits::<ImageForm>(text),
-        _ => Ok(()),
-    }
+    Some(match format {
+        DurationForm::FORMAT => fits::<DurationForm>,
+        BytesForm::FORMAT => fits::<BytesForm>,
+        CpusForm::FORMAT => fits::<CpusForm>,
+        ShellWordsForm::FORMAT => fits::<ShellWordsForm>,
+        ShortPortsForm::FORMAT => fits::<ShortPortsForm>,
+        ShortVolumeForm::FORMAT => fits::<ShortVolumeForm>,
+        ImageForm::FORMAT => fits::<ImageForm>,
+        _ => return None,
+    })
 }
 
 /// Text, or a number that is taken as docker prints it.

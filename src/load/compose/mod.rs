@@ -17,8 +17,8 @@ pub use deploy::{
     Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
 };
 pub use forms::{
-    Bytes, CommandLine, Cpus, DeclaredImage, Duration, Form, FormatError, Image, KeyValues,
-    ScalarText, Text, Words, check_format,
+    Bytes, CommandLine, Cpus, DeclaredImage, Duration, Form, FormatCheck, FormatError, Image,
+    KeyValues, ScalarText, Text, Words, format_check,
 };
 pub use keys::{IGNORED, REFUSED};
 pub use objects::{
