@@ -58,12 +58,19 @@ fn reached(folders: &[&str], code: Code) -> BTreeSet<String> {
     reached
 }
 
-/// What cargo takes for the root of a program: `src/lib.rs`, `tests/NAME.rs`, `tests/NAME/main.rs`.
+/// A root of a program: by its place, or because `Cargo.toml` names it.
 fn is_root(path: &str) -> bool {
+    is_root_by_place(path)
+        || crate::project::read("Cargo.toml").contains(&format!("path = \"{path}\""))
+}
+
+/// What cargo takes for the root of a program: `src/lib.rs`, `tests/NAME.rs`, `tests/NAME/main.rs`.
+fn is_root_by_place(path: &str) -> bool {
     match path.split('/').collect::<Vec<_>>()[..] {
         ["src", file] => matches!(file, "lib.rs" | "main.rs"),
         ["src", "bin", _] | [_, _] | [_, _, "main.rs"] => true,
-        ["fuzz", "fuzz_targets", _] => true,
+        // The entries are reached by `#[path]`, from the targets and from a test.
+        ["fuzz", "fuzz_targets", _] | ["fuzz", "entries", "mod.rs"] => true,
         _ => false,
     }
 }

@@ -6,7 +6,8 @@ use crate::model::{NameError, RepoPath, SourceName, StackName};
 const GENERIC: [&str; 3] = ["compose", "docker-compose", "stack"];
 
 /// Name of a stack that says none itself: the folder's for files called compose, docker-compose or
-/// stack, otherwise the file's stem. At the top of a source the folder has the source's name.
+/// stack, otherwise the file's stem. At the top of a source the folder is the last part of the
+/// source's name, which is made from its address: `git.example.com.infra.shop` gives `shop`.
 ///
 /// # Errors
 /// When that is no name that the engine takes.
@@ -15,7 +16,7 @@ pub fn stem_name(file: &RepoPath, source: &SourceName) -> Result<StackName, (Str
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let parent = file.parent();
     let text = match (GENERIC.contains(&stem), parent.as_str()) {
-        (true, "") => source.as_str(),
+        (true, "") => source.as_str().rsplit('.').next().unwrap_or_default(),
         (true, _) => parent.file_name(),
         (false, _) => stem,
     };
@@ -47,6 +48,9 @@ mod tests {
             let found = stem_name(&RepoPath::new(file).unwrap(), &source);
             assert_eq!(found.map(String::from).as_deref(), Ok(name), "{file}");
         }
+        let address = SourceName::new("git.example.com.infra.shop").unwrap();
+        let found = stem_name(&RepoPath::new("compose.yml").unwrap(), &address);
+        assert_eq!(found.map(String::from).as_deref(), Ok("shop"));
         assert!(stem_name(&RepoPath::new("a.b.yml").unwrap(), &source).is_err());
     }
 }
