@@ -74,7 +74,7 @@ impl Listener {
                         }
                     }
                     Err(cause) => {
-                        self.link.forget().await;
+                        self.link.forget();
                         self.state = State::Apart(FIRST_WAIT);
                         return SwarmEvent::Broken(cause);
                     }

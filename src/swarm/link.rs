@@ -1,6 +1,6 @@
 //! A link to one engine: agrees on an API version once, then carries requests, bollard's and ours.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::errors::Error as Unusable;
@@ -10,7 +10,6 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::sync::Mutex;
 
 use super::fault::{no_answer, refusal, words};
 use super::transport::{self, Body, REGISTRY_AUTH, Transport};
@@ -66,19 +65,30 @@ impl Link {
     }
 
     /// The engine and the API version that was agreed on.
+    ///
+    /// No lock is held while the engine is asked: who waits for an answer may not be polled for a
+    /// while, as the listener to events during a pass, and whoever else wants the lock would wait
+    /// for ever. Two that begin at the same time both ask.
     pub(super) async fn engine(&self) -> Result<Arc<Engine>, SwarmError> {
-        let mut agreed = self.agreed.lock().await;
-        if let Some(engine) = &*agreed {
-            return Ok(engine.clone());
+        if let Some(engine) = self.agreed() {
+            return Ok(engine);
         }
         let engine = Arc::new(self.within("agree on an API version", self.agree()).await?);
-        *agreed = Some(engine.clone());
+        self.keep(Some(engine.clone()));
         Ok(engine)
     }
 
     /// Forgets what was agreed on.
-    pub(super) async fn forget(&self) {
-        *self.agreed.lock().await = None;
+    pub(super) fn forget(&self) {
+        self.keep(None);
+    }
+
+    fn agreed(&self) -> Option<Arc<Engine>> {
+        self.agreed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, engine: Option<Arc<Engine>>) {
+        *self.agreed.lock().unwrap_or_else(PoisonError::into_inner) = engine;
     }
 
     /// A bollard client over this link. What it sends carries the API version that was agreed on.
@@ -103,7 +113,7 @@ impl Link {
             })
             .await;
         if matches!(answer, Err(SwarmError::Unavailable { .. })) {
-            self.forget().await;
+            self.forget();
         }
         answer
     }
@@ -113,7 +123,7 @@ impl Link {
         let attempted = call.attempted.clone();
         let answer = self.within(&attempted, self.send(call)).await;
         if answer.is_err() {
-            self.forget().await;
+            self.forget();
         }
         answer.map(Response::into_body)
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use skep::model::engine::{EndpointSpec, Placement, PortConfig, ServiceSpec, TaskState};
+use skep::health::{Clocks, HealthState, health};
+use skep::model::engine::{
+    EndpointSpec, Placement, PortConfig, RestartPolicy, ServiceSpec, TaskState,
+};
 use skep::model::{Observed, Standing};
 use skep::ports::Swarm;
 use skep::swarm::EngineSwarm;
@@ -97,4 +100,31 @@ async fn a_placement_that_the_node_satisfies_leaves_the_task_current_though_temp
         spec.task_template.placement = Some(Placement { constraints, ..Placement::default() });
     };
     check("placement", change, Standing::Current).await;
+}
+
+#[tokio::test]
+async fn a_new_service_that_crashes_again_and_again_has_failed() {
+    let lab = Lab::open();
+    let claim = lab.claim("one", "crashing");
+    let (swarm, name) = (connect(claim.node), claim.prefix.as_str());
+    let mut spec = service(&lab, name, 1);
+    let template = &mut spec.task_template;
+    template.container_spec.get_or_insert_default().image = lab.image("crash").to_owned();
+    let delay = Some(100_000_000);
+    template.restart_policy = Some(RestartPolicy { delay, ..RestartPolicy::default() });
+    create(&swarm, spec).await.unwrap();
+    let mut verdict = None;
+    for _ in 0..600 {
+        let seen = swarm.look().await.unwrap();
+        let health = health(&seen.services[name], &seen, Clocks::default());
+        let failed = health.state == HealthState::Failed;
+        verdict = Some(health);
+        if failed {
+            break;
+        }
+        pause().await;
+    }
+    let verdict = verdict.unwrap();
+    assert_eq!(verdict.state, HealthState::Failed, "{verdict:?}");
+    assert!(verdict.why.contains("non-zero exit (1)"), "{verdict:?}");
 }

@@ -86,3 +86,25 @@ async fn a_line_without_end_is_given_up() {
     let expected = SwarmEvent::Broken("an event of more than 1048576 bytes".to_owned());
     assert_eq!(events.next().await, Some(expected));
 }
+
+#[tokio::test]
+async fn a_look_waited_for_ever_for_a_listener_that_nobody_polled() {
+    let (asked, mut first) = tokio::sync::mpsc::unbounded_channel();
+    let server = Server::start(engine("1.41", move |seen| {
+        if seen.ends_with("/version") {
+            let _ = asked.send(());
+        }
+        None
+    }))
+    .await;
+    let swarm = connect_with(&server, options());
+    let mut events = swarm.events();
+    // The listener has asked for the version, and goes on only when it is polled again.
+    tokio::select! {
+        biased;
+        Some(()) = first.recv() => {}
+        event = events.next() => panic!("{event:?} before the engine was asked"),
+    }
+    swarm.look().await.unwrap();
+    assert!(matches!(events.next().await, Some(SwarmEvent::Connected | SwarmEvent::Broken(_))));
+}

@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::model::engine::{Service, Task, TaskState};
+use crate::model::engine::{Service, Task, TaskSpec, TaskState};
 use crate::model::{SeenTask, Standing};
 
-/// Tasks that the engine called up to date, with the version of their service at that time.
-/// The verdict on a task with an equal template stands until its service is written.
-pub(super) type Verdicts = HashMap<String, u64>;
+/// Standings by task id, with the version of the service at that time. The verdict on a task with
+/// an equal template stands until its service is written.
+pub(super) type Verdicts = HashMap<String, (u64, Standing)>;
 
 /// A task and what is known of its standing.
 struct Judgement {
@@ -68,8 +68,10 @@ impl Judgements {
     pub(super) fn verdicts(&self) -> Verdicts {
         self.0
             .iter()
-            .filter(|judgement| judgement.equal && judgement.standing == Some(Standing::Current))
-            .map(|judgement| (judgement.task.id.clone(), judgement.service))
+            .filter(|judgement| judgement.equal)
+            .filter_map(|judgement| {
+                Some((judgement.task.id.clone(), (judgement.service, judgement.standing?)))
+            })
             .collect()
     }
 
@@ -86,20 +88,42 @@ impl Judgements {
 
 fn judge(task: Arc<Task>, service: &Service, known: &Verdicts) -> Judgement {
     let version = service.version.index;
-    if known.get(&task.id) == Some(&version) {
-        let standing = Some(Standing::Current);
-        return Judgement { task, service: version, equal: true, standing };
+    if let Some((_, standing)) = known.get(&task.id).filter(|(seen, _)| *seen == version) {
+        return Judgement { task, service: version, equal: true, standing: Some(*standing) };
     }
-    let equal = task.spec == service.spec.task_template;
+    let equal = same_template(&task.spec, &service.spec.task_template);
     let never_rewritten = service.previous_spec.is_none() && service.update_status.is_none();
     let standing = match (equal, is_wanted(&task)) {
         // Nobody replaces history.
         (false, false) => Some(Standing::Outdated),
-        (true, false) => Some(Standing::Current),
-        (true, true) if never_rewritten => Some(Standing::Current),
+        (true, _) if never_rewritten => Some(Standing::Current),
         _ => None,
     };
     Judgement { task, service: version, equal, standing }
+}
+
+/// The engine tells the runtime of a service's template, and leaves it out of a task's
+/// (moby `daemon/cluster/convert/task.go`). A service never changes it.
+fn same_template(task: &TaskSpec, service: &TaskSpec) -> bool {
+    let TaskSpec {
+        container_spec,
+        resources,
+        restart_policy,
+        placement,
+        networks,
+        log_driver,
+        force_update,
+        runtime: _,
+        extra,
+    } = task;
+    *container_spec == service.container_spec
+        && *resources == service.resources
+        && *restart_policy == service.restart_policy
+        && *placement == service.placement
+        && *networks == service.networks
+        && *log_driver == service.log_driver
+        && *force_update == service.force_update
+        && *extra == service.extra
 }
 
 /// True for tasks that the engine means to keep: running ones, and those of jobs.
@@ -110,7 +134,7 @@ fn is_wanted(task: &Task) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::engine::{TaskSpec, UpdateStatus, Version};
+    use crate::model::engine::{UpdateStatus, Version};
 
     const VERSION: u64 = 7;
 
@@ -145,17 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn ended_tasks_of_a_crash_loop_were_taken_for_those_of_an_older_spec() {
+        let mut service = service(None);
+        service.spec.task_template.runtime = "container".to_owned();
+        let seen = check(&service, task("t", 0, TaskState::Shutdown), &Verdicts::new(), "");
+        assert_eq!(seen, "not asked, Current, 1 kept");
+    }
+
+    #[test]
     fn an_equal_template_is_no_proof_once_a_published_port_may_have_changed() {
         let (service, task) =
             (service(Some(UpdateStatus::default())), task("t", 0, TaskState::Running));
         let seen = check(&service, task.clone(), &Verdicts::new(), "");
-        assert_eq!(seen, "asked, Outdated, 0 kept");
+        assert_eq!(seen, "asked, Outdated, 1 kept");
         let seen = check(&service, task.clone(), &Verdicts::new(), "t");
         assert_eq!(seen, "asked, Current, 1 kept");
-        let known = Verdicts::from([("t".to_owned(), VERSION)]);
-        assert_eq!(check(&service, task.clone(), &known, ""), "not asked, Current, 1 kept");
-        let stale = Verdicts::from([("t".to_owned(), VERSION - 1)]);
-        assert_eq!(check(&service, task, &stale, ""), "asked, Outdated, 0 kept");
+        let known = |version, standing| Verdicts::from([("t".to_owned(), (version, standing))]);
+        let current = known(VERSION, Standing::Current);
+        assert_eq!(check(&service, task.clone(), &current, ""), "not asked, Current, 1 kept");
+        let outdated = known(VERSION, Standing::Outdated);
+        assert_eq!(check(&service, task.clone(), &outdated, "t"), "not asked, Outdated, 1 kept");
+        let stale = known(VERSION - 1, Standing::Current);
+        assert_eq!(check(&service, task, &stale, ""), "asked, Outdated, 1 kept");
     }
 
     #[test]
@@ -170,7 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn history_is_not_asked_about() {
+    fn a_task_that_a_published_port_put_an_end_to_is_outdated_though_its_template_is_equal() {
+        let service = service(Some(UpdateStatus::default()));
+        let ended = task("t", 0, TaskState::Shutdown);
+        let seen = check(&service, ended, &Verdicts::new(), "");
+        assert_eq!(seen, "asked, Outdated, 1 kept");
+    }
+
+    #[test]
+    fn history_of_another_template_is_not_asked_about() {
         let old = task("t", 1, TaskState::Shutdown);
         let seen = check(&service(Some(UpdateStatus::default())), old, &Verdicts::new(), "");
         assert_eq!(seen, "not asked, Outdated, 0 kept");
