@@ -12,15 +12,7 @@ struct Restored<'a>(&'a Lab);
 
 impl Drop for Restored<'_> {
     fn drop(&mut self) {
-        for node in ["three-2", "three-3"] {
-            self.0.change(&["engine", node, "start"]);
-        }
-        let manager = self.0.manager("three");
-        let leads = || self.0.try_docker(manager, &["node", "ls"]).is_ok();
-        within(Duration::from_secs(60), leads);
-        // Waits until all three are reachable; before that none may be taken away.
-        self.0.change(&["managers", "three", "3"]);
-        self.0.change(&["managers", "three", "1"]);
+        self.0.mend();
     }
 }
 

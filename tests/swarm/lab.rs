@@ -38,6 +38,8 @@ pub struct Lab {
     pub images: BTreeMap<String, String>,
     #[serde(skip)]
     turn: Option<File>,
+    #[serde(skip)]
+    alone: bool,
 }
 
 /// A docker engine with a host name and an address of its own.
@@ -75,9 +77,11 @@ impl Lab {
     }
 
     /// The laboratory while no other test uses it: for tests that kill engines, cut cables or
-    /// stop the registry. They leave it as it was.
+    /// stop the registry. They leave it as it was; when one failed, it is mended for the next.
     pub fn alone() -> Self {
-        Self::take_turn(File::lock)
+        let mut lab = Self::take_turn(File::lock);
+        lab.alone = true;
+        lab
     }
 
     fn take_turn(lock: fn(&File) -> std::io::Result<()>) -> Self {
@@ -124,9 +128,27 @@ impl Lab {
 
     /// Runs `tests/lab/change`, as in `["engine", "three-2", "kill"]`.
     pub fn change(&self, words: &[&str]) -> String {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/change");
+        self.script("change", words).unwrap_or_else(|why| panic!("change {words:?}: {why}"))
+    }
+
+    /// Runs `tests/lab/mend`: whatever was changed, and is not changed back, is as in the
+    /// beginning.
+    pub fn mend(&self) {
+        let Err(why) = self.script("mend", &[]) else { return };
+        // A second panic would hide the first.
+        assert!(std::thread::panicking(), "the laboratory stays broken: {why}");
+    }
+
+    /// After a test failed half-way.
+    fn mend_after_failure(&self) {
+        if self.alone && std::thread::panicking() {
+            self.mend();
+        }
+    }
+
+    fn script(&self, name: &str, words: &[&str]) -> Result<String, String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name);
         output(Command::new(script).args(["--prefix", &self.prefix]).args(words))
-            .unwrap_or_else(|why| panic!("change {words:?}: {why}"))
     }
 
     /// A name of one's own in a swarm; what is called so is removed when the test ends.
@@ -135,6 +157,12 @@ impl Lab {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("{test}-{}-{number}", std::process::id());
         Claim { lab: self, node: self.manager(swarm), prefix }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.mend_after_failure();
     }
 }
 
@@ -184,6 +212,7 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
+        self.lab.mend_after_failure();
         let mut last = Ok(());
         let done = within(Duration::from_secs(60), || {
             last = self.remove_all();

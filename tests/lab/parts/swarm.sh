@@ -19,33 +19,70 @@ all_ready() {
     [ "$(on "${nodes[0]}" node ls --format '{{.Status}}' | grep -c Ready)" -eq ${#nodes[@]} ]
 }
 
-# managers SWARM NUMBER: promotes the first so many nodes, demotes the others.
+# managers SWARM NUMBER: promotes the first so many nodes, demotes the others. When it returns, the
+# swarm has a leader and takes writes. Each step is tried again while the swarm elects one.
 managers() {
-    local nodes node position=0
+    local nodes position role
     read -ra nodes < <(nodes_of "$1")
     if [ "$2" -lt 1 ] || [ "$2" -gt ${#nodes[@]} ]; then fail "swarm $1 cannot have $2 managers"; fi
+    wait_for 90 "leader of $1" takes_writes "${nodes[0]}"
+    for position in "${!nodes[@]}"; do
+        if [ "$position" -lt "$2" ]; then role=promote; else role=demote; fi
+        wait_for 90 "answer to $role ${nodes[position]}" on "${nodes[0]}" node $role "${nodes[position]}"
+        # A promoted node counts for the quorum at once and votes later: taking another manager
+        # away meanwhile would leave the swarm without a leader. And a demoted node leaves later
+        # than its role says.
+        wait_for 90 "end of $role ${nodes[position]}" "${role}d" "${nodes[0]}" "${nodes[position]}"
+    done
+    wait_for 90 "$2 managers in $1" led_by "$2" "${nodes[0]}"
+}
+
+# promoted MANAGER NODE: the others reach it, and it answers as one of them.
+promoted() {
+    [ "$(on "$1" node inspect --format '{{.ManagerStatus.Reachability}}' "$2")" = reachable ] &&
+        on "$2" node ls
+}
+
+# demoted MANAGER NODE: it is no voter any more, and works on.
+demoted() {
+    [ -z "$(on "$1" node inspect --format '{{with .ManagerStatus}}manages{{end}}' "$2")" ] &&
+        [ "$(on "$2" info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}')" = "active false" ]
+}
+
+# led_by NUMBER MANAGER: so many managers, all of them reachable, one of them the leader.
+led_by() {
+    local states
+    states=$(on "$2" node ls --format '{{.ManagerStatus}}' | grep . | sort | uniq -c | xargs) || return 1
+    case $1 in
+        1) [ "$states" = "1 Leader" ] ;;
+        *) [ "$states" = "1 Leader $(($1 - 1)) Reachable" ] ;;
+    esac && takes_writes "$2"
+}
+
+# takes_writes MANAGER: an update without a change is written like any other.
+takes_writes() { on "$1" node update "$1"; }
+
+# swarm_mend SWARM: one manager, all nodes ready and active, as after the start.
+swarm_mend() {
+    local nodes node
+    read -ra nodes < <(nodes_of "$1")
+    managers "$1" 1
+    wait_for 90 "readiness of swarm $1" all_ready "$1"
     for node in "${nodes[@]}"; do
-        position=$((position + 1))
-        if [ $position -le "$2" ]; then promote "${nodes[0]}" "$node"; else demote "${nodes[0]}" "$node"; fi
+        wait_for 20 "activity of $node" active "${nodes[0]}" "$node"
     done
 }
 
-role_is() { [ "$(on "$1" node inspect --format '{{.Spec.Role}}' "$2")" = "$3" ]; }
-
-# Until a promoted node is reachable it counts for the quorum but does not vote: taking another
-# manager away meanwhile would make every call hang.
-promote() {
-    on "$1" node promote "$2" >/dev/null
-    wait_for 60 "manager $2" reachable "$1" "$2"
+# active MANAGER NODE: written only where something was left.
+active() {
+    [ "$(on "$1" node inspect --format '{{.Spec.Availability}} {{len .Spec.Labels}}' "$2")" = "active 0" ] ||
+        node_clear "$1" "$2"
 }
 
-reachable() { [ "$(on "$1" node inspect --format '{{.ManagerStatus.Reachability}}' "$2")" = reachable ]; }
-
-demote() {
-    if role_is "$1" "$2" worker; then return 0; fi
-    on "$1" node demote "$2" >/dev/null
-    wait_for 60 "worker $2" works_only "$1" "$2"
+node_clear() {
+    local label without=()
+    for label in $(on "$1" node inspect --format '{{range $name, $_ := .Spec.Labels}}{{$name}} {{end}}' "$2"); do
+        without+=(--label-rm "$label")
+    done
+    on "$1" node update --availability active "${without[@]}" "$2"
 }
-
-# The role in the specification changes first, the node itself follows.
-works_only() { ! on "$2" node ls && [ "$(on "$2" info --format '{{.Swarm.LocalNodeState}}')" = active ]; }
