@@ -1,6 +1,8 @@
 //! Rolling updates (`orchestrator/update/updater.go`).
 
-use crate::change::Change::{Env, Image, Label, OnFailure, Order, Parallelism, Ratio, Replicas};
+use crate::change::Change::{
+    Env, Image, Json, Label, OnFailure, Order, Parallelism, Ratio, Replicas,
+};
 use crate::script::Act::{Compare, Create, Mark, Until, Update};
 use crate::script::Goal::{Runs, State};
 use crate::script::Script;
@@ -191,9 +193,13 @@ pub fn all_at_once_replaces_every_task() -> Script {
 pub fn a_label_written_on_a_paused_service_resumes_the_rollout() -> Script {
     Script {
         acts: vec![
-            Create("web", &[Image(One), Replicas(2), OnFailure("pause")]),
+            // Without the delay the second task is replaced, too, or not: the failure of the first
+            // pauses the rollout in the same moment. And without a task left to replace there is
+            // nothing to resume.
+            Create("web", &[Image(One), Replicas(2), OnFailure("pause"), Json(DELAYED)]),
             Until("web", Runs(2)),
-            Update("web", &[Image(Missing)]),
+            // It takes seconds until this one has failed again: long enough to be seen.
+            Update("web", &[Image(Sick)]),
             Until("web", State("paused")),
             Update("web", &[Label("by", "hand")]),
             Until("web", State("updating")),
@@ -202,12 +208,15 @@ pub fn a_label_written_on_a_paused_service_resumes_the_rollout() -> Script {
             create web: made
             web: 1; 2 run
             update web: made
-            web: [updating paused] missing, before 1
+            web: [updating paused] sick, before 1
             update web: made
-            web: [updating] missing by:hand, before missing
+            web: [updating] sick by:hand, before sick
         ",
     }
 }
+
+/// Some seconds between a task and the next.
+const DELAYED: &str = r#"{"UpdateConfig": {"Delay": 5000000000}}"#;
 
 pub fn a_write_that_changes_nothing_overwrites_what_was_before() -> Script {
     Script {
