@@ -149,7 +149,8 @@ pub trait Registry: Send + Sync {
 
 /// A source of declarations.
 pub trait Source: Send + Sync {
-    /// The newest revision and its files. An unchanged remote costs one question.
+    /// The newest revision and its files. An unchanged remote costs one question. A source that
+    /// can't be asked, and never could by this process, may give what it left before (`stale`).
     fn read(&self) -> BoxFuture<'_, Result<Checkout, SourceError>>;
 
     /// How `new` stands to `old`.
@@ -168,6 +169,9 @@ pub struct Checkout {
     pub subject: String,
     /// Files below the source's path.
     pub files: std::sync::Arc<FileSet>,
+    /// Why the source itself could not be asked: then this is the newest revision that an earlier
+    /// process left on this machine. `None` for the newest that there is.
+    pub stale: Option<SourceError>,
 }
 
 /// Why a source could not be read. Never a reason to remove anything (law 4). Texts hold no

@@ -71,6 +71,8 @@ impl Operator {
         match self.look(mode).await {
             Err(error) => report.trouble.push(error.to_string()),
             Ok((observed, ledgers)) => {
+                self.prove(&ledgers).await;
+                report.sources = self.states.iter().map(super::SourceState::report).collect();
                 report.engine = Some(observed.engine.clone());
                 self.decide(&mut report, &observed, &ledgers, mode).await;
             }

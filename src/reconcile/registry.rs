@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Operator;
 use crate::model::{ImageAnswer, ImageRef, Images};
@@ -11,27 +11,52 @@ use crate::model::{ImageAnswer, ImageRef, Images};
 /// Questions at the same time.
 const PARALLEL: usize = 8;
 
+/// Wait before a registry that gave no image is asked again; doubled each time, up to the poll time.
+const FIRST: SignedDuration = SignedDuration::from_secs(1);
+
 /// Answers that may be used again for a while: services that follow a tag would else ask in each
 /// pass, and a registry that is down or refuses would be asked at each event.
 #[derive(Debug, Default)]
-pub(super) struct Answers(BTreeMap<ImageRef, (Timestamp, ImageAnswer)>);
+pub(super) struct Answers(BTreeMap<ImageRef, Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    until: Timestamp,
+    answer: ImageAnswer,
+    /// How often in a row there was no image.
+    failures: u32,
+}
 
 impl Answers {
-    fn fresh(&self, image: &ImageRef, after: Timestamp) -> Option<ImageAnswer> {
-        let (at, answer) = self.0.get(image)?;
-        (*at > after).then(|| answer.clone())
+    fn fresh(&self, image: &ImageRef, now: Timestamp) -> Option<ImageAnswer> {
+        let kept = self.0.get(image)?;
+        (now < kept.until).then(|| kept.answer.clone())
+    }
+
+    fn keep(
+        &mut self,
+        image: ImageRef,
+        answer: ImageAnswer,
+        (now, poll): (Timestamp, SignedDuration),
+    ) {
+        let before = self.0.get(&image).map_or(0, |kept| kept.failures);
+        let (failures, wait) = match answer {
+            ImageAnswer::Pinned(_) => (0, poll),
+            _ => (before + 1, FIRST.saturating_mul(1 << before.min(16)).min(poll)),
+        };
+        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+        self.0.insert(image, Kept { until, answer, failures });
     }
 }
 
 impl Operator {
     /// Asks what is not known yet.
     pub(super) async fn ask(&mut self, questions: BTreeSet<ImageRef>, now: Timestamp) -> Images {
-        let poll = jiff::SignedDuration::try_from(self.settings.poll).unwrap_or_default();
-        let after = now.checked_sub(poll).unwrap_or(now);
+        let poll = SignedDuration::try_from(self.settings.poll).unwrap_or_default();
         let mut images = Images::default();
         let mut open = Vec::new();
         for image in questions {
-            match self.memory.answers.fresh(&image, after) {
+            match self.memory.answers.fresh(&image, now) {
                 Some(answer) => {
                     images.0.insert(image, answer);
                 }
@@ -48,8 +73,8 @@ impl Operator {
             .collect()
             .await;
         for (image, answer) in answers {
-            self.memory.answers.0.insert(image.clone(), (now, answer.clone()));
-            images.0.insert(image, answer);
+            images.0.insert(image.clone(), answer.clone());
+            self.memory.answers.keep(image, answer, (now, poll));
         }
         images
     }

@@ -1,6 +1,6 @@
 //! Sources, and what was last read of them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use futures::stream::{self, BoxStream, SelectAll, StreamExt as _};
 use tokio::sync::watch;
 
 use super::{Nudge, Operator};
-use crate::model::SourceName;
+use crate::ledger::Ledgers;
+use crate::model::{Ancestry, Revision, SourceName};
 use crate::ports::{Checkout, Clock, Source, SourceError};
 use crate::status::SourceReport;
 
@@ -32,19 +33,29 @@ pub struct SourceState {
     pub checkout: Option<Checkout>,
     /// Why the last read failed.
     pub error: Option<SourceError>,
+    /// What an earlier process left of a source that can't be asked. It is used once the ledger
+    /// shows that it is not behind what was applied.
+    left: Option<Checkout>,
 }
 
 impl SourceState {
     /// A source that was not read yet.
     #[must_use]
     pub fn new(name: SourceName) -> Self {
-        Self { name, checkout: None, error: None }
+        Self { name, checkout: None, error: None, left: None }
     }
 
     /// Takes the answer of a read; true when something changed.
     pub fn take(&mut self, answer: Result<Checkout, SourceError>) -> bool {
         match answer {
+            Ok(Checkout { stale: Some(why), .. }) if self.checkout.is_some() => self.take(Err(why)),
+            Ok(mut checkout) if checkout.stale.is_some() => {
+                self.error = checkout.stale.take();
+                self.left = Some(checkout);
+                true
+            }
             Ok(checkout) => {
+                self.left = None;
                 let moved = self.checkout.as_ref().map(|c| &c.revision) != Some(&checkout.revision);
                 let recovered = self.error.take().is_some();
                 self.checkout = Some(checkout);
@@ -56,6 +67,26 @@ impl SourceState {
                 changed
             }
         }
+    }
+
+    /// Decides about what an earlier process left (law 9): it stays enforced when it has all that
+    /// was applied. Without anything applied there is nothing to enforce.
+    async fn prove(&mut self, source: &dyn Source, applied: &BTreeSet<Revision>) {
+        let Some(left) = self.left.take() else { return };
+        for revision in applied {
+            if let Ancestry::Same | Ancestry::Later =
+                source.ancestry(revision, &left.revision).await
+            {
+                continue;
+            }
+            let attempted = format!("using commit {} of the mirror", left.revision.short());
+            let short = revision.short();
+            let why = self.error.take().map_or_else(String::new, |error| error.to_string());
+            let message = format!("it does not follow {short}, which was applied last ({why})");
+            self.error = Some(SourceError::Broken { attempted, message });
+            return;
+        }
+        self.checkout = Some(left).filter(|_| !applied.is_empty());
     }
 
     /// The source in a report.
@@ -71,11 +102,24 @@ impl SourceState {
 }
 
 impl Operator {
-    /// Reads all sources, at the same time.
+    /// Reads all sources, at the same time: the sources themselves, nothing that was left of them.
     pub async fn read_sources(&mut self) {
         let answers = join_all(self.sources.iter().map(|named| named.source.read())).await;
         for (state, answer) in self.states.iter_mut().zip(answers) {
-            state.take(answer);
+            state.take(answer.and_then(|checkout| match checkout.stale {
+                Some(why) => Err(why),
+                None => Ok(checkout),
+            }));
+        }
+    }
+
+    /// Decides about what earlier processes left of sources that can't be asked.
+    pub(super) async fn prove(&mut self, ledgers: &Ledgers) {
+        for (state, named) in self.states.iter_mut().zip(&self.sources) {
+            let records = ledgers.stacks.values().map(|entry| &entry.record);
+            let of_source = records.filter(|record| record.source.as_ref() == Some(&named.name));
+            let applied = of_source.filter_map(|record| record.revision.clone()).collect();
+            state.prove(&*named.source, &applied).await;
         }
     }
 }

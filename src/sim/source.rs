@@ -175,6 +175,7 @@ impl SimSource {
             revision: self.revision(id.clone()),
             subject,
             files: Arc::clone(&commit.files),
+            stale: None,
         })
     }
 }

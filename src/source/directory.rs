@@ -73,7 +73,7 @@ fn checkout(root: &Path, path: &RepoPath) -> Result<Checkout, SourceError> {
     walk.directory(&top, &mut Vec::new(), 0)?;
     let files = walk.files;
     let revision = Revision::Tree(hash(&files));
-    Ok(Checkout { revision, subject: String::new(), files: Arc::new(files) })
+    Ok(Checkout { revision, subject: String::new(), files: Arc::new(files), stale: None })
 }
 
 struct Walk {

@@ -311,6 +311,24 @@ async fn a_host_that_is_down_is_unreachable() {
 }
 
 #[tokio::test]
+async fn with_the_host_down_another_process_gets_what_was_fetched_before() {
+    let repo = Repo::with_shop();
+    let server = served(&repo).await;
+    let newest = plain(&repo, &server).read().await.expect("a checkout");
+    assert_eq!(newest.stale, None);
+    server.behave(Behaviour { status: Some(503), ..Default::default() });
+    let source = plain(&repo, &server);
+    let left = source.read().await.expect("what is left");
+    assert!(matches!(&left.stale, Some(SourceError::Unreachable { .. })), "{left:?}");
+    assert_eq!((&left.revision, &left.files), (&newest.revision, &newest.files));
+    // Only the first answer of a process is worth it; then the error is what is new.
+    let again = source.read().await;
+    assert!(matches!(&again, Err(SourceError::Unreachable { .. })), "{again:?}");
+    server.behave(Behaviour::default());
+    assert_eq!(source.read().await.expect("a checkout"), newest);
+}
+
+#[tokio::test]
 async fn a_silent_host_is_unreachable_and_its_connections_are_ended() {
     let repo = Repo::with_shop();
     let mut server = served(&repo).await;

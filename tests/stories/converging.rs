@@ -124,9 +124,22 @@ async fn a_registry_that_is_down_changes_nothing_that_runs() {
     assert_eq!(Play::held(&report), ["shop_web Waiting"]);
     assert_eq!(play.wrote(), Vec::<String>::new());
     play.world.registry.connect("registry.test");
-    play.world.advance(std::time::Duration::from_secs(70)).await;
     assert_eq!(play.converge().await, Settled::Well);
     assert_eq!(play.wrote(), ["update service/shop_web"]);
+}
+
+#[tokio::test]
+async fn a_registry_that_is_down_is_asked_less_and_less_often_and_at_least_each_poll_time() {
+    let mut play = Play::shop().await;
+    play.world.registry.disconnect("registry.test");
+    play.commit_shop(&SHOP.replace("web:1", "web:2"));
+    let asked = play.world.registry.asked().len();
+    for _ in 0..180 {
+        play.pass().await;
+        play.world.advance(std::time::Duration::from_secs(1)).await;
+    }
+    // After 0, 1, 3, 7, 15, 31, 63, 123 seconds.
+    assert_eq!(play.world.registry.asked().len() - asked, 8);
 }
 
 #[tokio::test]

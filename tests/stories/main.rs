@@ -6,6 +6,7 @@
 mod by_hand;
 mod converging;
 mod faults;
+mod git_down;
 mod play;
 mod removals;
 mod rollouts;

@@ -25,7 +25,7 @@ impl Fixed {
         let mut files = FileSet::default();
         files.insert(path, Entry::File(Arc::from(bytes)));
         let revision = Revision::Tree(hash);
-        Ok(Self(Checkout { revision, subject: String::new(), files: Arc::new(files) }))
+        Ok(Self(Checkout { revision, subject: String::new(), files: Arc::new(files), stale: None }))
     }
 
     /// Standard input, as far as a declaration may go.

@@ -71,24 +71,57 @@ impl Repository {
         Self { spec, remote, watched, mirror, times: options.times, seen: Mutex::new(None) }
     }
 
-    /// One pass; once more with a new mirror when the old one is broken.
+    /// One pass.
     async fn pass(&self) -> Result<Checkout, SourceError> {
         let mut seen = self.seen.lock().await;
-        let result = match self.mirror.lock().await {
-            Ok(_lock) => match self.attempt(&mut seen).await {
-                Err(Fault::Mirror(error)) => {
-                    tracing::warn!(%error, "the mirror is broken and is made anew");
-                    *seen = None;
-                    match self.mirror.throw_away() {
-                        Ok(()) => self.attempt(&mut seen).await,
-                        Err(fault) => Err(fault),
-                    }
-                }
-                result => result,
-            },
-            Err(fault) => Err(fault),
-        };
-        result.map_err(Fault::into_error)
+        let _lock = self.mirror.lock().await.map_err(Fault::into_error)?;
+        let result = self.newest(&mut seen).await.map_err(Fault::into_error);
+        match result {
+            // Not where access is denied: the mirror must not show what the credentials do not. And
+            // once something was read it is with the caller; the error is what is new.
+            Err(why @ SourceError::Unreachable { .. }) if seen.is_none() => {
+                self.at_hand(&mut seen, why).await
+            }
+            result => result,
+        }
+    }
+
+    /// Asks the remote; once more with a new mirror when the old one is broken.
+    async fn newest(&self, seen: &mut Option<Seen>) -> Result<Checkout, Fault> {
+        match self.attempt(seen).await {
+            Err(Fault::Mirror(error)) => {
+                tracing::warn!(%error, "the mirror is broken and is made anew");
+                *seen = None;
+                self.mirror.throw_away()?;
+                self.attempt(seen).await
+            }
+            result => result,
+        }
+    }
+
+    /// What an earlier process fetched, because the remote can't be asked (law 9).
+    async fn at_hand(
+        &self,
+        seen: &mut Option<Seen>,
+        why: SourceError,
+    ) -> Result<Checkout, SourceError> {
+        let Some(kept) = self.kept().await else { return Err(why) };
+        let checkout = Checkout { stale: Some(why), ..kept.checkout.clone() };
+        *seen = Some(kept);
+        Ok(checkout)
+    }
+
+    async fn kept(&self) -> Option<Seen> {
+        self.mirror.prepare().ok()?;
+        let reader = Reader { spec: &self.spec, mirror: &self.mirror };
+        for reference in refs::candidates(&self.spec.wanted) {
+            let Some(id) = self.mirror.resolve(&tracking(&reference)).await else { continue };
+            let tip = Tip { reference, id };
+            let commit = reader.commit(&tip).await.ok()?;
+            let checkout = reader.checkout(None, &tip, commit).await.ok()?;
+            return Some(Seen { tip, checkout });
+        }
+        None
     }
 
     async fn attempt(&self, seen: &mut Option<Seen>) -> Result<Checkout, Fault> {
@@ -108,7 +141,7 @@ impl Repository {
         let commit = reader.commit(&tip).await?;
         let checkout = match known.map(|seen| &seen.checkout) {
             Some(old) if old.revision == Revision::Commit(commit.id.clone()) => old.clone(),
-            _ => reader.checkout(&remote, &tip, commit).await?,
+            _ => reader.checkout(Some(&remote), &tip, commit).await?,
         };
         *seen = Some(Seen { tip, checkout: checkout.clone() });
         if fetched == Fetched::New {

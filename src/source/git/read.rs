@@ -49,10 +49,11 @@ impl Reader<'_> {
         }
     }
 
-    /// The files of a commit below the source's path; those that the mirror lacks are fetched.
+    /// The files of a commit below the source's path; those that the mirror lacks are fetched
+    /// where there is a remote.
     pub(super) async fn checkout(
         &self,
-        remote: &Remote<'_>,
+        remote: Option<&Remote<'_>>,
         tip: &Tip,
         commit: Commit,
     ) -> Result<Checkout, Fault> {
@@ -61,12 +62,13 @@ impl Reader<'_> {
         let output = self.mirror.run(call.arg(&tree)).await?;
         let entries = tree::parse_tree(&output).map_err(|error| self.refused(&error))?;
         let mut absent = self.absent(&tree).await?;
-        if !absent.is_empty() {
+        if let Some(remote) = remote.filter(|_| !absent.is_empty()) {
             remote.fetch_files(&tree, tip).await?;
             absent = self.absent(&tree).await?;
         }
         let files = Arc::new(self.files(&entries, &absent).await?);
-        Ok(Checkout { revision: Revision::Commit(commit.id), subject: commit.subject, files })
+        let revision = Revision::Commit(commit.id);
+        Ok(Checkout { revision, subject: commit.subject, files, stale: None })
     }
 
     /// The tree at the source's path.

@@ -49,19 +49,24 @@ pub(super) fn question(wanted: &Wanted) -> &'static [&'static str] {
 /// # Errors
 /// With a text that says what is missing and what is there instead.
 pub(super) fn choose(wanted: &Wanted, refs: &[RemoteRef]) -> Result<Tip, String> {
-    let candidates = match wanted {
+    if let Wanted::Commit(id) = wanted {
+        return Ok(Tip { reference: id.to_string(), id: id.to_string() });
+    }
+    let find = |name: &String| refs.iter().find(|found| found.name == *name);
+    match candidates(wanted).iter().find_map(find) {
+        Some(found) => Ok(Tip { reference: found.name.clone(), id: found.id.clone() }),
+        None => Err(explain(wanted, refs)),
+    }
+}
+
+/// References that the wanted one may mean, by their full names, the first that is there.
+pub(super) fn candidates(wanted: &Wanted) -> Vec<String> {
+    match wanted {
         Wanted::Head => vec!["HEAD".to_owned()],
         Wanted::Branch(name) => vec![format!("refs/heads/{name}")],
         Wanted::Tag(name) => vec![format!("refs/tags/{name}")],
         Wanted::Named(name) => vec![format!("refs/heads/{name}"), format!("refs/tags/{name}")],
-        Wanted::Commit(id) => {
-            return Ok(Tip { reference: id.to_string(), id: id.to_string() });
-        }
-    };
-    let find = |name: &String| refs.iter().find(|found| found.name == *name);
-    match candidates.iter().find_map(find) {
-        Some(found) => Ok(Tip { reference: found.name.clone(), id: found.id.clone() }),
-        None => Err(explain(wanted, refs)),
+        Wanted::Commit(id) => vec![id.to_string()],
     }
 }
 
