@@ -3,19 +3,12 @@
 //!
 //! Values arrive parsed: a duration is nanoseconds, a short port is its pairs.
 
-mod deploy;
 mod forms;
 mod keys;
 mod objects;
-mod ports;
 mod schema;
 mod service;
-mod volumes;
 
-pub use deploy::{
-    Deploy, DiscreteResource, GenericResourceForm, Limits, Order, PlacementForm, Preference,
-    Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
-};
 pub use forms::{
     Bytes, CommandLine, Cpus, DeclaredImage, Duration, Form, FormatCheck, FormatError, Image,
     KeyValues, ScalarText, Text, Words, format_check,
@@ -24,12 +17,16 @@ pub use keys::{IGNORED, REFUSED};
 pub use objects::{
     ComposeFile, Config, External, Ipam, Network, Pool, Secret, StackSettings, Volume,
 };
-pub use ports::{LongPort, Port};
 pub use schema::schema_of;
+pub use service::deploy::{
+    Deploy, DiscreteResource, GenericResourceForm, Limits, Order, PlacementForm, Preference,
+    Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
+};
+pub use service::ports::{LongPort, Port};
+pub use service::volumes::{
+    BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,
+};
 pub use service::{
     Attachment, CredentialSpecForm, DataMount, ExtraHosts, HealthTest, HealthcheckForm, Logging,
     LongDataMount, PullPolicyForm, Service, ServiceNetworks, ServiceSettings, Ulimit,
-};
-pub use volumes::{
-    BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,
 };

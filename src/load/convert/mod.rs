@@ -11,7 +11,6 @@ mod deploy;
 mod environment;
 mod mounts;
 mod networks;
-mod ports;
 mod service;
 
 use std::collections::BTreeMap;

@@ -1,24 +1,19 @@
-//! Manifests: `apiVersion: skep/v1`, one kind per file here.
+//! Manifests: `apiVersion: skep/v1`.
 //!
 //! What a manifest declares is brought into the form of a compose file, with the places kept, and
 //! goes the same way from there: the spec of a `Service` has the keys of a service in a compose
 //! file, and so for `Network`, `Secret` and `Config`. Manifests of one stack make one tree.
 
-mod config;
 mod envelope;
-mod network;
+mod kind;
 mod schema;
-mod secret;
-mod service;
-mod source;
-mod stack;
 
 pub use envelope::{Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
+pub use kind::source::{CredentialFiles, SourceForm, SourceManifest, read as read_source};
+pub use kind::stack::{StackForm, StackHead, head as stack_head};
 #[cfg(test)]
 pub(crate) use schema::examples;
 pub use schema::schemas;
-pub use source::{CredentialFiles, SourceForm, SourceManifest, read as read_source};
-pub use stack::{StackForm, StackHead, head as stack_head};
 
 use crate::load::yaml::{Entry, Map, Node, Span, Value};
 
@@ -27,7 +22,7 @@ use crate::load::yaml::{Entry, Map, Node, Span, Value};
 #[must_use]
 pub fn entry(subject: &Subject, spec: Node) -> Option<Node> {
     let node = match subject.kind {
-        Kind::Service => service::with_labels(spec, &subject.labels),
+        Kind::Service => kind::service::with_labels(spec, &subject.labels),
         Kind::Network | Kind::Secret | Kind::Config => {
             let mut spec = spec;
             add_labels(&mut spec, &subject.labels);

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::envelope::{API_VERSION, Kind, Metadata, SourceMetadata, StackMetadata};
-use super::{SourceForm, StackForm, config, network, secret, service, source, stack};
+use super::kind::{config, network, secret, service, source, stack};
+use super::{SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
 
 /// A manifest, for its schema only.

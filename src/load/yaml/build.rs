@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
+use super::bytes::text_of;
 use super::fault::Fault;
 use super::node::{Entry, FileId, Map, Node, Span, Value};
 use super::scalar;
-use crate::load::bounds::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, MAX_FILE_NODES};
+use crate::load::bounds::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_NODES};
 use crate::model::Position;
 
 /// What could be read of a text.
@@ -54,42 +55,8 @@ pub fn parse(bytes: &[u8], file: FileId) -> Parsed {
     Parsed { documents: builder.documents, faults: builder.faults, reading, nodes: builder.nodes }
 }
 
-/// The text without a byte order mark.
-fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(Fault::new(format!(
-            "the file has {} bytes, skep reads YAML files of at most {MAX_FILE_BYTES}",
-            bytes.len()
-        ))
-        .hint("split it"));
-    }
-    let (valid, broken) = match std::str::from_utf8(bytes) {
-        Ok(text) => (text, false),
-        Err(error) => {
-            let valid = &bytes[..error.valid_up_to()];
-            (std::str::from_utf8(valid).unwrap_or_default(), true)
-        }
-    };
-    if let Some((before, _)) = valid.split_once('\0') {
-        return Err(Fault::new("the file holds a NUL byte")
-            .at(end_of(before))
-            .hint("it is no text file, or it was saved as UTF-16: save it as UTF-8"));
-    }
-    if broken {
-        let fault = Fault::new("the file is not valid UTF-8 from here on").at(end_of(valid));
-        return Err(fault.hint("save it as UTF-8"));
-    }
-    Ok(valid.strip_prefix('\u{feff}').unwrap_or(valid))
-}
-
-/// The place behind the last character of a text.
-fn end_of(text: &str) -> Position {
-    let line = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = text.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    Position { line: clamp(line), column: clamp(column) }
-}
-
-fn clamp(number: usize) -> u32 {
+/// A place counts in 32 bits.
+pub(super) fn clamp(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
@@ -417,141 +384,4 @@ fn syntax(error: &ScanError) -> Fault {
         _ => "check indentation, quotes and brackets of this line and the one before",
     };
     Fault::new(format!("not valid YAML: {}", error.info())).at(at).hint(hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fmt::Write as _;
-
-    use super::*;
-
-    fn parsed(text: &str) -> Parsed {
-        parse(text.as_bytes(), FileId::default())
-    }
-
-    /// Compact form of what was read, then the faults.
-    fn check(text: &str) -> String {
-        let parsed = parsed(text);
-        let mut out = String::new();
-        for document in &parsed.documents {
-            let _ = writeln!(out, "{}", show(document));
-        }
-        for fault in &parsed.faults {
-            let at = fault.at.map_or_else(String::new, |at| format!("{}:{} ", at.line, at.column));
-            let _ = writeln!(
-                out,
-                "! {at}[{}] {} ({})",
-                fault.keys.join("."),
-                fault.message,
-                fault.hint
-            );
-        }
-        out
-    }
-
-    fn show(node: &Node) -> String {
-        match &node.value {
-            Value::Null => "null".into(),
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => format!("{value:?}"),
-            Value::Text(text) => format!("{text:?}"),
-            Value::List(items) => {
-                format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", "))
-            }
-            Value::Map(map) => {
-                let entry =
-                    |(key, entry): (&String, &Entry)| format!("{key}: {}", show(&entry.node));
-                format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(", "))
-            }
-            Value::Unusable => "?".into(),
-        }
-    }
-
-    #[test]
-    fn documents_are_read_with_the_types_that_docker_sees() {
-        insta::assert_snapshot!(check("a: 010\nb: [yes, ~, 1.50, '1', \"x\"]\n---\nc: |\n  t\n"), @r#"
-        {a: 8, b: ["yes", null, 1.5, "1", "x"]}
-        {c: "t\n"}
-        "#);
-    }
-
-    #[test]
-    fn merge_keys_fill_in_what_the_mapping_does_not_say() {
-        insta::assert_snapshot!(check("x: &x {a: 1, b: 1}\ny: &y {a: 2, c: 2}\nz:\n  a: 3\n  <<: [*x, *y]\n"), @"{x: {a: 1, b: 1}, y: {a: 2, c: 2}, z: {a: 3, b: 1, c: 2}}");
-        insta::assert_snapshot!(check("z:\n  <<: 1\n  b: 2\n"), @"
-        {z: {b: 2}}
-        ! 2:3 [z] '<<' takes a mapping or a list of mappings (give it an alias such as *name)
-        ");
-    }
-
-    #[test]
-    fn a_key_given_twice_is_told_with_both_places_and_the_rest_is_read() {
-        insta::assert_snapshot!(check("s:\n  web:\n    a: 1\n    a: 2\n  api: {}\n1: x\n"), @r"
-        {s: {api: {}, web: {a: 1}}}
-        ! 4:5 [s.web] the key 'a' stands here twice, first in line 3 (remove one of the two)
-        ! 6:1 [] a key has to be text, this one is a number (put it in quotes)
-        ");
-    }
-
-    #[test]
-    fn tags_that_mean_nothing_are_told() {
-        insta::assert_snapshot!(check("a: !!str 1\nb: !reset x\nc: !foo [1]\nd: !!int x\n"), @r#"
-        {a: "1", b: ?, c: [1], d: ?}
-        ! 2:4 [b] the tag '!reset' is not supported yet (write the value that is wanted into the file itself)
-        ! 3:4 [c] the tag '!foo' means nothing here (remove the tag)
-        ! 4:4 [d] the value does not fit the tag '!!int' (remove the tag)
-        "#);
-    }
-
-    #[test]
-    fn what_is_no_text_is_refused_with_its_place() {
-        let fault = |bytes: &[u8]| {
-            let parsed = parse(bytes, FileId::default());
-            assert_eq!(parsed.reading, Reading::Ended);
-            parsed.faults.first().and_then(|f| f.at).map(|at| (at.line, at.column))
-        };
-        assert_eq!(fault(b"a: b\nc: \0"), Some((2, 4)));
-        assert_eq!(fault(b"a: b\nc: \xff\xfe"), Some((2, 4)));
-        assert_eq!(fault(&vec![b'a'; MAX_FILE_BYTES + 1]), None);
-    }
-
-    #[test]
-    fn ten_thousand_levels_end_at_the_bound() {
-        for text in [
-            "[".repeat(10_000),
-            "{a: ".repeat(10_000),
-            "- ".repeat(10_000),
-            "? ".repeat(10_000),
-            (0..1_000).fold(String::new(), |mut text, depth| {
-                let _ = writeln!(text, "{}a:", " ".repeat(depth));
-                text
-            }),
-        ] {
-            let parsed = parsed(&text);
-            assert_eq!(parsed.reading, Reading::Ended);
-            assert_eq!(parsed.faults.len(), 1, "{:?}", parsed.faults);
-        }
-    }
-
-    #[test]
-    fn an_alias_bomb_ends_before_it_grows() {
-        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..30 {
-            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            let _ = writeln!(text, "a{level}: &a{level} [{aliases}]");
-        }
-        let parsed = parsed(&text);
-        assert_eq!(parsed.reading, Reading::Ended);
-        assert!(parsed.faults[0].message.contains("aliases"), "{:?}", parsed.faults);
-    }
-
-    #[test]
-    fn an_alias_in_its_own_anchor_is_told() {
-        insta::assert_snapshot!(check("a: &a [*a]\n"), @"! 1:8 [] the alias names nothing that is complete above it (an alias can't be used inside its own anchor, nor before it)");
-        insta::assert_snapshot!(check("a: &a 1\n---\nb: *a\n"), @"
-        {a: 1}
-        ! 3:4 [] the alias names nothing that is complete above it (an alias can't be used inside its own anchor, nor before it)
-        ");
-    }
 }

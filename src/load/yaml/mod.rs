@@ -4,15 +4,16 @@
 //! with, because a file has to mean here what it means there.
 
 mod build;
+mod bytes;
 mod decode;
 mod fault;
 mod node;
-mod number;
 mod scalar;
-mod timestamp;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Parsed, Reading, parse};
 pub use decode::{DecodeError, decode};
 pub use fault::Fault;
 pub use node::{Entry, FileId, KeyPath, Map, Node, Origin, Part, Span, Value};
-pub use number::format_float;
+pub use scalar::format_float;

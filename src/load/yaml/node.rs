@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::number;
+use super::scalar::format_float;
 use crate::model::Position;
 
 /// Which file of the load a node was written in.
@@ -112,7 +112,7 @@ impl Node {
         match &self.value {
             Value::Bool(value) => Some(value.to_string()),
             Value::Int(value) => Some(value.to_string()),
-            Value::Float(value) => Some(number::format_float(*value)),
+            Value::Float(value) => Some(format_float(*value)),
             Value::Text(text) => Some(text.clone()),
             Value::Null | Value::List(_) | Value::Map(_) | Value::Unusable => None,
         }

@@ -1,14 +1,18 @@
 //! Services.
 
+pub(super) mod deploy;
+pub(super) mod ports;
+pub(super) mod volumes;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::deploy::Deploy;
 use super::forms::{CommandLine, Duration, Image, KeyValues, ScalarText, Words};
-use super::ports::Port;
-use super::volumes::VolumeMount;
+use deploy::Deploy;
+use ports::Port;
+use volumes::VolumeMount;
 
 /// A service.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

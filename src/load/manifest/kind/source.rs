@@ -6,19 +6,19 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::envelope::Subject;
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{Duration, schema_of};
 use crate::load::findings::Findings;
+use crate::load::manifest::envelope::Subject;
 use crate::load::yaml::{KeyPath, Node, decode};
 use crate::model::{Place, SourceName};
 
 /// What the schema says of it.
-pub(super) const ABOUT: &str = "A further source of declarations: a git repository, or a \
+pub(in crate::load::manifest) const ABOUT: &str = "A further source of declarations: a git repository, or a \
     directory of the machine. Counts only in the source that the operator was started with.";
 
 /// An example.
-pub(super) const EXAMPLE: &str = "\
+pub(in crate::load::manifest) const EXAMPLE: &str = "\
 apiVersion: skep/v1
 kind: Source
 metadata:

@@ -14,11 +14,11 @@ use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
 
 /// What the schema says of it.
-pub(super) const ABOUT: &str = "A stack: compose files, variables for them, and what is added to \
+pub(in crate::load::manifest) const ABOUT: &str = "A stack: compose files, variables for them, and what is added to \
     or put over what they say. Files that a stack names make no stack of their own.";
 
 /// An example.
-pub(super) const EXAMPLE: &str = "\
+pub(in crate::load::manifest) const EXAMPLE: &str = "\
 apiVersion: skep/v1
 kind: Stack
 metadata:

@@ -1,14 +1,14 @@
 //! `kind: Service`: a service of a stack, with the keys of a compose file.
 
-use super::add_labels;
+use crate::load::manifest::add_labels;
 use crate::load::yaml::{Entry, Map, Node, Value};
 
 /// What the schema says of it.
-pub(super) const ABOUT: &str =
+pub(in crate::load::manifest) const ABOUT: &str =
     "A service of a stack; its spec has the keys of a service in a compose file.";
 
 /// An example.
-pub(super) const EXAMPLE: &str = "\
+pub(in crate::load::manifest) const EXAMPLE: &str = "\
 apiVersion: skep/v1
 kind: Service
 metadata:
@@ -25,7 +25,7 @@ spec:
 ";
 
 /// The spec with the labels of the metadata below `deploy.labels`; its own win.
-pub(super) fn with_labels(mut spec: Node, labels: &Map) -> Node {
+pub(in crate::load::manifest) fn with_labels(mut spec: Node, labels: &Map) -> Node {
     let span = spec.span;
     let (Value::Map(map), false) = (&mut spec.value, labels.is_empty()) else { return spec };
     let empty = Entry { key: span, node: Node::new(Value::Map(Map::new()), span) };

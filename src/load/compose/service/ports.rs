@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::ShortPorts;
+use crate::load::compose::forms::ShortPorts;
 
 /// A published port, in short or long form.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub enum Port {
 
 /// A published port in words.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_port_keys)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = crate::load::compose::keys::add_port_keys)]
 pub struct LongPort {
     /// Port in the container.
     #[schemars(range(min = 1, max = 65535))]

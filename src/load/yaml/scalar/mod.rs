@@ -1,7 +1,11 @@
 //! Plain scalars: which of them are text, and what the others mean.
 
+mod number;
+mod timestamp;
+
 use super::node::Value;
-use super::{number, timestamp};
+
+pub use number::format_float;
 
 /// What a plain scalar means (`resolve.go` in `gopkg.in/yaml.v3`): `yes`, `no`, `on`, `off` and
 /// `190:20:30` are text there, `010` is eight.

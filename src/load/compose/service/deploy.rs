@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::{Bytes, Cpus, Duration, KeyValues};
+use crate::load::compose::forms::{Bytes, Cpus, Duration, KeyValues};
 
 /// How a service runs in the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::ShortVolumeText;
+use crate::load::compose::forms::ShortVolumeText;
 
 /// A mount, in short or long form.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -73,7 +73,7 @@ impl VolumeType {
 
 /// Options of a bind.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_bind_keys)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = crate::load::compose::keys::add_bind_keys)]
 pub struct BindSettings {
     /// `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`.
     pub propagation: Option<String>,

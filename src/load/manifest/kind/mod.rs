@@ -1,0 +1,8 @@
+//! One file per kind: what is its own.
+
+pub(super) mod config;
+pub(super) mod network;
+pub(super) mod secret;
+pub(super) mod service;
+pub(super) mod source;
+pub(super) mod stack;
