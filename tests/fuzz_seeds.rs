@@ -25,13 +25,8 @@ fn check(target: &str, run: impl Fn(&[u8])) {
 }
 
 #[test]
-fn yaml() {
-    check("yaml", entries::yaml::run);
-}
-
-#[test]
-fn interpolate() {
-    check("interpolate", entries::interpolate::run);
+fn address() {
+    check("address", entries::address::run);
 }
 
 #[test]
@@ -40,8 +35,43 @@ fn compose() {
 }
 
 #[test]
+fn engine() {
+    check("engine", entries::engine::run);
+}
+
+#[test]
+fn files() {
+    check("files", entries::files::run);
+}
+
+#[test]
+fn git() {
+    check("git", entries::git::run);
+}
+
+#[test]
+fn http() {
+    check("http", entries::http::run);
+}
+
+#[test]
 fn image() {
     check("image", entries::image::run);
+}
+
+#[test]
+fn interpolate() {
+    check("interpolate", entries::interpolate::run);
+}
+
+#[test]
+fn ledger() {
+    check("ledger", entries::ledger::run);
+}
+
+#[test]
+fn logins() {
+    check("logins", entries::logins::run);
 }
 
 #[test]
@@ -50,6 +80,6 @@ fn text() {
 }
 
 #[test]
-fn git() {
-    check("git", entries::git::run);
+fn yaml() {
+    check("yaml", entries::yaml::run);
 }

@@ -10,7 +10,10 @@ mod git;
 mod spec;
 mod watch;
 
-pub use git::{RemoteRef, TreeEntry, TreeError, TreeKind, parse_batch, parse_refs, parse_tree};
+pub use git::{
+    RemoteRef, TreeEntry, TreeError, TreeKind, parse_batch, parse_missing, parse_refs, parse_sizes,
+    parse_tree,
+};
 pub use spec::{
     CommitId, CredentialError, CredentialParts, Credentials, Location, LocationError, Login,
     Manner, RefName, SecretFrom, SourceSpec, SourceText, SpecError, Wanted,

@@ -11,7 +11,9 @@ mod remote;
 mod tree;
 
 pub use refs::{RemoteRef, parse_refs};
-pub use tree::{TreeEntry, TreeError, TreeKind, parse_batch, parse_tree};
+pub use tree::{
+    TreeEntry, TreeError, TreeKind, parse_batch, parse_missing, parse_sizes, parse_tree,
+};
 
 use std::ffi::OsString;
 use std::path::PathBuf;

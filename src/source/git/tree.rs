@@ -97,14 +97,16 @@ fn has_blob(entry: &TreeEntry) -> bool {
 }
 
 /// Reads the output of `git rev-list --objects --missing=print`: what is missing is `?ID`.
-pub(super) fn parse_missing(output: &[u8]) -> BTreeSet<String> {
+#[must_use]
+pub fn parse_missing(output: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(output);
     text.lines().filter_map(|line| line.strip_prefix('?')).map(str::to_owned).collect()
 }
 
 /// Reads the output of `git cat-file --batch-check='%(objectname) %(objectsize)'`: the size of
 /// each blob in bytes.
-pub(super) fn parse_sizes(output: &[u8]) -> BTreeMap<String, u64> {
+#[must_use]
+pub fn parse_sizes(output: &[u8]) -> BTreeMap<String, u64> {
     let text = String::from_utf8_lossy(output);
     let sizes = text.lines().filter_map(|line| {
         let (id, size) = line.split_once(' ')?;

@@ -186,6 +186,10 @@ fn scp_like(host: &str, path: &str) -> Result<String, LocationError> {
     if path.is_empty() {
         return Err(LocationError::Malformed("it has no path"));
     }
+    // Wherever it stands, git takes what is before it for the name of a protocol (`connect.c`).
+    if path.contains("://") {
+        return Err(LocationError::Malformed("'://' can't stand in the path of user@host:path"));
+    }
     // `user:password@host:path` would be read as host `user`, and the password shown as its path.
     if path.split('/').next().is_some_and(|first| first.contains('@')) {
         return Err(LocationError::Malformed("it looks like it holds a password; none fits there"));
@@ -331,6 +335,11 @@ mod tests {
                 proptest::prop_assert!(local || again == Ok(location), "{} {:?}", shown, again);
             }
         }
+    }
+
+    #[test]
+    fn a_path_of_a_host_is_no_url_for_git() {
+        assert!(shown("host:/x/ssh://-oProxyCommand=id").starts_with("refused"));
     }
 
     #[test]
