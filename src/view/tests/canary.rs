@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use super::{plain, sample, view};
+use super::{objects, plain, sample, view};
 use crate::diff::Masked;
 use crate::model::{Held, HeldReason, Kind, ObjectRef, Step, UpdateManner};
 use crate::status::{Outcome, Report, conditions};
@@ -14,6 +14,7 @@ const CANARY: &str = "canary+5f1c/9e?b7";
 #[test]
 fn a_value_that_may_be_secret_is_in_no_output_but_text_on_a_terminal() {
     let view = view(&poisoned());
+    let explained = objects::explained(CANARY, "one");
     for (form, output) in [
         ("diff", plain(&text::diff(&view, Reveal::Nothing))),
         ("plan", plain(&text::plan(&view, Reveal::Nothing))),
@@ -23,6 +24,9 @@ fn a_value_that_may_be_secret_is_in_no_output_but_text_on_a_terminal() {
         ("markdown", render::markdown(&view)),
         ("html", render::html(&view)),
         ("debug", format!("{view:?}")),
+        ("explanation", plain(&text::explain(&explained, Reveal::Nothing))),
+        ("explanation as json", render::json(&explained).expect("JSON")),
+        ("explanation as debug", format!("{explained:?}")),
     ] {
         for (how, needle) in forms() {
             assert!(!output.contains(&needle), "{form} holds it, {how}:\n{output}");

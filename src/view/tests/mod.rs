@@ -2,6 +2,7 @@
 //! slot that may be secret is found in no output but text on a terminal.
 
 mod canary;
+mod objects;
 mod sample;
 
 use anstream::adapter::strip_str;
@@ -66,6 +67,26 @@ fn the_report_as_html() {
 }
 
 #[test]
+fn the_problems_as_a_page_and_as_a_comment() {
+    let view = view(&sample::report());
+    insta::assert_snapshot!(render::html_problems(&view.problems));
+    insta::assert_snapshot!(render::markdown_problems(&view.problems));
+}
+
+#[test]
+fn an_explanation_as_text() {
+    let view = objects::explained("debug-everything", "one");
+    insta::assert_snapshot!(plain(&text::explain(&view, Reveal::Values)));
+    insta::assert_snapshot!(plain(&text::explain(&view, Reveal::Nothing)));
+}
+
+#[test]
+fn the_status_as_text() {
+    let view = objects::known("patch night");
+    insta::assert_snapshot!(plain(&text::status(&view, Reveal::Nothing)));
+}
+
+#[test]
 fn an_empty_diff_says_so_in_every_form() {
     let view = view(&sample::settled());
     assert!(!view.differs() && !view.has_errors());
@@ -88,6 +109,11 @@ fn control_characters_and_markup_reach_no_output() {
         ("problems", plain(&text::problems(&view.problems))),
         ("markdown", render::markdown(&view)),
         ("html", render::html(&view)),
+        ("problems as markdown", render::markdown_problems(&view.problems)),
+        ("problems as html", render::html_problems(&view.problems)),
+        ("explanation", plain(&text::explain(&objects::explained(nasty, nasty), Reveal::Values))),
+        ("status", plain(&text::status(&objects::known(nasty), Reveal::Values))),
+        ("status as json", render::json(&objects::known(nasty)).expect("JSON")),
         ("json", json.clone()),
     ] {
         let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');

@@ -1,0 +1,77 @@
+//! Hand-made pictures that are drawn of no report: one object, and what the ledger knows.
+
+use jiff::Timestamp;
+
+use super::{sample, view};
+use crate::diff::fields::fields;
+use crate::health::{Health, HealthState};
+use crate::model::engine::{Task, TaskState, TaskStatus};
+use crate::model::{Kind, ObjectRef, SeenTask, Standing};
+use crate::view::{
+    BothView, EngineView, ExplainView, KnownStackView, ServiceView, StatusView, SuspensionView,
+    TaskView, Veil,
+};
+
+/// A service with this value wherever one may be secret, also in messages that repeat it, and with
+/// this text wherever else others write.
+pub(super) fn explained(value: &str, text: &str) -> ExplainView {
+    let spec = sample::spec(value);
+    let message = &format!("exec: \"{value}\": not found");
+    let veil = Veil::of_spec(&spec);
+    let report = view(&sample::report());
+    let stack = report.stacks.iter().find(|stack| stack.name == "shop").expect("a stack");
+    let old = sample::spec("quiet");
+    let task = |state, standing| {
+        let status = TaskStatus { state, err: message.to_owned(), ..TaskStatus::default() };
+        let task = Task { slot: 1, status, desired_state: TaskState::Running, ..Task::default() };
+        TaskView::of(&SeenTask { task: task.into(), standing }, text, &veil)
+    };
+    ExplainView {
+        object: ObjectRef::new(Kind::Service, "shop_web"),
+        stack: "shop".to_owned(),
+        from: format!("source main at {text}"),
+        declared: Some("shop/compose.yml:12:3".to_owned()),
+        id: Some("s1".to_owned()),
+        health: Some(service(message, &veil)),
+        drift: stack.drift.iter().find(|drift| drift.object.name == "shop_web").cloned(),
+        held: stack.held.clone(),
+        tasks: vec![
+            task(TaskState::Rejected, Standing::Outdated),
+            task(TaskState::Running, Standing::Current),
+        ],
+        fields: BothView::of(
+            &fields(&spec, &Default::default()),
+            &fields(&old, &Default::default()),
+        ),
+    }
+}
+
+/// What the ledger knows, with this text wherever a person wrote.
+pub(super) fn known(text: &str) -> StatusView {
+    let at = Timestamp::from_second(1_790_000_000).expect("a time");
+    let suspension = SuspensionView { reason: text.to_owned(), until: Some(at) };
+    let stack = |name: &str| KnownStackView {
+        name: name.to_owned(),
+        source: Some("main".to_owned()),
+        revision: Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned()),
+        ..KnownStackView::default()
+    };
+    let shop = KnownStackView {
+        suspension: Some(suspension.clone()),
+        services: vec![service(text, &Veil::default())],
+        ..stack("shop")
+    };
+    let tools = KnownStackView { trouble: Some(text.to_owned()), ..stack("tools") };
+    let engine = EngineView {
+        version: "20.10.24".to_owned(),
+        api: "1.41".to_owned(),
+        cluster: "c1".to_owned(),
+    };
+    let new = KnownStackView { source: None, revision: None, ..stack("new") };
+    StatusView { at, engine, suspension: Some(suspension), stacks: vec![new, shop, tools] }
+}
+
+fn service(why: &str, veil: &Veil) -> ServiceView {
+    let health = Health { state: HealthState::Failed, running: 1, wanted: 2, why: why.to_owned() };
+    ServiceView::of("shop_web", &health, veil)
+}
