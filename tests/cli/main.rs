@@ -7,7 +7,10 @@
 mod arguments;
 mod declarations;
 mod engine;
+mod hostile;
+mod mistakes;
 mod plugin;
+mod secrets;
 
 use std::path::Path;
 

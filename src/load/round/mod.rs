@@ -60,7 +60,7 @@ struct Round<'a> {
 struct Single {
     /// Missing when the name can't be told.
     name: Option<StackName>,
-    /// Where it says its name itself.
+    /// Where it says its name itself, or else where it begins.
     at: Option<Position>,
     /// Missing when nothing of it can be used.
     made: Option<Made>,

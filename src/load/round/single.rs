@@ -31,8 +31,8 @@ impl Round<'_> {
         let made = name
             .as_ref()
             .and_then(|name| make(name, &tree, (self.surroundings(), &variables), &mut findings));
-        let at = tree.get("name").map(|node| node.span.start);
-        Single { name, at, made, findings }
+        let at = tree.get("name").map_or(tree.span.start, |node| node.span.start);
+        Single { name, at: Some(at), made, findings }
     }
 
     /// Takes the compose files that no manifest uses.

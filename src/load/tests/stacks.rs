@@ -37,8 +37,10 @@ fn two_declarations_of_one_name_are_both_left_out() {
       service c_web web:1
       network c_default
     broken shop
-    error: a/shop.yml: the stack 'shop' is declared here and in b/shop.yml (give one of them another name; none of them is used)
-    error: b/shop.yml: the stack 'shop' is declared here and in a/shop.yml (give one of them another name; none of them is used)
+    error: a/shop.yml:1:1: the stack 'shop' is declared here and in b/shop.yml (line 1) (give one of them another name; none of them is used)
+        services: {web: {image: web:1}}
+    error: b/shop.yml:1:1: the stack 'shop' is declared here and in a/shop.yml (line 1) (give one of them another name; none of them is used)
+        services: {web: {image: web:2}}
     ");
 }
 
