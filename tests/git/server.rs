@@ -45,7 +45,7 @@ pub struct Behaviour {
 
 /// A running server; it ends with the test's runtime.
 pub struct Server {
-    /// `http://127.0.0.1:PORT/repo` or `https://localhost:PORT/repo`.
+    /// `http://ADDRESS:PORT/repo` or `https://localhost:PORT/repo`.
     pub url: String,
     /// The certificate to trust, in PEM, when it serves https.
     pub ca: Option<String>,
@@ -64,7 +64,12 @@ struct Shared {
 impl Server {
     /// Serves the repositories below a directory over http.
     pub async fn http(root: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::http_at("127.0.0.1", root).await
+    }
+
+    /// The same at an address of this machine.
+    pub async fn http_at(address: &str, root: &Path) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (server, app) = Self::new(root, format!("http://{address}/repo"), None);
         tokio::spawn(async move { axum::serve(listener, app).await });

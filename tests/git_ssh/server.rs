@@ -7,14 +7,20 @@ use std::process::{Child, Command, Stdio};
 /// A running `sshd`; ended when dropped.
 pub struct Sshd {
     dir: PathBuf,
+    address: String,
     port: u16,
     user: String,
     child: Child,
 }
 
 impl Sshd {
-    /// Starts one with its files in a directory that this makes.
+    /// Starts one on loopback, with its files in a directory that this makes.
     pub fn start(dir: &Path) -> Self {
+        Self::start_at("127.0.0.1", dir)
+    }
+
+    /// The same at an address of this machine.
+    pub fn start_at(address: &str, dir: &Path) -> Self {
         std::fs::create_dir(dir).expect("a directory");
         for key in ["host", "user"] {
             run(Command::new("ssh-keygen")
@@ -27,9 +33,15 @@ impl Sshd {
             std::fs::create_dir_all("/run/sshd").expect("the directory that sshd wants");
         }
         for _ in 0..20 {
-            let port = free_port();
-            if let Some(child) = serve(dir, port) {
-                return Self { dir: dir.to_owned(), port, user, child };
+            let port = free_port(address);
+            if let Some(child) = serve(dir, (address, port)) {
+                return Self {
+                    dir: dir.to_owned(),
+                    address: address.to_owned(),
+                    port,
+                    user,
+                    child,
+                };
             }
         }
         panic!("sshd found no free port");
@@ -37,7 +49,7 @@ impl Sshd {
 
     /// The address of a repository on it.
     pub fn url(&self, path: &Path) -> String {
-        format!("ssh://{}@127.0.0.1:{}{}", self.user, self.port, path.display())
+        format!("ssh://{}@{}:{}{}", self.user, self.address, self.port, path.display())
     }
 
     pub fn port(&self) -> String {
@@ -52,7 +64,7 @@ impl Sshd {
     /// The line that makes it known.
     pub fn known_hosts(&self) -> String {
         let key = std::fs::read_to_string(self.dir.join("host.pub")).expect("a key");
-        format!("[127.0.0.1]:{} {key}", self.port)
+        format!("[{}]:{} {key}", self.address, self.port)
     }
 }
 
@@ -65,10 +77,10 @@ impl Drop for Sshd {
 }
 
 /// Starts the server and waits until it listens; nothing when the port was taken meanwhile.
-fn serve(dir: &Path, port: u16) -> Option<Child> {
+fn serve(dir: &Path, (address, port): (&str, u16)) -> Option<Child> {
     let path = |name: &str| dir.join(name).display().to_string();
     let config = format!(
-        "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
+        "ListenAddress {address}:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
          StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n\
          KbdInteractiveAuthentication no\n",
         path("host"),
@@ -94,8 +106,8 @@ fn serve(dir: &Path, port: u16) -> Option<Child> {
     None
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+fn free_port(address: &str) -> u16 {
+    let listener = std::net::TcpListener::bind((address, 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }
 

@@ -113,12 +113,18 @@ impl Lab {
         RegistryLogins::from_docker_config(&config).expect("docker's own format")
     }
 
-    /// Runs the docker client against a node and gives what it printed, or why it failed.
-    pub fn try_docker(&self, node: &Node, arguments: &[&str]) -> Result<String, String> {
+    /// The docker client against a node, logged in to the registry, with no other variables.
+    pub fn client(&self, node: &Node) -> Command {
         let mut docker = Command::new("docker");
+        docker.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         docker.env("DOCKER_CONFIG", &self.docker_config);
         docker.arg("--host").arg(format!("unix://{}", node.socket.display()));
-        output(docker.args(arguments))
+        docker
+    }
+
+    /// Runs the docker client against a node and gives what it printed, or why it failed.
+    pub fn try_docker(&self, node: &Node, arguments: &[&str]) -> Result<String, String> {
+        output(self.client(node).args(arguments))
     }
 
     /// Runs the docker client against a node and gives what it printed.
@@ -144,6 +150,16 @@ impl Lab {
         if self.alone && std::thread::panicking() {
             self.mend();
         }
+    }
+
+    /// Runs `tests/lab/base-image`: the image that the Dockerfile begins with, on a node.
+    pub fn base_image(&self, node: &Node) {
+        self.script("base-image", &[&node.name]).unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    /// The address at which nodes and containers reach this machine.
+    pub fn here(&self) -> &str {
+        self.registry.address.split(':').next().expect("an address")
     }
 
     fn script(&self, name: &str, words: &[&str]) -> Result<String, String> {

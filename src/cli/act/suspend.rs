@@ -60,9 +60,10 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let switch = Switch { engine: &engine, instance: &args.swarm.instance };
     let known = switch.set(args.what.stack.as_ref(), Some(&suspension)).await?;
     let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-    let what = args.what.stack.map_or("everything".to_owned(), |stack| format!("stack {stack}"));
+    let stack = args.what.stack.as_ref();
+    let what = stack.map_or("everything".to_owned(), |stack| format!("stack {stack}"));
     output::text(&format!("{} is suspended{until}\n", clean(&what)))?;
-    if known == Known::No {
+    if known == Known::No && stack.is_some() {
         output::note("no stack of this name is known yet; it is suspended for when it comes\n");
     }
     Ok(Exit::Fine)
