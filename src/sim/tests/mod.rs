@@ -4,6 +4,7 @@
 mod events;
 mod faults;
 mod history;
+mod nodes;
 mod rollouts;
 mod worlds;
 
