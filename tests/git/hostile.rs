@@ -38,7 +38,7 @@ async fn links_are_values_and_lead_nowhere_outside() {
     let files = read(&repo).await.expect("a checkout").files;
     for name in ["abs", "up", "shop/up", "loop", "ring1", "dir/passwd"] {
         let error = text(&files, name).expect_err(name);
-        assert!(error.contains("out of the repository") || error.contains("circle"), "{error}");
+        assert!(error.contains("out of the source") || error.contains("circle"), "{error}");
     }
     assert_eq!(text(&files, "inside").as_deref(), Ok("services: {}"));
 }

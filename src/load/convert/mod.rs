@@ -23,8 +23,8 @@ use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
 use crate::model::{
-    DesiredData, DesiredNetwork, DesiredService, FileSet, HashKey, Place, RepoPath, SideStore,
-    StackName,
+    DesiredData, DesiredNetwork, DesiredService, FileError, FileSet, HashKey, Place, RepoPath,
+    SideStore, StackName,
 };
 
 /// Label that says which stack an object belongs to.
@@ -182,22 +182,34 @@ impl<'a> Stage<'a, '_> {
     /// Reads a file that a declaration names, relative to the file that names it.
     fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, std::sync::Arc<[u8]>)> {
         let from = self.path_of(self.input.tree.locate(path).file).parent();
-        let result = from.join(name).map_err(|error| error.to_string()).and_then(|file| {
-            let bytes = self.input.files.read(&file).map_err(|error| error.to_string())?;
+        let result = from.join(name).map_err(|error| (error.to_string(), PATHS)).and_then(|file| {
+            let bytes = self.input.files.read(&file);
+            let bytes = bytes.map_err(|error| (error.to_string(), hint_for(&error)))?;
             Ok((file, bytes))
         });
         match result {
             Ok(read) => Some(read),
-            Err(message) => {
+            Err((message, hint)) => {
                 let plain = !self.quote(path, "").is_empty();
                 let message = match plain {
                     true => message,
                     false => "with its variables filled in, there is no such file".to_owned(),
                 };
-                let hint = "paths are relative to the file that names them, inside the repository";
                 self.error(path, (message, hint));
                 None
             }
         }
+    }
+}
+
+/// What to do about a path that leads to nothing.
+const PATHS: &str =
+    "paths are relative to the file that names them, and stay below the path of the source";
+
+fn hint_for(error: &FileError) -> &'static str {
+    match error {
+        FileError::Missing(_) | FileError::Directory(_) | FileError::Link { .. } => PATHS,
+        FileError::TooLarge { .. } => "make it smaller: files up to 1 MiB are read",
+        FileError::Special { .. } | FileError::Unreadable { .. } => "",
     }
 }

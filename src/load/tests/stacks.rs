@@ -197,6 +197,6 @@ fn links_that_stay_inside_are_followed_and_others_are_told() {
     nameless out.yml
     error: big.yml: 'big.yml' has 1073741824 bytes, more than skep reads
     error: loop.yml: the symbolic link 'loop.yml' leads in a circle
-    error: out.yml: the symbolic link 'out.yml' leads out of the repository
+    error: out.yml: the symbolic link 'out.yml' leads out of the source
     ");
 }

@@ -13,10 +13,10 @@ const MAX_LINKS: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RepoPathError {
     /// It leads out of the tree.
-    #[error("the path '{0}' leads out of the repository")]
+    #[error("the path '{0}' leads out of the source")]
     Outside(String),
     /// It begins at the root of the machine.
-    #[error("the path '{0}' is absolute; paths are relative to the file that names them")]
+    #[error("the path '{0}' is absolute")]
     Absolute(String),
     /// It holds a NUL byte or is longer than 4096 bytes.
     #[error("the path is not usable: it holds a NUL byte or is longer than 4096 bytes")]
@@ -123,7 +123,7 @@ impl fmt::Debug for Entry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
     /// There is none.
-    #[error("there is no file '{0}' in the repository")]
+    #[error("there is no file '{0}' in the source")]
     Missing(RepoPath),
     /// It is a directory.
     #[error("'{0}' is a directory")]
@@ -141,7 +141,7 @@ pub enum FileError {
     Link {
         /// The link.
         path: RepoPath,
-        /// `out of the repository` or `in a circle`.
+        /// `out of the source` or `in a circle`.
         whereto: &'static str,
     },
     /// A submodule, a device, a socket.
@@ -223,10 +223,8 @@ impl FileSet {
         let mut todo: Vec<String> = path.0.split('/').rev().map(str::to_owned).collect();
         let mut real = RepoPath::default();
         let mut links = 0;
-        let outside = |path: &RepoPath| FileError::Link {
-            path: path.clone(),
-            whereto: "out of the repository",
-        };
+        let outside =
+            |path: &RepoPath| FileError::Link { path: path.clone(), whereto: "out of the source" };
         while let Some(part) = todo.pop() {
             let next = real.join(&part).map_err(|_| outside(path))?;
             let Some(Entry::Link(target)) = self.entries.get(&next) else {

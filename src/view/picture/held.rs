@@ -64,12 +64,14 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::NotOurs { .. } => {
             "choose another name, or remove the object that is in the way"
         }
-        HeldReason::ViewIncomplete { .. } => "look at why the engine does not show it",
+        HeldReason::ViewIncomplete { .. } => {
+            "correct what skep validate tells, or look at why the engine does not show it"
+        }
         HeldReason::NeedsApproval { .. } => {
             "make the declaration equal to what runs, or remove the object and let it be made anew"
         }
         HeldReason::HistoryRewritten { .. } => {
-            "run skep apply --prune, or bring back the history that was applied"
+            "commit on top of the revision that was applied, or remove the object by hand"
         }
         HeldReason::Immutable { .. } => {
             "choose a new name, or remove the object and let it be made"
