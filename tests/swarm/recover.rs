@@ -1,7 +1,12 @@
-//! The event stream is cut: skep recovers by itself.
+//! The engine restarted under skep, the event stream cut, the registry stopped: it recovers by
+//! itself.
+
+use std::time::Duration;
+
+use skep::reconcile::Settings;
 
 use crate::lab::Lab;
-use crate::world::World;
+use crate::world::{SHOP, World};
 
 fn set_mode(world: &World<'_>, mode: &str) {
     let variable = format!("MODE={mode}");
@@ -23,4 +28,62 @@ fn after_the_event_stream_was_cut_what_was_missed_is_found() {
     set_mode(&world, "heard");
     world.write(mark, "update service web");
     world.converged();
+}
+
+#[test]
+fn after_the_engine_was_killed_and_started_git_and_hands_are_followed_again() {
+    let lab = Lab::alone();
+    let mut world = World::on(&lab, "one", "engine");
+    world.commit_shop(SHOP);
+    world.start();
+    world.converged();
+    let mark = world.proxy.mark();
+    let seen = world.skep().mark();
+    lab.change(&["engine", "one", "kill"]);
+    let trouble = world.skep().wait(seen, Duration::from_secs(90), |r| !r.trouble.is_empty());
+    assert!(trouble.is_ok(), "the engine's absence is reported");
+    world.commit_shop(&SHOP.replace("fast", "slow"));
+    lab.change(&["engine", "one", "start"]);
+    world.write(mark, "update service web");
+    world.converged();
+    let mark = world.proxy.mark();
+    set_mode(&world, "odd");
+    world.write(mark, "update service web");
+    world.converged();
+}
+
+#[test]
+fn without_the_registry_hands_are_still_repaired_and_with_it_the_new_image_comes() {
+    let lab = Lab::alone();
+    let mut world = World::new(&lab, "registry");
+    world.commit_shop(SHOP);
+    let poll = Duration::from_secs(2);
+    world.start_with(Settings { poll, ..world.settings() });
+    world.converged();
+    lab.change(&["registry", "stop"]);
+    let started = Started(&lab);
+    let mark = world.proxy.mark();
+    // By its tag, on no node yet, behind a login.
+    let private = format!("{}/private/program:1", lab.registry.address);
+    world.commit_shop(
+        &SHOP.replace("  worker:\n    image: IMAGE", &format!("  worker:\n    image: {private}")),
+    );
+    let waits = world.skep().mark();
+    world.reported(waits, "waiting for the registry", |stack| {
+        stack.plan.held.iter().any(|held| held.reason.name() == "Waiting")
+    });
+    set_mode(&world, "odd");
+    world.write(mark, "update service web");
+    drop(started);
+    world.write(mark, "update service worker");
+    world.converged();
+}
+
+/// Starts the registry again, also when the test failed.
+struct Started<'a>(&'a Lab);
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        self.0.change(&["registry", "start"]);
+    }
 }

@@ -1,4 +1,5 @@
-//! Rollouts: a person's towards another spec is superseded, and a person who says stop is obeyed.
+//! Rollouts: a person's towards another spec is superseded, skep's own is left alone, and a person
+//! who says stop is obeyed.
 
 use std::time::Duration;
 
@@ -45,6 +46,27 @@ fn a_persons_rollout_towards_another_spec_is_superseded_at_once() {
     let images = ["service", "ps", "--format", "{{.Image}}", "--filter", "desired-state=running"];
     let images = world.docker(&[&images[..], &[&world.full("web")]].concat());
     assert!(images.lines().all(|image| image.ends_with("program:1")), "{images}");
+}
+
+#[test]
+fn skeps_own_rollout_is_never_written_to_but_by_a_newer_commit() {
+    let lab = Lab::open();
+    let world = World::shop(&lab, "ours");
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    // Five seconds until each of the two tasks, one after the other, is healthy.
+    let slow = SHOP.replacen("IMAGE", lab.image("slow"), 1);
+    world.commit_shop(&slow);
+    world.write(mark, "update service web");
+    for number in 0..5 {
+        look_again(&world, &format!("look{number}"));
+    }
+    world.reported(seen, "a rollout that goes on", |stack| {
+        stack.health.get(&world.full("web")).is_some_and(|health| health.why.contains("updating"))
+    });
+    assert_eq!(world.wrote(mark), ["update service web"]);
+    world.commit_shop(&SHOP.replace("fast", "slow"));
+    world.converged();
+    assert_eq!(world.wrote(mark), ["update service web"; 2]);
 }
 
 #[test]
