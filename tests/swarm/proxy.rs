@@ -91,6 +91,11 @@ impl Proxy {
         requests[mark..].iter().filter(|request| request.is_write()).cloned().collect()
     }
 
+    /// Those writes in short lines.
+    pub fn lines(&self, mark: usize) -> Vec<String> {
+        self.writes(mark).iter().map(Request::line).collect()
+    }
+
     /// Lets events through again.
     pub fn mend_events(&self) {
         self.shared.deaf.store(false, Ordering::SeqCst);
