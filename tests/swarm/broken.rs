@@ -25,7 +25,7 @@ fn the_good_ones_converge_the_broken_one_is_reported_and_nothing_is_removed() {
         read && report.stacks.values().all(|stack| stack.outcomes.is_empty())
             && report.stacks.values().all(|stack| stack.plan.is_empty())
     });
-    let report = report.unwrap_or_else(|last| panic!("{last:?}"));
+    let report = report.unwrap_or_else(|last| panic!("{last:?}")).report;
     let problems: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
     assert!(problems.iter().any(|text| text.contains(&second)), "{problems:?}");
     assert_eq!(world.wrote(mark), ["update service web"]);

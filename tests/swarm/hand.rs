@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skep::plan::{Action, Cause};
 use skep::status::StackReport;
@@ -12,7 +12,7 @@ use crate::lab::{Lab, within};
 use crate::proxy::Request;
 use crate::world::{PATIENCE, World, port};
 
-/// From the request that the person's client sends to the one with which skep repairs.
+/// From the event at skep's socket to the repair at the same socket, and to the report.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The paths that differ, with the service, and who moved them.
@@ -24,11 +24,37 @@ fn fields(report: &StackReport) -> Vec<(&str, &str, Cause)> {
     fields.collect()
 }
 
-/// Time from the person's last write to skep's.
-fn repaired(world: &World<'_>, hand: &Request, what: &str, repair: &Request) {
-    let took = repair.at.saturating_duration_since(hand.at);
-    println!("{what}: repaired after {} ms ({})", took.as_millis(), world.short(repair));
-    assert!(took < AT_ONCE, "{what}: repaired after {took:?}");
+/// What a person did to an object, and where everything stood before.
+struct Deed<'a> {
+    world: &'a World<'a>,
+    /// Full name of the object.
+    name: String,
+    /// The person's last request.
+    hand: Request,
+}
+
+impl Deed<'_> {
+    /// The repair came at once after the event.
+    fn repaired(&self, repair: &Request) {
+        let (event, line) = (self.event(), self.world.short(repair));
+        let took = repair.at.saturating_duration_since(event);
+        println!("{}: {line} after {} ms", self.name, took.as_millis());
+        assert!(took < AT_ONCE, "{line} after {took:?}");
+    }
+
+    /// So did the report.
+    fn reported(&self, at: Instant, what: &str) {
+        let took = at.saturating_duration_since(self.event());
+        println!("{}: {what} reported after {} ms", self.name, took.as_millis());
+        assert!(took < AT_ONCE, "{what} was reported after {took:?}");
+    }
+
+    /// When skep could hear of it.
+    fn event(&self) -> Instant {
+        let heard = || self.world.proxy.heard(self.hand.at, &self.name);
+        assert!(within(PATIENCE, || heard().is_some()), "no event of {}", self.name);
+        heard().expect("it was there")
+    }
 }
 
 /// One thing about a service is changed by hand; it is found under this path and put back.
@@ -50,10 +76,12 @@ fn check_in(world: &World<'_>, service: &str, path: &str, words: &[&str]) {
     world.docker(&update);
     let repair = world.write(marks.1, &format!("update service {service}"));
     let hand = world.hand.writes(marks.2).pop().expect("the person's write");
-    repaired(world, &hand, path, &repair);
-    world.reported(marks.0, path, |stack| {
+    let deed = Deed { world, name: name.clone(), hand };
+    deed.repaired(&repair);
+    let told = world.reported(marks.0, path, |stack| {
         fields(stack) == [(name.as_str(), path, Cause::ChangedByHand)]
     });
+    deed.reported(told, path);
     world.converged();
     assert_eq!(spec(), before);
     assert_eq!(world.wrote(marks.1), [format!("update service {service}")]);
@@ -114,8 +142,9 @@ fn a_removed_service_comes_back() {
     world.docker(&["service", "rm", &world.full("web")]);
     let repair = world.write(marks.1, "create service web");
     let hand = world.hand.writes(marks.2).pop().expect("the person's write");
-    repaired(&world, &hand, "a removed service", &repair);
-    came_back(&world, marks, &["service/web"]);
+    let deed = Deed { world: &world, name: world.full("web"), hand };
+    deed.repaired(&repair);
+    came_back(&deed, marks, &["service/web"]);
 }
 
 #[test]
@@ -127,8 +156,9 @@ fn a_network_removed_with_its_services_comes_back() {
         removed(&world, &["services/web", "services/api", "services/worker"], "networks/front");
     let create = "create network front";
     let repair = world.write(marks.1, create);
-    repaired(&world, &hand, "a network with its services", &repair);
-    came_back(&world, marks, &["network/front", "service/api", "service/web", "service/worker"]);
+    let deed = Deed { world: &world, name: world.full("front"), hand };
+    deed.repaired(&repair);
+    came_back(&deed, marks, &["network/front", "service/api", "service/web", "service/worker"]);
 }
 
 #[test]
@@ -138,21 +168,24 @@ fn a_secret_removed_with_its_service_comes_back() {
     let marks = (world.skep().mark(), world.proxy.mark(), world.hand.mark());
     let hand = removed(&world, &["services/api"], "secrets/password");
     let repair = world.write(marks.1, "create secret password");
-    repaired(&world, &hand, "a secret with its service", &repair);
-    came_back(&world, marks, &["secret/password", "service/api"]);
+    let deed = Deed { world: &world, name: world.full("password"), hand };
+    deed.repaired(&repair);
+    came_back(&deed, marks, &["secret/password", "service/api"]);
 }
 
 /// All is well again, and what came back was reported as removed by hand.
-fn came_back(world: &World<'_>, marks: (usize, usize, usize), objects: &[&str]) {
+fn came_back(deed: &Deed<'_>, marks: (usize, usize, usize), objects: &[&str]) {
+    let world = deed.world;
     for object in objects {
         let (kind, name) = object.split_once('/').expect("kind and name");
         let full = format!("{kind}/{}", world.full(name));
-        world.reported(marks.0, object, |stack| {
+        let told = world.reported(marks.0, object, |stack| {
             stack.plan.drift.iter().any(|drift| {
                 drift.object.to_string() == full
                     && (drift.action, drift.cause) == (Action::Create, Cause::ChangedByHand)
             })
         });
+        deed.reported(told, object);
     }
     world.converged();
     assert_eq!(world.names("service"), ["api", "web", "worker"]);

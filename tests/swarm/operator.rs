@@ -1,9 +1,11 @@
 //! skep running inside the test, as `skep run` runs it, with every report that it gave.
 
+#![expect(clippy::disallowed_methods, reason = "a test stands outside: it measures real time")]
+
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skep::clock::SystemClock;
 use skep::model::{RegistryLogins, SourceName};
@@ -14,8 +16,11 @@ use skep::status::{Report, Settled, settled};
 use skep::swarm::{Host, Options};
 use tokio::sync::watch;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, within};
 use crate::repo::{Repo, spec};
+
+/// Longest that a loop may take to end: a pass that waits for an engine that is gone.
+const END: Duration = Duration::from_secs(60);
 
 /// A loop of passes. Stopped when dropped; a pass that runs then is finished first.
 pub struct Operator {
@@ -24,9 +29,18 @@ pub struct Operator {
     history: Arc<History>,
 }
 
+/// A report, and when it was told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub report: Arc<Report>,
+}
+
 #[derive(Default)]
 struct History {
-    reports: Mutex<Vec<Arc<Report>>>,
+    reports: Mutex<Vec<Told>>,
     grown: Condvar,
 }
 
@@ -65,9 +79,9 @@ impl Operator {
         mark: usize,
         limit: Duration,
         wanted: impl Fn(&Report) -> bool,
-    ) -> Result<Arc<Report>, Option<Arc<Report>>> {
-        let search = |reports: &Vec<Arc<Report>>| {
-            reports[mark..].iter().find(|report| wanted(report)).cloned()
+    ) -> Result<Told, Option<Arc<Report>>> {
+        let search = |reports: &Vec<Told>| {
+            reports[mark..].iter().find(|told| wanted(&told.report)).cloned()
         };
         let reports = self.history.reports();
         let (reports, _) = self
@@ -75,26 +89,28 @@ impl Operator {
             .grown
             .wait_timeout_while(reports, limit, |reports| search(reports).is_none())
             .unwrap_or_else(PoisonError::into_inner);
-        search(&reports).ok_or_else(|| reports.last().cloned())
+        search(&reports).ok_or_else(|| reports.last().map(|told| Arc::clone(&told.report)))
     }
 }
 
 impl Drop for Operator {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        let ended = self.looped.take().map(JoinHandle::join);
-        let well = matches!(ended, Some(Ok(())));
+        let Some(looped) = self.looped.take() else { return };
+        // A loop that does not end fails this test, and does not keep all others waiting.
+        let ended = within(END, || looped.is_finished());
+        let well = ended && looped.join().is_ok();
         assert!(well || std::thread::panicking(), "the loop did not end well");
     }
 }
 
 impl History {
-    fn reports(&self) -> MutexGuard<'_, Vec<Arc<Report>>> {
+    fn reports(&self) -> MutexGuard<'_, Vec<Told>> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, report: Option<Arc<Report>>) {
-        self.reports().extend(report);
+        self.reports().extend(report.map(|report| Told { at: Instant::now(), report }));
         self.grown.notify_all();
     }
 }

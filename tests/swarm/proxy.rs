@@ -10,8 +10,8 @@ use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -38,6 +38,8 @@ pub struct Request {
 struct Shared {
     engine: PathBuf,
     requests: Mutex<Vec<Request>>,
+    grown: Condvar,
+    heard: Mutex<Vec<(Instant, String)>>,
     talks: Mutex<Vec<Arc<Talk>>>,
     closed: AtomicBool,
     deaf: AtomicBool,
@@ -59,6 +61,8 @@ impl Proxy {
         let shared = Arc::new(Shared {
             engine: engine.to_owned(),
             requests: Mutex::default(),
+            grown: Condvar::new(),
+            heard: Mutex::default(),
             talks: Mutex::default(),
             closed: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
@@ -94,6 +98,23 @@ impl Proxy {
     /// Those writes in short lines.
     pub fn lines(&self, mark: usize) -> Vec<String> {
         self.writes(mark).iter().map(Request::line).collect()
+    }
+
+    /// Waits until so many writes were sent after a mark; false when they were not in time.
+    pub fn wait_writes(&self, mark: usize, number: usize, limit: Duration) -> bool {
+        let fewer = |requests: &mut Vec<Request>| {
+            requests[mark..].iter().filter(|request| request.is_write()).count() < number
+        };
+        let requests = lock(&self.shared.requests);
+        let waited = self.shared.grown.wait_timeout_while(requests, limit, fewer);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    /// When the first event that speaks of a name came through after a moment.
+    pub fn heard(&self, after: Instant, name: &str) -> Option<Instant> {
+        let heard = lock(&self.shared.heard);
+        let told = |(at, text): &&(Instant, String)| *at >= after && text.contains(name);
+        heard.iter().find(told).map(|(at, _)| *at)
     }
 
     /// Lets events through again.
@@ -165,8 +186,9 @@ fn serve(shared: &Arc<Shared>, client: UnixStream) {
     let talk = Arc::new(Talk { client, engine, listens: AtomicBool::new(false) });
     lock(&shared.talks).push(Arc::clone(&talk));
     let (answers, shared) = (Arc::clone(&talk), Arc::clone(shared));
+    let shared_answers = Arc::clone(&shared);
     std::thread::spawn(move || {
-        let _ = std::io::copy(&mut &answers.engine, &mut &answers.client);
+        while answer(&shared_answers, &answers).is_some() {}
         answers.hang_up();
     });
     std::thread::spawn(move || {
@@ -175,6 +197,17 @@ fn serve(shared: &Arc<Shared>, client: UnixStream) {
         talk.hang_up();
         lock(&shared.talks).retain(|other| !Arc::ptr_eq(other, &talk));
     });
+}
+
+/// A piece of an answer on its way to the client; `None` at the end of the connection.
+fn answer(shared: &Shared, talk: &Talk) -> Option<()> {
+    let mut piece = [0; 16 * 1024];
+    let length = (&talk.engine).read(&mut piece).ok().filter(|length| *length > 0)?;
+    if talk.listens.load(Ordering::SeqCst) {
+        let text = String::from_utf8_lossy(&piece[..length]).into_owned();
+        lock(&shared.heard).push((Instant::now(), text));
+    }
+    (&talk.client).write_all(&piece[..length]).ok()
 }
 
 /// One request on its way to the engine; `None` at the end of the connection.
@@ -197,6 +230,7 @@ fn forward(shared: &Shared, talk: &Talk, client: &mut BufReader<&UnixStream>) ->
     client.read_exact(&mut body).ok()?;
     // Known before the engine knows: who sees the effect finds the request here.
     lock(&shared.requests)[index].body = serde_json::from_slice(&body).unwrap_or_default();
+    shared.grown.notify_all();
     (&talk.engine).write_all(head.as_bytes()).ok()?;
     (&talk.engine).write_all(&body).ok()
 }

@@ -34,6 +34,8 @@ fn after_the_event_stream_was_cut_what_was_missed_is_found() {
 fn after_the_engine_was_killed_and_started_git_and_hands_are_followed_again() {
     let lab = Lab::alone();
     let mut world = World::on(&lab, "one", "engine");
+    // All tasks of an engine end with it.
+    world.bystanders.may_lose_tasks();
     world.commit_shop(SHOP);
     world.start();
     world.converged();

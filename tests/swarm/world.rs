@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use skep::health::Clocks;
 use skep::model::{Instance, StackName};
 use skep::reconcile::Settings;
 use skep::status::{Report, StackReport};
 
-use crate::bystanders::Bystanders;
+use crate::bystanders::{Bystanders, ENDS};
 use crate::lab::{Claim, Lab, Node, within};
 use crate::operator::{Operator, is_well, picture};
 use crate::proxy::{Proxy, Request};
@@ -55,7 +55,8 @@ secrets:
 /// One test's part of the swarm. Everything in it goes when it is dropped, skep first.
 pub struct World<'a> {
     operator: Option<Operator>,
-    _bystanders: Bystanders<'a>,
+    /// What skep does not own.
+    pub bystanders: Bystanders<'a>,
     /// What skep says to the engine goes through here.
     pub proxy: Proxy,
     /// What the person says.
@@ -90,7 +91,7 @@ impl<'a> World<'a> {
         let name = claim.prefix.clone();
         Self {
             operator: None,
-            _bystanders: Bystanders::make(lab, node, &name),
+            bystanders: Bystanders::make(lab, node, &name),
             proxy: Proxy::open(&node.socket),
             hand: Proxy::open(&node.socket),
             repo: Repo::new(),
@@ -188,21 +189,29 @@ impl<'a> World<'a> {
         let found = self.skep().wait(mark, limit, |report| {
             is_well(report, &head) && report.stacks.contains_key(&stack)
         });
-        found.unwrap_or_else(|last| {
+        let found = found.unwrap_or_else(|last| {
             let last = last.map_or_else(|| "no report".to_owned(), |last| picture(&last));
             panic!("{head} did not converge:\n{last}")
-        })
+        });
+        found.report
     }
 
-    /// Waits for a report of the stack that is wanted, among those after a mark.
-    pub fn reported(&self, mark: usize, what: &str, wanted: impl Fn(&StackReport) -> bool) {
+    /// Waits for a report of the stack that is wanted, among those after a mark; gives when it
+    /// was told.
+    pub fn reported(
+        &self,
+        mark: usize,
+        what: &str,
+        wanted: impl Fn(&StackReport) -> bool,
+    ) -> Instant {
         let stack = self.stack_name();
         let found = self
             .skep()
             .wait(mark, PATIENCE, |report| report.stacks.get(&stack).is_some_and(&wanted));
-        if let Err(last) = found {
-            panic!("{what} was not reported:\n{}", last.map_or_else(String::new, |l| picture(&l)));
-        }
+        let told = found.unwrap_or_else(|last| {
+            panic!("{what} was not reported:\n{}", last.map_or_else(String::new, |l| picture(&l)))
+        });
+        told.at
     }
 
     fn stack_name(&self) -> StackName {
@@ -256,8 +265,9 @@ impl<'a> World<'a> {
         let all = self.lab.docker(self.node(), &[kind, "ls", "--format", "{{.Name}}"]);
         let start = format!("{}_", self.name);
         let own = all.lines().filter_map(|name| name.strip_prefix(&start));
+        let bystands = |name: &&str| ENDS.iter().any(|end| end.strip_prefix('_') == Some(*name));
         let mut names: Vec<String> =
-            own.filter(|name| !matches!(*name, "legacy" | "copied")).map(str::to_owned).collect();
+            own.filter(|name| !bystands(name)).map(str::to_owned).collect();
         names.sort();
         names
     }

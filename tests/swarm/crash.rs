@@ -1,0 +1,207 @@
+//! kill -9 at a random moment during a converge: another start ends it well, and nothing is
+//! doubled or left over.
+
+#![expect(clippy::disallowed_methods, reason = "a test measures real time and dies at any of it")]
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::lab::{Lab, within};
+use crate::process::{Process, call, is_done};
+use crate::world::{PATIENCE, World};
+
+const ROUNDS: u64 = 20;
+/// More writes than a round takes: sometimes it is killed at rest.
+const WRITES: u64 = 28;
+
+/// Changes in each round, all of it: both configs, the secret, and thereby both services.
+const MAIN: &str = "\
+services:
+  web:
+    image: IMAGE
+    environment: {ROUND: \"NUMBER\"}
+    networks: [front]
+    configs: [{source: motd, target: /etc/motd}]
+    deploy: {replicas: 0}
+  api:
+    image: IMAGE
+    networks: [front]
+    configs: [{source: rates, target: /etc/rates}]
+    secrets: [password]
+    deploy: {replicas: 0}
+networks:
+  front: {}
+configs:
+  motd: {file: motd.txt}
+  rates: {file: rates.txt}
+secrets:
+  password: {file: password.txt}
+";
+
+/// New in each round under another name, and gone in the next.
+const FRESH: &str = "\
+services:
+  job:
+    image: IMAGE
+    networks: [back]
+    configs: [{source: motd, target: /etc/motd}]
+    secrets: [password]
+    deploy: {replicas: 0}
+networks:
+  back: {}
+configs:
+  motd: {file: motd.txt}
+secrets:
+  password: {file: password.txt}
+";
+
+/// Never changes, and runs.
+const STILL: &str = "services:\n  lamp: {image: IMAGE}\n";
+
+/// A small generator (xorshift64*): which numbers come is printed and can be had again.
+struct Random(u64);
+
+impl Random {
+    /// From the clock, or from `SKEP_SEED`.
+    fn new() -> Self {
+        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let fresh = || u64::try_from(clock.expect("a time").as_nanos() & 0xffff_ffff).expect("32");
+        let given = std::env::var("SKEP_SEED").ok().and_then(|text| text.parse().ok());
+        let seed = given.unwrap_or_else(fresh).max(1);
+        println!("SKEP_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % limit
+    }
+}
+
+/// Commits what a round declares.
+fn commit(world: &World<'_>, number: u64) -> String {
+    let file = |name: &str| format!("{}{name}.yml", world.name);
+    if let Some(before) = number.checked_sub(1) {
+        let _ = std::fs::remove_file(world.repo.path().join(file(&format!("-{before}"))));
+    }
+    world.commit(&[
+        ("motd.txt", &format!("round {number}\n")),
+        ("rates.txt", &format!("{number} {number}\n")),
+        ("password.txt", &format!("hunter{number}\n")),
+        (&file("-still"), &world.with_images(STILL)),
+        (&file(&format!("-{number}")), &world.with_images(FRESH)),
+        (&file(""), &world.with_images(&MAIN.replace("NUMBER", &number.to_string()))),
+    ])
+}
+
+#[test]
+fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or_left() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "crash");
+    let mut random = Random::new();
+    let (mut number, mut head) = (0, commit(&world, 0));
+    let mut lamp = None;
+    for round in 0..ROUNDS {
+        let began = Instant::now();
+        let mark = world.proxy.mark();
+        let mut doomed = Process::run(&world, &[]);
+        let (write, delay) = (1 + random.below(WRITES), random.below(4_000));
+        world.proxy.wait_writes(mark, usize::try_from(write).expect("small"), quiet(round));
+        std::thread::sleep(Duration::from_micros(delay));
+        doomed.kill();
+        let done = world.proxy.writes(mark).len();
+        // Every second time git moves on while nobody looks.
+        if random.below(2) == 0 {
+            number += 1;
+            head = commit(&world, number);
+        }
+        let restarted = Process::run(&world, &[]);
+        restarted.reports(|report| is_done(report, &head));
+        exactly(&world, number);
+        let task = lamp_task(&world);
+        assert_eq!(*lamp.get_or_insert_with(|| task.clone()), task, "an unchanged service");
+        println!("round {round}: killed after {done} writes ({write}, {delay} us), {:?}", began.elapsed());
+        number += 1;
+        head = commit(&world, number);
+    }
+    let last = Process::run(&world, &[]);
+    last.reports(|report| is_done(report, &head));
+    let repo = world.repo.path();
+    let diff = call(&world, &["diff", repo.to_str().expect("text")]);
+    assert_eq!(diff.code, 0, "{diff:?}");
+    exactly(&world, number);
+}
+
+/// A round that wrote all that there was to write is at rest after so long.
+fn quiet(round: u64) -> Duration {
+    Duration::from_millis(if round == 0 { 5000 } else { 1500 })
+}
+
+/// The task of the service that never changes.
+fn lamp_task(world: &World<'_>) -> String {
+    let name = format!("{}-still_lamp", world.name);
+    world.docker(&["service", "ps", "--no-trunc", "--format", "{{.ID}} {{.DesiredState}}", &name])
+}
+
+/// There is what the round declares, and of what has versions those that a service refers to, or
+/// would go back to.
+fn exactly(world: &World<'_>, number: u64) {
+    let named = |names: &[&str]| -> BTreeSet<String> {
+        names.iter().map(|name| format!("{}{name}", world.name)).collect()
+    };
+    let fresh = |name: &str| format!("-{number}_{name}");
+    let services = named(&["_api", "_web", "-still_lamp", &fresh("job")]);
+    let mut networks = named(&["_front", &fresh("back")]);
+    // A stack that declares no network gets docker's own for it.
+    networks.extend(named(&["-still_default"]));
+    let ledgers: BTreeSet<String> = ["".to_owned(), "-still".to_owned(), format!("-{number}")]
+        .iter()
+        .map(|stack| format!("skep.ledger.{0}.{0}{stack}", world.name))
+        .chain([format!("skep-{}-key", world.name)])
+        .collect();
+    let mut last = String::new();
+    let equal = within(PATIENCE, || {
+        let referred = referred(world, &services);
+        let configs: BTreeSet<String> = referred.union(&ledgers).cloned().collect();
+        let (configs, secrets): (BTreeSet<String>, BTreeSet<String>) =
+            (configs.into_iter().filter(|n| !n.contains("_password")).collect(),
+             referred.into_iter().filter(|n| n.contains("_password")).collect());
+        let wanted = [&services, &networks, &secrets, &configs].map(Clone::clone);
+        let there = ["service", "network", "secret", "config"].map(|kind| ours(world, kind));
+        last = format!("wanted {wanted:#?}\nthere {there:#?}");
+        wanted == there
+    });
+    assert!(equal, "{last}");
+}
+
+/// All objects of a kind that are skep's in this world, by their names.
+fn ours(world: &World<'_>, kind: &str) -> BTreeSet<String> {
+    let names = world.lab.docker(world.node(), &[kind, "ls", "--format", "{{.Name}}"]);
+    let ours = |name: &&str| name.contains(&world.name) && !world.bystanders.has(name);
+    // Not into a set at once: a doubled name would be lost there.
+    let names: Vec<&str> = names.lines().filter(ours).collect();
+    let set: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(names.len(), set.len(), "doubled: {names:?}");
+    set
+}
+
+/// Secrets and configs that services refer to, now or in the spec before.
+fn referred(world: &World<'_>, services: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut words = vec!["service", "inspect"];
+    words.extend(services.iter().map(String::as_str));
+    let Ok(json) = world.try_docker(&words) else { return BTreeSet::new() };
+    let services: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    let mut names = BTreeSet::new();
+    for spec in services.iter().flat_map(|service| [&service["Spec"], &service["PreviousSpec"]]) {
+        let container = &spec["TaskTemplate"]["ContainerSpec"];
+        for (list, name) in [("Secrets", "SecretName"), ("Configs", "ConfigName")] {
+            let list = container[list].as_array().into_iter().flatten();
+            names.extend(list.filter_map(|one| one[name].as_str()).map(str::to_owned));
+        }
+    }
+    names
+}
