@@ -153,6 +153,15 @@ pub struct Lineage {
     pub policy: StackPolicy,
 }
 
+impl Lineage {
+    /// False when the revision is no descendant of the one that was applied last, or nobody knows:
+    /// then that one stays in the ledger while anything is held, whatever else is done. (With the
+    /// new one in the ledger, the next pass would find nothing rewritten, and remove.)
+    pub(crate) fn follows(&self) -> bool {
+        !matches!(self.ancestry, Ancestry::Rewritten | Ancestry::Unknown)
+    }
+}
+
 /// Whether a stack is declared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Declared {

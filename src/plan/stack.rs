@@ -173,7 +173,7 @@ impl Draft {
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
         let record = match settled {
             true => remember::settled_record(input, record),
-            false if self.steps.is_empty() => record,
+            false if self.steps.is_empty() || !input.lineage.follows() => record,
             false => remember::applied(input, record),
         };
         self.steps.extend(remember::step(input, record));

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, Writes, audit, plan,
+    Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Writes,
+    audit, plan,
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
@@ -188,8 +189,8 @@ impl World {
         self
     }
 
-    /// The plan in short lines; every plan passes the audit.
-    fn decides(&self) -> Vec<String> {
+    /// The plan; every plan passes the audit.
+    fn plan(&self) -> StackPlan {
         let instance = Instance::default();
         let view = View::new(&self.observed);
         let images = Images::default();
@@ -224,6 +225,22 @@ impl World {
             desired.stacks.insert(stack_name(), self.desired.clone());
         }
         assert_eq!(audit(&plan, &desired, &self.observed), []);
+        plan
+    }
+
+    /// The revision that the ledger holds after the plan.
+    fn applied(&self) -> Option<Revision> {
+        let plan = self.plan();
+        let written = plan.steps.iter().find_map(|planned| match &planned.step {
+            Step::WriteLedger { record, .. } => Some(record.revision.clone()),
+            _ => None,
+        });
+        written.unwrap_or_else(|| self.record.as_ref().and_then(|record| record.revision.clone()))
+    }
+
+    /// The plan in short lines.
+    fn decides(&self) -> Vec<String> {
+        let plan = self.plan();
         let steps = plan.steps.iter().map(|planned| match &planned.step {
             Step::WriteLedger { record, .. } => ledger_line(record),
             Step::Remove { target, .. } if target.name == LEDGER => "forget".to_owned(),
@@ -463,6 +480,23 @@ fn a_removal_waits_for_a_safe_moment() {
         ),
     ] {
         check(&guarded(change), &[&format!("held {reason}")]);
+    }
+}
+
+#[test]
+fn a_rewritten_history_was_forgotten_once_a_step_was_taken_and_the_next_pass_removed() {
+    let before = Revision::Commit("c1".into());
+    for (ancestry, remembered) in [
+        (Ancestry::Later, "c2"),
+        (Ancestry::Unordered, "c2"),
+        (Ancestry::Rewritten, "c1"),
+        (Ancestry::Unknown, "c1"),
+    ] {
+        let world = asks_for("2").runs("1").with(|world| {
+            world.record.get_or_insert_default().revision = Some(before.clone());
+            world.lineage.ancestry = ancestry;
+        });
+        assert_eq!(world.applied(), Some(Revision::Commit(remembered.into())), "{ancestry:?}");
     }
 }
 

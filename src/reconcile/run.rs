@@ -79,7 +79,11 @@ fn hear(event: &SwarmEvent, schedule: &mut Schedule, clock: &dyn Clock) {
             schedule.hint(clock.now());
         }
         SwarmEvent::Connected => schedule.hint(clock.now()),
-        SwarmEvent::Broken(why) => tracing::warn!(why, "the event stream broke"),
+        // An engine that ended is told of by the look that fails.
+        SwarmEvent::Broken(why) => {
+            tracing::warn!(why, "the event stream broke");
+            schedule.hint(clock.now());
+        }
     }
 }
 

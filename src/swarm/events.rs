@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::echoes::Echoes;
 use super::link::{Call, Link};
 use crate::ports::{Clock, SwarmEvent};
 
@@ -29,7 +30,7 @@ const LONGEST_EVENT: usize = 1 << 20;
 pub(super) struct Listener {
     link: Arc<Link>,
     clock: Arc<dyn Clock>,
-    own_config: fn(&str) -> bool,
+    echoes: Arc<Echoes>,
     state: State,
 }
 
@@ -41,12 +42,8 @@ enum State {
 }
 
 impl Listener {
-    pub(super) fn new(
-        link: Arc<Link>,
-        clock: Arc<dyn Clock>,
-        own_config: fn(&str) -> bool,
-    ) -> Self {
-        Self { link, clock, own_config, state: State::Apart(Duration::ZERO) }
+    pub(super) fn new(link: Arc<Link>, clock: Arc<dyn Clock>, echoes: Arc<Echoes>) -> Self {
+        Self { link, clock, echoes, state: State::Apart(Duration::ZERO) }
     }
 
     /// The events, until `alive` is cancelled.
@@ -69,7 +66,7 @@ impl Listener {
                 }
                 State::Joined(lines) => match lines.next().await {
                     Ok(line) => {
-                        if let Some(event) = read(&line, self.own_config) {
+                        if let Some(event) = read(&line, |name| self.echoes.is_echo(name)) {
                             return event;
                         }
                     }
@@ -91,6 +88,7 @@ impl Listener {
         }
         match self.link.stream(Call::get("listen to events", EVENTS)).await {
             Ok(body) => {
+                self.echoes.forget();
                 self.state = State::Joined(Lines { body, read: BytesMut::new() });
                 SwarmEvent::Connected
             }
@@ -167,14 +165,14 @@ struct Attributes {
 
 /// Reads an event. One that can't be read is still a hint, of kind `unreadable`; `None` is one
 /// that tells of the operator's own doing, or an empty line.
-fn read(line: &[u8], own_config: fn(&str) -> bool) -> Option<SwarmEvent> {
+fn read(line: &[u8], is_echo: impl FnOnce(&str) -> bool) -> Option<SwarmEvent> {
     if line.trim_ascii().is_empty() {
         return None;
     }
     let message: Message = serde_json::from_slice(line)
         .unwrap_or_else(|_| Message { kind: "unreadable".to_owned(), ..Message::default() });
     let Actor { id, attributes: Attributes { name } } = message.actor;
-    if message.kind == "config" && own_config(&name) {
+    if message.kind == "config" && is_echo(&name) {
         return None;
     }
     let name = if name.is_empty() { id } else { name };

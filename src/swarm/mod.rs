@@ -6,6 +6,7 @@
 //! (health checks among them), fails a whole list for one unknown word, and writes payloads to
 //! its debug log.
 
+mod echoes;
 mod events;
 mod fault;
 mod link;
@@ -27,6 +28,7 @@ use serde::Serialize;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zeroize::Zeroizing;
 
+use self::echoes::Echoes;
 use self::events::Listener;
 use self::link::Link;
 use self::look::Looker;
@@ -49,7 +51,8 @@ pub struct Options {
     pub logins: RegistryLogins,
     /// The `ssh` program, for hosts that are reached by it.
     pub ssh: PathBuf,
-    /// Configs whose events are dropped, by name: those that the operator writes for itself.
+    /// Configs that the operator writes for itself, by name: the events of its own writes to
+    /// them are dropped.
     pub own_config: fn(&str) -> bool,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -76,7 +79,7 @@ pub struct EngineSwarm {
     looker: Looker,
     writer: Writer,
     clock: Arc<dyn Clock>,
-    own_config: fn(&str) -> bool,
+    echoes: Arc<Echoes>,
     alive: CancellationToken,
     _end: DropGuard,
 }
@@ -95,7 +98,7 @@ pub fn connect(host: &Host, options: Options) -> Result<EngineSwarm, TransportEr
         link,
         looker: Looker::default(),
         clock: options.clock,
-        own_config: options.own_config,
+        echoes: Arc::new(Echoes::new(options.own_config)),
         _end: alive.clone().drop_guard(),
         alive,
     })
@@ -115,11 +118,18 @@ impl Swarm for EngineSwarm {
     }
 
     fn write<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Written, SwarmError>> {
-        Box::pin(self.writer.write(write))
+        Box::pin(async move {
+            self.echoes.sending(write);
+            let written = self.writer.write(write).await;
+            if written.is_err() {
+                self.echoes.failed(write);
+            }
+            written
+        })
     }
 
     fn events(&self) -> BoxStream<'static, SwarmEvent> {
-        let listener = Listener::new(self.link.clone(), self.clock.clone(), self.own_config);
+        let listener = Listener::new(self.link.clone(), self.clock.clone(), self.echoes.clone());
         listener.events(self.alive.clone())
     }
 }

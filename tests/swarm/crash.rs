@@ -124,7 +124,10 @@ fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or
         exactly(&world, number);
         let task = lamp_task(&world);
         assert_eq!(*lamp.get_or_insert_with(|| task.clone()), task, "an unchanged service");
-        println!("round {round}: killed after {done} writes ({write}, {delay} us), {:?}", began.elapsed());
+        println!(
+            "round {round}: killed after {done} writes ({write}, {delay} us), {:?}",
+            began.elapsed()
+        );
         number += 1;
         head = commit(&world, number);
     }
@@ -167,9 +170,10 @@ fn exactly(world: &World<'_>, number: u64) {
     let equal = within(PATIENCE, || {
         let referred = referred(world, &services);
         let configs: BTreeSet<String> = referred.union(&ledgers).cloned().collect();
-        let (configs, secrets): (BTreeSet<String>, BTreeSet<String>) =
-            (configs.into_iter().filter(|n| !n.contains("_password")).collect(),
-             referred.into_iter().filter(|n| n.contains("_password")).collect());
+        let (configs, secrets): (BTreeSet<String>, BTreeSet<String>) = (
+            configs.into_iter().filter(|n| !n.contains("_password")).collect(),
+            referred.into_iter().filter(|n| n.contains("_password")).collect(),
+        );
         let wanted = [&services, &networks, &secrets, &configs].map(Clone::clone);
         let there = ["service", "network", "secret", "config"].map(|kind| ours(world, kind));
         last = format!("wanted {wanted:#?}\nthere {there:#?}");

@@ -15,17 +15,26 @@
     reason = "the tests of sources need more of it; a test runs git and writes files"
 )]
 mod repo;
+#[path = "../git/server.rs"]
+#[allow(dead_code, reason = "the tests of sources need more of it")]
+mod server;
 
+mod apply;
+mod beside;
 mod broken;
 mod bystanders;
 mod converge;
 mod crash;
 mod hand;
+mod history;
 mod lab;
 mod laboratory;
 mod operator;
 mod process;
 mod proxy;
+mod quiet;
 mod recover;
 mod rollout;
+mod running;
+mod suspend;
 mod world;

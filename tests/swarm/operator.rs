@@ -80,9 +80,8 @@ impl Operator {
         limit: Duration,
         wanted: impl Fn(&Report) -> bool,
     ) -> Result<Told, Option<Arc<Report>>> {
-        let search = |reports: &Vec<Told>| {
-            reports[mark..].iter().find(|told| wanted(&told.report)).cloned()
-        };
+        let search =
+            |reports: &Vec<Told>| reports[mark..].iter().find(|told| wanted(&told.report)).cloned();
         let reports = self.history.reports();
         let (reports, _) = self
             .history

@@ -6,13 +6,7 @@ use std::time::Duration;
 use skep::reconcile::Settings;
 
 use crate::lab::Lab;
-use crate::world::{SHOP, World};
-
-fn set_mode(world: &World<'_>, mode: &str) {
-    let variable = format!("MODE={mode}");
-    let name = world.full("web");
-    world.docker(&["service", "update", "--detach", "--env-add", &variable, &name]);
-}
+use crate::world::{PATIENCE, SHOP, World};
 
 #[test]
 fn after_the_event_stream_was_cut_what_was_missed_is_found() {
@@ -20,12 +14,12 @@ fn after_the_event_stream_was_cut_what_was_missed_is_found() {
     let world = World::shop(&lab, "cut");
     let mark = world.proxy.mark();
     assert_eq!(world.proxy.cut_events(), 1);
-    set_mode(&world, "missed");
+    world.set_mode("web", "missed");
     world.proxy.mend_events();
     world.write(mark, "update service web");
     world.converged();
     let mark = world.proxy.mark();
-    set_mode(&world, "heard");
+    world.set_mode("web", "heard");
     world.write(mark, "update service web");
     world.converged();
 }
@@ -42,14 +36,14 @@ fn after_the_engine_was_killed_and_started_git_and_hands_are_followed_again() {
     let mark = world.proxy.mark();
     let seen = world.skep().mark();
     lab.change(&["engine", "one", "kill"]);
-    let trouble = world.skep().wait(seen, Duration::from_secs(90), |r| !r.trouble.is_empty());
+    let trouble = world.skep().wait(seen, PATIENCE, |r| !r.trouble.is_empty());
     assert!(trouble.is_ok(), "the engine's absence is reported");
     world.commit_shop(&SHOP.replace("fast", "slow"));
     lab.change(&["engine", "one", "start"]);
     world.write(mark, "update service web");
     world.converged();
     let mark = world.proxy.mark();
-    set_mode(&world, "odd");
+    world.set_mode("web", "odd");
     world.write(mark, "update service web");
     world.converged();
 }
@@ -74,7 +68,7 @@ fn without_the_registry_hands_are_still_repaired_and_with_it_the_new_image_comes
     world.reported(waits, "waiting for the registry", |stack| {
         stack.plan.held.iter().any(|held| held.reason.name() == "Waiting")
     });
-    set_mode(&world, "odd");
+    world.set_mode("web", "odd");
     world.write(mark, "update service web");
     drop(started);
     world.write(mark, "update service worker");

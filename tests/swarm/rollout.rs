@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use skep::health::HealthState;
 use skep::status::StackReport;
 
 use crate::lab::Lab;
-use crate::world::{PATIENCE, SHOP, World};
+use crate::world::{SHOP, World};
 
 /// The reasons for which a service is held.
 fn held(stack: &StackReport) -> Vec<(String, &'static str)> {
@@ -17,14 +18,6 @@ fn held(stack: &StackReport) -> Vec<(String, &'static str)> {
 fn is_held(world: &World<'_>, mark: usize, reason: &'static str) {
     let web = world.full("web");
     world.reported(mark, reason, |stack| held(stack) == [(web.clone(), reason)]);
-}
-
-/// Makes skep look once more, by something that is none of its business.
-fn look_again(world: &World<'_>, name: &str) {
-    let mark = world.skep().mark();
-    let content = world.lab.registry.ca.display().to_string();
-    world.docker(&["config", "create", &world.full(name), &content]);
-    assert!(world.skep().wait(mark, PATIENCE, |_| true).is_ok(), "skep looked");
 }
 
 #[test]
@@ -58,10 +51,13 @@ fn skeps_own_rollout_is_never_written_to_but_by_a_newer_commit() {
     world.commit_shop(&slow);
     world.write(mark, "update service web");
     for number in 0..5 {
-        look_again(&world, &format!("look{number}"));
+        world.look_again(&format!("look{number}"));
     }
     world.reported(seen, "a rollout that goes on", |stack| {
-        stack.health.get(&world.full("web")).is_some_and(|health| health.why.contains("updating"))
+        stack
+            .health
+            .get(&world.full("web"))
+            .is_some_and(|web| web.state == HealthState::Progressing)
     });
     assert_eq!(world.wrote(mark), ["update service web"]);
     world.commit_shop(&SHOP.replace("fast", "slow"));
@@ -82,7 +78,7 @@ fn the_hold_label_stops_writes_to_one_service_until_it_goes() {
     world.commit_shop(&SHOP.replace("replicas: 1", "replicas: 2"));
     world.write(mark, "update service api");
     world.write(mark, "update service worker");
-    look_again(&world, "look");
+    world.look_again("look");
     let mut wrote = world.wrote(mark);
     wrote.sort();
     assert_eq!(wrote, ["update service api", "update service worker"]);
@@ -102,7 +98,7 @@ fn a_persons_rollback_holds_the_service_until_git_says_something_new() {
     world.docker(&["service", "rollback", "--detach", &world.full("web")]);
     is_held(&world, seen, "Quarantined");
     for name in ["one", "two"] {
-        look_again(&world, name);
+        world.look_again(name);
     }
     assert_eq!(world.wrote(mark), Vec::<String>::new());
     world.commit_shop(&SHOP.replace("fast", "steady"));
@@ -127,6 +123,6 @@ fn a_fight_over_a_replica_count_ends_by_standing_back() {
     let (mark, seen) = (world.proxy.mark(), world.skep().mark());
     scale();
     is_held(&world, seen, "Contested");
-    look_again(&world, "look");
+    world.look_again("look");
     assert_eq!(world.wrote(mark), Vec::<String>::new());
 }

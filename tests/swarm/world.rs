@@ -162,7 +162,7 @@ impl<'a> World<'a> {
 
     /// Commits the shop with this stack file.
     pub fn commit_shop(&self, text: &str) -> String {
-        let file = format!("{}.yml", self.name);
+        let file = self.file();
         self.commit(&[
             ("motd.txt", "good morning\n"),
             ("rates.txt", "1 2 3\n"),
@@ -227,6 +227,25 @@ impl<'a> World<'a> {
     pub fn try_docker(&self, words: &[&str]) -> Result<String, String> {
         let node = Node { socket: self.hand.path().to_owned(), ..self.node().clone() };
         self.lab.try_docker(&node, words)
+    }
+
+    /// Makes skep look once more, by something that is none of its business.
+    pub fn look_again(&self, name: &str) -> Arc<Report> {
+        let mark = self.skep().mark();
+        let content = self.lab.registry.ca.display().to_string();
+        self.docker(&["config", "create", &self.full(name), &content]);
+        self.skep().wait(mark, PATIENCE, |_| true).expect("skep looked").report
+    }
+
+    /// Sets the variable MODE of a service by hand.
+    pub fn set_mode(&self, service: &str, mode: &str) {
+        let (variable, name) = (format!("MODE={mode}"), self.full(service));
+        self.docker(&["service", "update", "--detach", "--env-add", &variable, &name]);
+    }
+
+    /// The stack file of this world.
+    pub fn file(&self) -> String {
+        format!("{}.yml", self.name)
     }
 
     /// skep's writes after a mark, but for those to its own memory.

@@ -52,6 +52,8 @@ async fn bad_lines_are_hints_and_a_broken_stream_is_joined_again() {
         action: String::new(),
     };
     assert_eq!(next().await, hint);
+    // It is for the operator itself, and somebody else wrote it: a person who resumes a stack.
+    assert_eq!(next().await, changed("config", "own-1"));
     assert_eq!(next().await, changed("node", "n1"));
     assert!(matches!(next().await, SwarmEvent::Broken(_)));
     assert!(matches!(next().await, SwarmEvent::Broken(_)));

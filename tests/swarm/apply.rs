@@ -1,0 +1,90 @@
+//! `skep apply` on a real engine: it waits for the outcome and tells it truthfully.
+
+use crate::lab::Lab;
+use crate::process::{Called, call};
+use crate::world::World;
+
+/// A service whose failed rollout is rolled back by the engine.
+const ONE: &str = "\
+services:
+  web:
+    image: IMAGE
+    environment: {MODE: fast}
+    deploy:
+      replicas: 1
+      update_config: {monitor: 3s, failure_action: rollback}
+";
+
+/// Commits the service with an image and applies it.
+fn apply(world: &World<'_>, text: &str, image: &str) -> Called {
+    world.commit(&[(&world.file(), &text.replace("IMAGE", world.lab.image(image)))]);
+    applied(world)
+}
+
+fn applied(world: &World<'_>) -> Called {
+    let repo = world.repo.path();
+    let repo = repo.to_str().expect("text");
+    call(world, &["apply", repo, "--min-healthy", "1s", "--timeout", "90s"])
+}
+
+fn image(world: &World<'_>) -> String {
+    let format = "{{.Spec.TaskTemplate.ContainerSpec.Image}}";
+    world.docker(&["service", "inspect", "--format", format, &world.full("web")])
+}
+
+/// Applies an image that fails in a stack that is well, and again.
+fn check(test: &str, bad: &str) {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", test);
+    let good = apply(&world, ONE, "1");
+    assert_eq!(good.code, 0, "{good:?}");
+    let failed = apply(&world, ONE, bad);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.out.contains("rollback completed"), "{failed:?}");
+    assert_eq!(image(&world), lab.image("1"));
+    // What failed by its own fault is not tried again, and that is told too.
+    let mark = world.proxy.mark();
+    let again = applied(&world);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.out.contains("not tried again"), "{again:?}");
+    assert_eq!(world.wrote(mark), Vec::<String>::new());
+    // A commit that is well ends it.
+    let good = apply(&world, &ONE.replace("fast", "slow"), "1");
+    assert_eq!(good.code, 0, "{good:?}");
+}
+
+#[test]
+fn a_rollout_that_crashes_fails_the_call_tells_of_the_rollback_and_is_not_tried_again() {
+    check("crashes", "crash");
+}
+
+#[test]
+fn a_rollout_that_never_becomes_healthy_fails_the_call_and_tells_of_the_rollback() {
+    check("sick", "sick");
+}
+
+#[test]
+fn a_service_that_crashes_from_its_first_task_on_fails_the_call() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "first");
+    let failed = apply(&world, ONE, "crash");
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.out.contains("web"), "{failed:?}");
+}
+
+#[test]
+fn a_suspended_stack_is_held_and_the_call_says_so() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "held");
+    let text = ONE.replace("replicas: 1", "replicas: 0");
+    assert_eq!(apply(&world, &text, "1").code, 0);
+    let suspended = call(&world, &["suspend", &world.name, "--for", "2h", "--reason", "lunch"]);
+    assert_eq!(suspended.code, 0, "{suspended:?}");
+    let mark = world.proxy.mark();
+    let held = apply(&world, &text.replace("fast", "slow"), "1");
+    assert_eq!(held.code, 1, "{held:?}");
+    assert!(held.out.contains("lunch"), "{held:?}");
+    assert_eq!(world.proxy.lines(mark), Vec::<String>::new());
+    assert_eq!(call(&world, &["resume", &world.name]).code, 0);
+    assert_eq!(applied(&world).code, 0);
+}
