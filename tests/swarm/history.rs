@@ -116,11 +116,9 @@ fn with_the_repository_unreadable_hands_are_repaired_and_a_restart_removes_nothi
     let lab = Lab::open();
     let mut world = two(&lab, "unreadable");
     let (seen, mark) = (world.skep().mark(), world.proxy.mark());
-    let config = world.repo.path().join(".git/config");
-    let whole = std::fs::read(&config).expect("git's configuration");
-    std::fs::write(&config, "this is no configuration").expect("a file");
+    world.break_git();
     // A change of a ref makes skep read, as a commit would.
-    std::fs::write(world.repo.path().join(".git/refs/heads/nudge"), "").expect("a file");
+    world.repo.write(".git/refs/heads/nudge", "");
     told(&world, seen, "the broken repository", |report| report.sources[0].error.is_some());
     still_kept(&world, mark);
     // Who starts now has read nothing yet: nothing is written, and nothing removed.
@@ -128,8 +126,8 @@ fn with_the_repository_unreadable_hands_are_repaired_and_a_restart_removes_nothi
     world.start();
     told(&world, 0, "the broken repository", |report| report.sources[0].error.is_some());
     nothing_removed(&world, mark);
-    std::fs::write(&config, whole).expect("a file");
-    std::fs::remove_file(world.repo.path().join(".git/refs/heads/nudge")).expect("a file");
+    world.mend_git();
+    world.repo.write(".git/refs/heads/nudge", &world.repo.git(&["rev-parse", "main"]));
     commit(&world, &TWO.replace("fast", "slow"));
     world.converged();
 }

@@ -16,7 +16,11 @@
 )]
 mod repo;
 #[path = "../git/server.rs"]
-#[allow(dead_code, reason = "the tests of sources need more of it")]
+#[allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "the tests of sources need more of it; a test's own server"
+)]
 mod server;
 
 mod apply;

@@ -1,7 +1,5 @@
 //! `skep run` as a process: what it answers, what it says of what is missing, how it ends.
 
-#![expect(clippy::disallowed_methods, reason = "the directory of a socket is made by hand")]
-
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! A person at 3 a.m. wins: `skep suspend` works from any manager, with operator and git down.
 
+#![expect(clippy::disallowed_methods, reason = "a test stands outside: it measures real time")]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -92,18 +94,16 @@ fn suspend_and_resume_need_neither_operator_nor_git() {
     let lab = Lab::open();
     let mut world = World::shop(&lab, "asleep");
     world.stop();
-    let config = world.repo.path().join(".git/config");
-    let whole = std::fs::read(&config).expect("git's configuration");
-    std::fs::write(&config, "this is no configuration").expect("a file");
+    world.break_git();
     let socket = world.node().socket.clone();
     elsewhere(&world, &socket, &["suspend", &world.name, "--reason", "git is gone too"]);
     world.set_mode("web", "odd");
     // Git comes back, and goes again: what was read stays in force, and so does the suspension.
-    std::fs::write(&config, &whole).expect("a file");
+    world.mend_git();
     let mark = world.proxy.mark();
     world.start();
     world.reported(0, "the suspension", |stack| tells(stack, "git is gone too"));
-    std::fs::write(&config, "this is no configuration").expect("a file");
+    world.break_git();
     world.look_again("look");
     assert_eq!(world.proxy.lines(mark), Vec::<String>::new());
     elsewhere(&world, &socket, &["resume", &world.name]);

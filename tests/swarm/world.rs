@@ -243,6 +243,16 @@ impl<'a> World<'a> {
         self.docker(&["service", "update", "--detach", "--env-add", &variable, &name]);
     }
 
+    /// Git can't read the repository any more.
+    pub fn break_git(&self) {
+        self.repo.write(".git/config", "this is no configuration");
+    }
+
+    /// It can again.
+    pub fn mend_git(&self) {
+        self.repo.write(".git/config", "[core]\n\trepositoryformatversion = 0\n");
+    }
+
     /// The stack file of this world.
     pub fn file(&self) -> String {
         format!("{}.yml", self.name)
