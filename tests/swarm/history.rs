@@ -112,22 +112,25 @@ fn an_emptied_directory_is_told_and_removes_nothing() {
 }
 
 #[test]
-fn with_the_repository_unreadable_hands_are_repaired_and_a_restart_removes_nothing() {
+fn with_the_git_host_down_hands_are_repaired_also_after_a_restart() {
     let lab = Lab::open();
-    let mut world = two(&lab, "unreadable");
-    let (seen, mark) = (world.skep().mark(), world.proxy.mark());
-    world.break_git();
-    // A change of a ref makes skep read, as a commit would.
-    world.repo.write(".git/refs/heads/nudge", "");
-    told(&world, seen, "the broken repository", |report| report.sources[0].error.is_some());
-    still_kept(&world, mark);
-    // Who starts now has read nothing yet: nothing is written, and nothing removed.
-    world.stop();
+    let mut world = World::on(&lab, "one", "host");
+    world.serve();
+    commit(&world, TWO);
     world.start();
-    told(&world, 0, "the broken repository", |report| report.sources[0].error.is_some());
+    world.converged();
+    let (seen, mark) = (world.skep().mark(), world.proxy.mark());
+    world.host().down();
+    told(&world, seen, "the host", |report| report.sources[0].error.is_some());
+    still_kept(&world, mark);
+    world.stop();
+    world.set_mode("one", "odd");
+    let again = world.proxy.mark();
+    world.start();
+    world.write(again, "update service one");
     nothing_removed(&world, mark);
-    world.mend_git();
-    world.repo.write(".git/refs/heads/nudge", &world.repo.git(&["rev-parse", "main"]));
+    told(&world, 0, "the host", |report| report.sources[0].error.is_some());
+    world.host().up();
     commit(&world, &TWO.replace("fast", "slow"));
     world.converged();
 }

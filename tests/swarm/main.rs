@@ -29,6 +29,7 @@ mod broken;
 mod bystanders;
 mod converge;
 mod crash;
+mod git_host;
 mod hand;
 mod history;
 mod lab;

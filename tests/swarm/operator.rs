@@ -17,7 +17,7 @@ use skep::swarm::{Host, Options};
 use tokio::sync::watch;
 
 use crate::lab::{Lab, within};
-use crate::repo::{Repo, spec};
+use crate::repo::spec;
 
 /// Longest that a loop may take to end: a pass that waits for an engine that is gone.
 const END: Duration = Duration::from_secs(60);
@@ -45,13 +45,18 @@ struct History {
 }
 
 impl Operator {
-    /// Starts skep on a repository and the engine behind a socket, with the lab's logins.
-    pub fn start(lab: &Lab, socket: &Path, repo: &Repo, settings: Settings) -> Self {
+    /// Starts skep on a repository, by its address or path and with options, and the engine behind
+    /// a socket, with the lab's logins.
+    pub fn start(
+        lab: &Lab,
+        socket: &Path,
+        (location, options): (String, skep::source::Options),
+        settings: Settings,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
         let history = Arc::new(History::default());
         let kept = Arc::clone(&history);
         let (logins, socket) = (lab.logins(), socket.display().to_string());
-        let (location, options) = (repo.path(), repo.options());
         // One thread: whoever collects the reports has a turn between any two passes.
         let looped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -135,8 +140,7 @@ fn doors(socket: &str, logins: RegistryLogins) -> Doors {
     Doors { swarm: Arc::new(swarm), registry, clock }
 }
 
-fn sources(location: &Path, options: &skep::source::Options) -> Vec<NamedSource> {
-    let location = location.to_str().expect("a UTF-8 path");
+fn sources(location: &str, options: &skep::source::Options) -> Vec<NamedSource> {
     let spec = spec(&SourceText { location, ..SourceText::default() });
     let source = skep::source::open(&spec.with_manner(Manner::ByCommit), options);
     let name = SourceName::new("root").expect("a name");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::git_host::GitHost;
 use crate::lab::{Lab, within};
 use crate::process::{Process, command, is_done};
 use crate::proxy::Proxy;
-use crate::server::{Behaviour, Server};
 use crate::world::{PATIENCE, SHOP, World};
 
 /// A service that wants no tasks, with all that a service can use.
@@ -76,14 +76,12 @@ fn readyz_names_the_engine_and_the_git_host_that_are_missing_until_they_are_ther
     let world = World::on(&lab, "one", "ready");
     world.commit(&[("motd.txt", "hello\n"), ("password.txt", "hunter2\n")]);
     let head = world.commit(&[(&world.file(), &world.with_images(IDLE))]);
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let repo = world.repo.path();
-    let server = runtime.block_on(Server::http(repo.parent().expect("a parent")));
-    server.behave(Behaviour { status: Some(503), ..Behaviour::default() });
+    let host = GitHost::of(&world.repo);
+    host.down();
     let dir = tempfile::tempdir().expect("a directory");
     let engine = dir.path().join("engine.sock");
     let door = Proxy::open(&engine);
-    let words = ["run", &server.url, "--interval", "1s"];
+    let words = ["run", host.url(), "--interval", "1s"];
     let skep = Process::start(command(&world, door.path(), &words));
 
     let both = |body: &str| body.contains("the engine does not answer") && body.contains("source ");
@@ -92,7 +90,7 @@ fn readyz_names_the_engine_and_the_git_host_that_are_missing_until_they_are_ther
     symlink(&world.node().socket, &engine).expect("a link");
     let source = |body: &str| body.starts_with("source ") && !body.contains("engine");
     skep.answers("/readyz", |status, body| status == 503 && source(body));
-    server.behave(Behaviour::default());
+    host.up();
     assert_eq!(skep.answers("/readyz", |status, _| status == 200), "ready\n");
     skep.reports(|report| is_done(report, &head));
     let metrics = skep.answers("/metrics", |status, _| status == 200);

@@ -92,19 +92,21 @@ fn suspended_from_another_manager_a_change_by_hand_is_told_and_stays_until_resum
 #[test]
 fn suspend_and_resume_need_neither_operator_nor_git() {
     let lab = Lab::open();
-    let mut world = World::shop(&lab, "asleep");
+    let mut world = World::new(&lab, "asleep");
+    world.serve();
+    world.commit_shop(SHOP);
+    world.start();
+    world.converged();
     world.stop();
-    world.break_git();
+    world.host().down();
     let socket = world.node().socket.clone();
     elsewhere(&world, &socket, &["suspend", &world.name, "--reason", "git is gone too"]);
     world.set_mode("web", "odd");
-    // Git comes back, and goes again: what was read stays in force, and so does the suspension.
-    world.mend_git();
     let mark = world.proxy.mark();
     world.start();
     world.reported(0, "the suspension", |stack| tells(stack, "git is gone too"));
-    world.break_git();
-    world.look_again("look");
+    let report = world.look_again("look");
+    assert!(report.sources[0].error.is_some(), "{:?}", report.sources);
     assert_eq!(world.proxy.lines(mark), Vec::<String>::new());
     elsewhere(&world, &socket, &["resume", &world.name]);
     world.write(mark, "update service web");

@@ -11,6 +11,7 @@ use skep::reconcile::Settings;
 use skep::status::{Report, StackReport};
 
 use crate::bystanders::{Bystanders, ENDS};
+use crate::git_host::GitHost;
 use crate::lab::{Claim, Lab, Node, within};
 use crate::operator::{Operator, is_well, picture};
 use crate::proxy::{Proxy, Request};
@@ -63,6 +64,8 @@ pub struct World<'a> {
     pub hand: Proxy,
     /// What skep reads.
     pub repo: Repo,
+    /// Where skep reads it from; without one by its path.
+    pub host: Option<GitHost>,
     _memory: Memory<'a>,
     /// The laboratory.
     pub lab: &'a Lab,
@@ -95,6 +98,7 @@ impl<'a> World<'a> {
             proxy: Proxy::open(&node.socket),
             hand: Proxy::open(&node.socket),
             repo: Repo::new(),
+            host: None,
             _memory: Memory { lab, node, instance: name.clone() },
             lab,
             name,
@@ -109,6 +113,16 @@ impl<'a> World<'a> {
         world.start();
         world.converged();
         world
+    }
+
+    /// From its next start on skep reads from a git host, which it asks each second.
+    pub fn serve(&mut self) {
+        self.host = Some(GitHost::of(&self.repo));
+    }
+
+    /// The git host, which was started.
+    pub fn host(&self) -> &GitHost {
+        self.host.as_ref().expect("it was started")
     }
 
     /// The manager that all speak to.
@@ -133,12 +147,17 @@ impl<'a> World<'a> {
 
     /// Starts skep.
     pub fn start(&mut self) {
-        self.start_with(self.settings());
+        let poll =
+            if self.host.is_some() { Duration::from_secs(1) } else { Duration::from_secs(60) };
+        self.start_with(Settings { poll, ..self.settings() });
     }
 
     /// Starts skep with other settings.
     pub fn start_with(&mut self, settings: Settings) {
-        self.operator = Some(Operator::start(self.lab, self.proxy.path(), &self.repo, settings));
+        let path = || self.repo.path().display().to_string();
+        let location = self.host.as_ref().map_or_else(path, |host| host.url().to_owned());
+        let source = (location, self.repo.options());
+        self.operator = Some(Operator::start(self.lab, self.proxy.path(), source, settings));
     }
 
     /// Stops skep, as SIGTERM does.
@@ -241,16 +260,6 @@ impl<'a> World<'a> {
     pub fn set_mode(&self, service: &str, mode: &str) {
         let (variable, name) = (format!("MODE={mode}"), self.full(service));
         self.docker(&["service", "update", "--detach", "--env-add", &variable, &name]);
-    }
-
-    /// Git can't read the repository any more.
-    pub fn break_git(&self) {
-        self.repo.write(".git/config", "this is no configuration");
-    }
-
-    /// It can again.
-    pub fn mend_git(&self) {
-        self.repo.write(".git/config", "[core]\n\trepositoryformatversion = 0\n");
     }
 
     /// The stack file of this world.
