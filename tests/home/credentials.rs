@@ -1,6 +1,8 @@
 //! The install for private repositories and registries: credentials as secrets of the swarm, under
 //! the names that `charts/skep/with-*.yml` give.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads the laboratory's logins")]
+
 use std::os::unix::fs::MetadataExt;
 
 use crate::install::{Install, PATIENCE};
