@@ -22,7 +22,8 @@ pub use change::{
     Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used,
 };
 pub use owner::{
-    Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners, owner_label,
+    Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners,
+    owner_label,
 };
 pub use service::references;
 pub use snapshot::View;

@@ -14,6 +14,8 @@ pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
 pub const IMAGE_LABEL: &str = "com.docker.stack.image";
 /// Label with which a person stops writes to one service with plain docker.
 pub const HOLD_LABEL: &str = "skep.hold";
+/// Label on a service that is never removed for having left git: skep's own carries it.
+pub const KEEP_LABEL: &str = "skep.keep";
 
 /// What the owner label of an object has to say.
 #[must_use]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Cause, Declared, Drift, PlanInput, PlannedStep, Removals, Stage};
-use crate::diff::{HOLD_LABEL, Leftover, LeftoverKind, StackChanges, Used};
+use crate::diff::{HOLD_LABEL, KEEP_LABEL, Leftover, LeftoverKind, StackChanges, Used};
 use crate::model::engine::TaskState;
 use crate::model::{Ancestry, Held, HeldReason, Kind, Step, SuspendedBy, Wholeness};
 
@@ -104,6 +104,7 @@ fn guard(input: &PlanInput<'_>, left: &Leftover, open: Option<&str>) -> Option<H
         .or_else(|| history(input))
         .or_else(|| quota(input))
         .or_else(|| held_by_label(input, left))
+        .or_else(|| kept(input, left))
         .or_else(|| not_healthy(open))
         .or_else(|| still_used(input, left))
 }
@@ -149,9 +150,22 @@ fn quota(input: &PlanInput<'_>) -> Option<HeldReason> {
 }
 
 fn held_by_label(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
+    let why = label(input, left, HOLD_LABEL)?;
+    Some(HeldReason::Suspended { by: SuspendedBy::Label, why: why.to_owned(), until: None })
+}
+
+/// An operator that removed itself could not be told to come back.
+fn kept(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
+    let why = label(input, left, KEEP_LABEL)?;
+    Some(HeldReason::NeedsApproval {
+        to: format!("remove {}, whose label {KEEP_LABEL} says: {why}", left.object.name),
+    })
+}
+
+fn label<'a>(input: &PlanInput<'a>, left: &Leftover, name: &str) -> Option<&'a str> {
     let service = input.view.observed.services.get(&left.object.name)?;
-    let why = service.spec.labels.get(HOLD_LABEL).filter(|_| left.object.kind == Kind::Service)?;
-    Some(HeldReason::Suspended { by: SuspendedBy::Label, why: why.clone(), until: None })
+    let value = service.spec.labels.get(name).filter(|_| left.object.kind == Kind::Service)?;
+    Some(value)
 }
 
 fn not_healthy(open: Option<&str>) -> Option<HeldReason> {

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
-    DiffInput, HOLD_LABEL, IMAGE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, View, diff, remains,
+    DiffInput, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, View, diff,
+    remains,
 };
 use crate::health::{Health, HealthState};
 use crate::ledger::Entry;
@@ -457,6 +458,17 @@ fn a_stack_that_left_git_is_removed_and_then_forgotten() {
     check(&asks_for("1").runs("1").gone(), &["remove shop_web"]);
     let empty = asks_for("1").runs("1").gone().with(|world| world.observed.services.clear());
     check(&empty, &["forget"]);
+}
+
+#[test]
+fn an_operator_whose_stack_left_git_does_not_remove_itself() {
+    let kept = |version| {
+        asks_for(version).runs("1").shows("1", |service| {
+            service.spec.labels.insert(KEEP_LABEL.into(), "skep itself".into());
+        })
+    };
+    check(&kept("1").gone(), &["held NeedsApproval"]);
+    check(&kept("2"), &["remember attempted=2 stable=1 bad=[]", "update shop_web"]);
 }
 
 #[test]

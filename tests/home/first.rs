@@ -6,7 +6,7 @@ use crate::repo::Repo;
 use crate::server::Server;
 
 /// The image that `charts/skep/stack.yml` names.
-const RELEASED: &str = concat!("ghcr.io/skep-dev/skep:", env!("CARGO_PKG_VERSION"));
+pub const RELEASED: &str = concat!("ghcr.io/skep-dev/skep:", env!("CARGO_PKG_VERSION"));
 
 /// A stack with a service, a config and a network.
 fn shop(lab: &Lab, greeting: &str) -> String {

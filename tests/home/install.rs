@@ -29,7 +29,7 @@ impl<'a> Install<'a> {
     /// `VARIABLES docker stack deploy -c charts/skep/FILE … skep`, and nothing else in the
     /// environment. Returns when a container with these settings runs.
     pub fn deploy(&self, files: &[&str], variables: &[(&str, &str)]) {
-        let before = self.containers(&[]);
+        let before = self.container();
         let charts = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/skep");
         let mut docker = self.lab.client(self.node);
         docker.args(["stack", "deploy", "--with-registry-auth"]);
@@ -39,7 +39,17 @@ impl<'a> Install<'a> {
         docker.arg("skep").envs(variables.iter().copied());
         let output = docker.output().expect("docker");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let new = || self.containers(&[]).iter().any(|id| !before.contains(id));
+        self.replaced(before.as_deref());
+    }
+
+    /// The container that runs now.
+    pub fn container(&self) -> Option<String> {
+        self.containers(&[]).pop()
+    }
+
+    /// Waits until another container runs than before.
+    pub fn replaced(&self, before: Option<&str>) {
+        let new = || self.container().is_some_and(|id| before != Some(id.as_str()));
         assert!(within(PATIENCE, new), "{}", self.why());
     }
 
@@ -58,7 +68,7 @@ impl<'a> Install<'a> {
 
     /// What the container that runs now has printed.
     pub fn logs(&self) -> String {
-        let Some(id) = self.containers(&[]).pop() else { return String::new() };
+        let Some(id) = self.container() else { return String::new() };
         let output = self.lab.client(self.node).args(["logs", &id]).output().expect("docker");
         [output.stdout, output.stderr]
             .map(|text| String::from_utf8_lossy(&text).into_owned())
@@ -67,7 +77,7 @@ impl<'a> Install<'a> {
 
     /// `docker exec CONTAINER …`
     pub fn exec(&self, words: &[&str]) -> Result<String, String> {
-        let id = self.containers(&[]).pop().ok_or_else(|| "no container runs".to_owned())?;
+        let id = self.container().ok_or_else(|| "no container runs".to_owned())?;
         self.lab.try_docker(self.node, &[&["exec", &id], words].concat())
     }
 

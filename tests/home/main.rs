@@ -20,3 +20,4 @@ mod credentials;
 mod first;
 mod image;
 mod install;
+mod itself;
