@@ -98,13 +98,13 @@ pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -
 #[must_use]
 pub fn questions(
     desired: &Desired,
-    records: &BTreeMap<StackName, LedgerRecord>,
+    records: &BTreeMap<&StackName, &LedgerRecord>,
     view: &View<'_>,
 ) -> BTreeSet<ImageRef> {
     let (nothing, images) = (LedgerRecord::default(), Images::default());
     let mut questions = BTreeSet::new();
     for stack in desired.stacks.values() {
-        let record = records.get(&stack.name).unwrap_or(&nothing);
+        let record = records.get(&stack.name).copied().unwrap_or(&nothing);
         for (name, service) in &stack.services {
             let case = image::ImageCase {
                 desired: service,

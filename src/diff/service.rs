@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{LiveService, ServiceChange};
+use super::change::{FieldChange, LiveService, ServiceChange};
 use super::fields::{Fields, fields};
 use super::image::ImageCase;
 use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use super::snapshot::View;
 use super::{shape, support};
 use crate::model::engine::ServiceSpec;
-use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef};
+use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, SpecHash};
 
 /// Networks that every node has; they are no objects of the swarm.
 const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
@@ -56,19 +56,19 @@ impl ServiceCase<'_> {
         if let Some(live) = live {
             wanted = shape::in_shape_of(wanted, &live.spec, &self.view.names);
         }
-        let pictures = (fields(&wanted, &self.view.names), live.map(|l| self.picture(&l.spec)));
+        let compared = self.compared(&wanted, live.map(|live| &live.spec));
         let label = owner_label(self.owners.instance, Kind::Service, name);
         wanted.labels.insert(OWNER_LABEL.to_owned(), label);
         ServiceChange {
             name: name.to_owned(),
-            hash: pictures.0.hash(),
-            loose: pictures.0.loose_hash(),
-            fields: differing(&pictures),
-            live: live.zip(pictures.1).map(|(service, picture)| LiveService {
+            hash: compared.wanted.hash,
+            loose: compared.wanted.loose,
+            fields: compared.fields,
+            live: live.zip(compared.live).map(|(service, hashes)| LiveService {
                 service: service.clone(),
                 owner: self.owner(name, service),
-                hash: picture.hash(),
-                loose: picture.loose_hash(),
+                hash: hashes.hash,
+                loose: hashes.loose,
             }),
             wanted,
             image: decision.state,
@@ -78,8 +78,19 @@ impl ServiceCase<'_> {
         }
     }
 
-    fn picture(&self, spec: &ServiceSpec) -> Fields {
-        fields(spec, &self.view.names)
+    /// Equal specs have one picture: it is drawn once.
+    fn compared(&self, wanted: &ServiceSpec, live: Option<&ServiceSpec>) -> Compared {
+        let picture = fields(wanted, &self.view.names);
+        let hashes = Hashes::of(&picture);
+        if live == Some(wanted) {
+            return Compared { fields: Vec::new(), live: Some(hashes.clone()), wanted: hashes };
+        }
+        let live = live.map(|live| fields(live, &self.view.names));
+        Compared {
+            live: live.as_ref().map(Hashes::of),
+            fields: differing(&picture, &live.unwrap_or_default()),
+            wanted: hashes,
+        }
     }
 
     fn owner(&self, name: &str, live: &crate::model::engine::Service) -> super::change::Owner {
@@ -120,9 +131,28 @@ impl ServiceCase<'_> {
     }
 }
 
-fn differing((wanted, live): &(Fields, Option<Fields>)) -> Vec<super::change::FieldChange> {
-    let nothing = Fields::default();
-    let changes = super::changed_fields(live.as_ref().unwrap_or(&nothing), wanted);
+/// A wanted spec and what is there, as far as the rest of the comparison needs them.
+struct Compared {
+    wanted: Hashes,
+    live: Option<Hashes>,
+    fields: Vec<FieldChange>,
+}
+
+/// Both hashes of a spec.
+#[derive(Clone)]
+struct Hashes {
+    hash: SpecHash,
+    loose: SpecHash,
+}
+
+impl Hashes {
+    fn of(picture: &Fields) -> Self {
+        Self { hash: picture.hash(), loose: picture.loose_hash() }
+    }
+}
+
+fn differing(wanted: &Fields, live: &Fields) -> Vec<FieldChange> {
+    let changes = super::changed_fields(live, wanted);
     // The label repeats the image; one line is enough where both say the same.
     let label = format!("{}.{IMAGE_LABEL}", super::fields::SERVICE_LABELS);
     let image_differs = changes.iter().any(|change| change.path == super::fields::IMAGE);

@@ -98,8 +98,9 @@ fn alone(names: &NamesById, set: impl FnOnce(&mut ContainerSpec)) -> Fields {
 }
 
 /// Takes over what was read when it means the same.
-fn keep<T: Clone>(wanted: &mut T, live: &T, picture: impl Fn(&T) -> Fields) {
-    if picture(wanted) == picture(live) {
+fn keep<T: Clone + PartialEq>(wanted: &mut T, live: &T, picture: impl Fn(&T) -> Fields) {
+    // Mostly they are equal as they stand, and pictures are dear.
+    if wanted != live && picture(wanted) == picture(live) {
         wanted.clone_from(live);
     }
 }
@@ -111,7 +112,7 @@ fn keep_set(wanted: &mut Vec<String>, live: &Vec<String>) {
         list.sort_unstable();
         list.into_iter().cloned().collect::<Vec<_>>()
     };
-    if sorted(wanted) == sorted(live) {
+    if wanted != live && sorted(wanted) == sorted(live) {
         wanted.clone_from(live);
     }
 }

@@ -2,6 +2,7 @@
 //! services to networks, secrets and configs are by declared name, ids are empty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,8 @@ use super::secret::KeyedHash;
 /// Everything that the sources ask for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
-    /// Stacks by name.
-    pub stacks: BTreeMap<StackName, DesiredStack>,
+    /// Stacks by name; shared, because each pass puts them together anew.
+    pub stacks: BTreeMap<StackName, Arc<DesiredStack>>,
 }
 
 /// One stack.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -119,18 +120,18 @@ impl SpecHash {
 
 /// Content of secrets and configs beside the plan: load fills it, the executor takes from it.
 #[derive(Debug, Clone, Default)]
-pub struct SideStore(BTreeMap<(DataRef, Option<KeyedHash>), SecretBytes>);
+pub struct SideStore(BTreeMap<(DataRef, Option<KeyedHash>), Arc<SecretBytes>>);
 
 impl SideStore {
     /// Puts content in.
     pub fn insert(&mut self, data: DataRef, hash: Option<KeyedHash>, bytes: SecretBytes) {
-        self.0.insert((data, hash), bytes);
+        self.0.insert((data, hash), Arc::new(bytes));
     }
 
     /// The content of one secret or config, by the hash that the plan names.
     #[must_use]
     pub fn get(&self, data: &DataRef, hash: Option<&KeyedHash>) -> Option<&SecretBytes> {
-        self.0.get(&(data.clone(), hash.cloned()))
+        self.0.get(&(data.clone(), hash.cloned())).map(AsRef::as_ref)
     }
 
     /// Takes over all that another store holds.

@@ -223,7 +223,7 @@ impl World {
         );
         let mut desired = Desired::default();
         if here {
-            desired.stacks.insert(stack_name(), self.desired.clone());
+            desired.stacks.insert(stack_name(), self.desired.clone().into());
         }
         assert_eq!(audit(&plan, &desired, &self.observed), []);
         plan

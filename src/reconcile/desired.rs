@@ -92,9 +92,11 @@ impl Wanted {
         self.problems.extend(loaded.problems.iter().cloned());
         self.data.extend(loaded.data.clone());
         for (name, stack) in &loaded.desired.stacks {
-            let mut stack = stack.clone();
+            let mut stack = Arc::clone(stack);
             // A file that can't be read may have held more of any stack of its source.
-            stack.wholeness = stack.wholeness.max(wholeness);
+            if stack.wholeness < wholeness {
+                Arc::make_mut(&mut stack).wholeness = wholeness;
+            }
             match self.desired.stacks.get(name) {
                 Some(other) if owners.get(name) != Some(&source) => {
                     self.rivals.push((name.clone(), other.source.clone()));

@@ -113,11 +113,8 @@ impl Operator {
             format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
         }));
         let view = View::new(observed);
-        let records: BTreeMap<StackName, LedgerRecord> = ledgers
-            .stacks
-            .iter()
-            .map(|(name, entry)| (name.clone(), entry.record.clone()))
-            .collect();
+        let records: BTreeMap<&StackName, &LedgerRecord> =
+            ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
         let questions = diff::questions(&wanted.desired, &records, &view);
         let images = self.ask(questions, report.at).await;
         let round =

@@ -103,7 +103,7 @@ impl<'a> Scene<'a> {
             let record = ledgers.stacks.get(&stack.name).map_or(&nothing, |entry| &entry.record);
             (stack.name.clone(), diff(stack, record, input))
         };
-        let changes = desired.stacks.values().map(compare).collect();
+        let changes = desired.stacks.values().map(|stack| compare(stack)).collect();
         Ok(Self { ready, observed, desired, changes })
     }
 

@@ -14,7 +14,7 @@ impl Round<'_> {
                     files.dedup();
                     made.stack.files = files;
                     self.loaded.data.extend(made.data);
-                    self.loaded.desired.stacks.insert(name, made.stack);
+                    self.loaded.desired.stacks.insert(name, made.stack.into());
                 }
                 Some(_) => {
                     self.loaded.broken.insert(name);
