@@ -1,13 +1,15 @@
 //! The command line: one file per command, in folders by what they do: look at a swarm, act on
-//! it, work on files.
+//! it, work on files; and the demo, which shows all of that.
 
 mod act;
 mod args;
+mod demo;
 mod error;
 mod files;
 mod look;
 mod output;
 mod plugin;
+mod signal;
 mod start;
 
 use std::ffi::OsString;
@@ -49,6 +51,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Run(act::run::Args),
     Diff(look::diff::Args),
     Plan(look::plan::Args),
@@ -106,6 +109,7 @@ fn parse_and_run(arguments: Vec<OsString>, environment: &Environment) -> ExitCod
 
 async fn run(command: Command, environment: &Environment) -> Result<Exit, Failure> {
     match command {
+        Command::Demo(args) => Box::pin(demo::run(args, environment)).await,
         Command::Run(args) => Box::pin(act::run::run(args, environment)).await,
         Command::Diff(args) => Box::pin(look::diff::run(args, environment)).await,
         Command::Plan(args) => Box::pin(look::plan::run(args, environment)).await,

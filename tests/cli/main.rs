@@ -6,6 +6,7 @@
 
 mod arguments;
 mod declarations;
+mod demo;
 mod engine;
 mod hostile;
 mod mistakes;

@@ -2,7 +2,7 @@
 
 pub(super) mod apply;
 mod metered;
-mod progress;
+pub(super) mod progress;
 pub(super) mod resume;
 pub(super) mod run;
 pub(super) mod suspend;

@@ -14,7 +14,7 @@ use crate::view::{ReportView, Reveal, ServiceView, clean};
 const ROOM: usize = 60;
 
 /// Shows how services do, on standard error.
-pub(super) enum Progress {
+pub(in crate::cli) enum Progress {
     /// A terminal.
     Bars { all: MultiProgress, bars: BTreeMap<String, ProgressBar> },
     /// A file or a pipe: a line whenever something changed.
@@ -22,7 +22,7 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         if std::io::stderr().is_terminal() {
             Self::Bars { all: MultiProgress::new(), bars: BTreeMap::new() }
         } else {
@@ -31,7 +31,7 @@ impl Progress {
     }
 
     /// Shows what a pass did and saw.
-    pub(super) fn show(&mut self, view: &ReportView) {
+    pub(in crate::cli) fn show(&mut self, view: &ReportView) {
         for stack in &view.stacks {
             for one in stack.outcomes.iter().filter(|one| one.object.is_some()) {
                 self.line(&outcome(one, Reveal::Nothing));
@@ -41,7 +41,7 @@ impl Progress {
     }
 
     /// Leaves the bars as they stand.
-    pub(super) fn end(self) {
+    pub(in crate::cli) fn end(self) {
         if let Self::Bars { bars, .. } = self {
             bars.values().for_each(ProgressBar::abandon);
         }

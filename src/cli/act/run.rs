@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::{metered, tell};
@@ -13,6 +12,7 @@ use crate::api::{Handles, listen, router, serve};
 use crate::cli::Exit;
 use crate::cli::args::{SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
+use crate::cli::signal::stop_signal;
 use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_logs};
 use crate::metrics::Metrics;
 use crate::plan::Writes;
@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let (version, host) = (env!("CARGO_PKG_VERSION"), engine.host.to_string());
     tracing::info!(version, engine = host, observe = args.observe, "skep runs");
     let looped = reconcile::run(operator, nudge, stop.clone(), published);
-    end(looped, (stop, clock)).await;
+    finish(looped, (stop, clock)).await;
     // What the last pass did is told before the program ends; a teller that hangs is left behind.
     let told = tokio::time::timeout(Duration::from_secs(1), teller).await;
     drop(told);
@@ -116,25 +116,6 @@ fn operator(args: &Args, (doors, sources): (Doors, Vec<NamedSource>)) -> Result<
         ..settings(&args.swarm, &args.source_args, BTreeMap::new())?
     };
     Ok(Operator::new(doors, sources, settings))
-}
-
-/// Becomes true at SIGTERM or SIGINT.
-fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
-    let failed = |error| Failure::new("listen for signals", error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("a signal came: the pass that runs is finished, then skep ends");
-        stop.send_replace(true);
-        // The channel stays open, so that its readers go on to see the last value.
-        stop.closed().await;
-    });
-    Ok(stopped)
 }
 
 /// Passes hints on, and not more often than once in a while.
@@ -170,7 +151,7 @@ impl Teller {
 }
 
 /// Waits for the loop: until it ends, or for a while after the signal.
-async fn end(
+pub(in crate::cli) async fn finish(
     looped: impl Future<Output = ()>,
     (mut stop, clock): (watch::Receiver<bool>, Arc<dyn Clock>),
 ) {
