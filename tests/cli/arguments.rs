@@ -29,6 +29,7 @@ fn help_and_version_go_to_standard_output() {
     let help = call(skep(&["--help"]));
     assert_eq!(help.code, 0);
     for command in [
+        "demo",
         "run",
         "diff",
         "plan",

@@ -38,9 +38,9 @@ fn the_demo_shows_plan_convergence_drift_and_a_rollout_and_leaves_nothing() {
     let called = call(command);
     assert_eq!(called.code, 0, "{}{}", called.out, called.err);
     let shown = [
+        "held\n    service/monitoring_metrics\n      Waiting: ",
         "create network/shop_back",
         "create service/shop_api",
-        "held\n    service/monitoring_metrics\n      Waiting: ",
         "to do, 1 held.",
         "everything is healthy after",
         "Nothing differs (2 stacks, 4 services).",

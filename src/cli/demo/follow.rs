@@ -21,6 +21,8 @@ pub(super) struct Follow {
     pub(super) clock: Arc<dyn Clock>,
     /// Longest time for one thing to happen.
     pub(super) patience: Duration,
+    /// The last report that was read.
+    pub(super) last: Option<Arc<Report>>,
 }
 
 impl Follow {
@@ -29,7 +31,9 @@ impl Follow {
         loop {
             let changed = self.reports.changed().await;
             changed.map_err(|_| Failure::plain("the operator ended by itself"))?;
-            if let Some(report) = self.reports.borrow_and_update().clone() {
+            let newest = self.reports.borrow_and_update().clone();
+            if let Some(report) = newest {
+                self.last = Some(Arc::clone(&report));
                 return Ok(report);
             }
         }

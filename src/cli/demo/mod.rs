@@ -176,7 +176,7 @@ async fn perform(
     let operator = play.operator();
     let looped = reconcile::run(operator, Nudge::default(), stopped.clone(), publish);
     let patience = play.stage.patience;
-    let mut follow = Follow { reports, clock: Arc::clone(&clock), patience };
+    let mut follow = Follow { reports, clock: Arc::clone(&clock), patience, last: None };
     let script = async {
         play.acts(&mut follow).await?;
         if args.once { Ok(()) } else { play.watch(&mut follow).await }

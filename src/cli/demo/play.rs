@@ -153,8 +153,8 @@ impl Play<'_> {
             "  edit {path}/{STACK_FILE}, then\n  git -C {path} commit -am 'a change'\n  Ctrl-C ends \
              the demo\n"
         ))?;
-        let mut seen = Seen::default();
-        seen.begin(self.preview().await?);
+        let before = follow.last.as_deref().map(ReportView::without_bodies);
+        let mut seen = Seen { before, moving: None };
         loop {
             let report = follow.next().await?;
             seen.show(&report, follow)?;
@@ -163,7 +163,6 @@ impl Play<'_> {
 }
 
 /// What was told already of an operator that is watched.
-#[derive(Default)]
 struct Seen {
     before: Option<ReportView>,
     /// Shown while something is on the way, with the time since when it is.
@@ -171,10 +170,6 @@ struct Seen {
 }
 
 impl Seen {
-    fn begin(&mut self, view: ReportView) {
-        self.before = Some(view);
-    }
-
     fn show(&mut self, report: &Arc<Report>, follow: &Follow) -> Result<(), Failure> {
         let view = ReportView::without_bodies(report);
         let before = self.before.take();
