@@ -29,6 +29,7 @@ mod broken;
 mod bystanders;
 mod converge;
 mod crash;
+mod demo;
 mod git_host;
 mod hand;
 mod history;

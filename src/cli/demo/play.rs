@@ -8,6 +8,7 @@ use super::repository::Repository;
 use super::shop::{Change, STACK_FILE};
 use super::stage::Stage;
 use crate::cli::act::progress::Progress;
+use crate::cli::args::Format;
 use crate::cli::error::Failure;
 use crate::cli::output;
 use crate::model::engine::{Replicated, ServiceMode, ServiceSpec};
@@ -48,7 +49,11 @@ impl Play<'_> {
         output::text(&format!("  git    {path}\n  swarm  {}\n", self.stage.about))?;
         heading("What skep would do (skep plan)")?;
         let view = self.preview().await?;
-        output::text(&plan(&view, output::reveal()))
+        output::report(&view, Format::Text, plan)?;
+        match view.has_errors() {
+            true => Err(Failure::plain("the plan is not whole")),
+            false => Ok(()),
+        }
     }
 
     /// Shows what follows from one change after the other.
@@ -74,7 +79,7 @@ impl Play<'_> {
     async fn nothing_differs(&self) -> Result<(), Failure> {
         heading("Git and the swarm compared (skep diff)")?;
         let view = self.preview().await?;
-        output::text(&diff(&view, output::reveal()))?;
+        output::report(&view, Format::Text, diff)?;
         match view.differs() || view.has_errors() {
             true => Err(Failure::plain("something differs that should not")),
             false => Ok(()),

@@ -94,7 +94,7 @@ fn over_the_file(image: &ImageRef) -> String {
         [("web", ""), ("api", "      command: []\n"), ("worker", "      command: []\n")]
     {
         text.push_str(&format!(
-            "    {service}:\n      image: {}\n{command}      healthcheck:\n        disable: true\n",
+            "    {service}:\n      image: {}\n{command}      healthcheck:\n        test: [NONE]\n",
             image.familiar()
         ));
     }
