@@ -1,4 +1,5 @@
 //! `skep demo --docker` on a real engine: the same as on the simulated swarm, and nothing is left.
+#![expect(clippy::disallowed_methods, reason = "a test runs the program and reads its directory")]
 
 use std::path::Path;
 use std::process::{Command, Output};
