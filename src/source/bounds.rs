@@ -8,6 +8,10 @@ pub const MAX_FILE: u64 = 1024 * 1024;
 /// Most files, links and other entries below a source's path.
 pub const MAX_ENTRIES: usize = 100_000;
 
+/// Most files and other entries of a whole repository of which only a path is the source. In a
+/// larger one nothing is read around the path.
+pub const MAX_AROUND: usize = 10_000;
+
 /// Most bytes in all files below a source's path together.
 pub const MAX_TOTAL: u64 = 64 * 1024 * 1024;
 

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Ancestry, Entry, FileSet, RepoPath, Revision};
 use crate::ports::{Checkout, Source, SourceError};
-use crate::source::bounds::{MAX_DEPTH, MAX_ENTRIES, MAX_FILE, MAX_TOTAL};
-use crate::source::{entries, watch};
+use crate::source::bounds::{MAX_AROUND, MAX_DEPTH, MAX_ENTRIES, MAX_FILE, MAX_TOTAL};
+use crate::source::{around, entries, watch};
 
 /// A directory, read anew at every call; its revision is a hash over paths and content.
 pub(super) struct Directory {
@@ -68,24 +68,45 @@ fn remember(last: &mut Option<Checkout>, new: Checkout) -> Checkout {
 }
 
 fn checkout(root: &Path, path: &RepoPath) -> Result<Checkout, SourceError> {
-    let mut walk = Walk::new(root);
+    let mut walk = Walk::new(root, MAX_ENTRIES);
     let top = walk.open_root(root, path)?;
     walk.directory(&top, &mut Vec::new(), 0)?;
-    let files = walk.files;
+    let files = surround(walk.files, root, path)?;
     let revision = Revision::Tree(hash(&files));
     Ok(Checkout { revision, subject: String::new(), files: Arc::new(files), stale: None })
+}
+
+/// Adds what stands around the source's path, where that is little and declarations name it.
+fn surround(files: FileSet, root: &Path, path: &RepoPath) -> Result<FileSet, SourceError> {
+    if path.as_str().is_empty() {
+        return Ok(files);
+    }
+    if !around::is_named(&files) {
+        return Ok(files.alone_within(path.clone(), around::UNNAMED.to_owned()));
+    }
+    let mut walk = Walk::new(root, MAX_AROUND);
+    let top = walk.open_root(root, &RepoPath::default())?;
+    match walk.directory(&top, &mut Vec::new(), 0) {
+        Ok(()) => Ok(files.within(path.clone(), walk.files)),
+        Err(SourceError::Broken { .. }) => {
+            Ok(files.alone_within(path.clone(), around::TOO_LARGE.to_owned()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 struct Walk {
     attempted: String,
     files: FileSet,
     total: u64,
+    /// Most entries.
+    most: usize,
 }
 
 impl Walk {
-    fn new(root: &Path) -> Self {
+    fn new(root: &Path, most: usize) -> Self {
         let attempted = format!("reading the directory {}", root.display());
-        Self { attempted, files: FileSet::default(), total: 0 }
+        Self { attempted, files: FileSet::default(), total: 0, most }
     }
 
     /// Opens the source's directory. The root may be a symbolic link (the operator's owner named
@@ -175,8 +196,8 @@ impl Walk {
             self.total += bytes.len() as u64;
         }
         self.files.insert(path, entry);
-        let message = if self.files.len() > MAX_ENTRIES {
-            format!("it holds more than {MAX_ENTRIES} files")
+        let message = if self.files.len() > self.most {
+            format!("it holds more than {} files", self.most)
         } else if self.total > MAX_TOTAL {
             format!("its files hold more than {MAX_TOTAL} bytes together")
         } else {
@@ -248,7 +269,9 @@ fn read_file(fd: &OwnedFd, name: &CStr) -> Result<Entry, Errno> {
 /// same bytes.
 fn hash(files: &FileSet) -> String {
     let mut hasher = Sha256::new();
-    for (path, entry) in files.iter() {
+    // What stands around the source is hashed with its path from the top, after a mark.
+    let around = files.around().map(|(path, entry)| (b'^', path, entry));
+    for (part, path, entry) in files.iter().map(|(path, entry)| (b'/', path, entry)).chain(around) {
         let (kind, content): (u8, &[u8]) = match entry {
             Entry::File(bytes) => (b'f', bytes),
             Entry::TooLarge(size) => (b'b', &size.to_be_bytes()),
@@ -257,7 +280,7 @@ fn hash(files: &FileSet) -> String {
             Entry::Unreadable(why) => (b'u', why.as_bytes()),
             Entry::Closed(why) => (b'c', why.as_bytes()),
         };
-        hasher.update([kind]);
+        hasher.update([part, kind]);
         for part in [path.as_str().as_bytes(), content] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
@@ -299,6 +322,21 @@ mod tests {
         assert_eq!(listing(&checkout), "a/x.yml: File(12 bytes)\n");
         let below = read(dir.path(), "a").await.expect("a checkout");
         assert_eq!(listing(&below), "x.yml: File(12 bytes)\n");
+    }
+
+    #[tokio::test]
+    async fn files_around_the_path_can_be_named_and_are_part_of_the_revision() {
+        let dir = tree();
+        let common = dir.path().join("common.env");
+        std::fs::write(dir.path().join("a/x.yml"), "env: ../common.env").expect("a file");
+        std::fs::write(&common, "A=1").expect("a file");
+        let first = read(dir.path(), "a").await.expect("a checkout");
+        assert_eq!(listing(&first), "x.yml: File(18 bytes)\n");
+        let named = first.files.join(&RepoPath::default(), "../common.env").expect("a path");
+        assert_eq!(first.files.read(&named).as_deref(), Ok(&b"A=1"[..]));
+        std::fs::write(&common, "A=2").expect("a file");
+        let second = read(dir.path(), "a").await.expect("a checkout");
+        assert_ne!(first.revision, second.revision);
     }
 
     #[tokio::test]

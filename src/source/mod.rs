@@ -3,6 +3,7 @@
 //! `open` looks what a [`SourceSpec`] stands for and gives the port. A git repository is read by
 //! commit through a mirror; a directory, or a git work tree as it lies, from its files.
 
+mod around;
 pub mod bounds;
 mod directory;
 mod entries;

@@ -100,3 +100,52 @@ fn schemas_are_written_as_they_stand_in_crds() {
         assert!(read(dir.path().join(&name)) == read(path), "crds/{} is stale", name.display());
     }
 }
+
+#[test]
+fn environments_of_one_repository_share_files_beside_them() {
+    let stack = "services:\n  web:\n    image: x\n    env_file: ../common.env\n";
+    let manifest = "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: base}\nspec: {files: \
+                    [../../base/base.yml]}\n";
+    let base = "services:\n  db: {image: y, env_file: common.env}\n";
+    let dir = directory(&[
+        ("envs/common.env", "A=shared\n"),
+        ("envs/prod/web.yml", stack),
+        ("envs/prod/base.yml", manifest),
+        ("base/base.yml", base),
+        ("base/common.env", "B=shared\n"),
+    ]);
+    let render = |more: &[&str]| {
+        let source = [&["render", text(dir.path()), "--path", "envs/prod", "--engine"], more];
+        call(skep(&source.concat()))
+    };
+    let called = render(&[]);
+    assert_eq!(called.code, 0, "{}", called.err);
+    for part in ["A=shared", "B=shared", "web_web", "base_db"] {
+        assert!(called.out.contains(part), "{part}: {}", called.out);
+    }
+    // The base is no stack of its own: it stands around the path.
+    assert_eq!(called.out.matches("\"kind\": \"service\"").count(), 2, "{}", called.out);
+    crate::hostile::git(dir.path(), &["init", "--quiet", "--initial-branch=main"]);
+    crate::hostile::git(dir.path(), &["add", "--all"]);
+    crate::hostile::git(dir.path(), &["commit", "--quiet", "--message", "x"]);
+    let cache = tempfile::tempdir().expect("a directory");
+    let by_commit = render(&["--ref", "main", "--cache", text(cache.path())]);
+    assert_eq!((by_commit.code, by_commit.out), (0, called.out), "{}", by_commit.err);
+}
+
+#[test]
+fn no_path_leads_out_of_a_repository() {
+    let stack = "services:\n  web:\n    image: x\n    env_file: ../../common.env\n";
+    let dir = directory(&[("common.env", "A=1\n"), ("repo/prod/web.yml", stack)]);
+    let repo = dir.path().join("repo");
+    std::os::unix::fs::symlink("../common.env", repo.join("link.env")).expect("a link");
+    let called = call(skep(&["validate", text(&repo), "--path", "prod"]));
+    assert_eq!(called.code, 1, "{}", called.err);
+    assert!(called.out.contains("'../../common.env' leads out of the source"), "{}", called.out);
+    assert!(called.out.contains("--> web.yml:4:15"), "{}", called.out);
+    let link = stack.replace("../../common.env", "../link.env");
+    std::fs::write(repo.join("prod/web.yml"), link).expect("a file");
+    let called = call(skep(&["validate", text(&repo), "--path", "prod"]));
+    let words = "the symbolic link '../link.env' leads out of the source";
+    assert!(called.out.contains(words), "{}", called.out);
+}

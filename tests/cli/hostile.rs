@@ -105,7 +105,7 @@ fn a_huge_file_by_its_own_name_or_from_standard_input_is_not_read() {
     assert!(called.err.contains("standard input is larger than 1048576 bytes"), "{}", called.err);
 }
 
-fn git(dir: &Path, arguments: &[&str]) {
+pub(super) fn git(dir: &Path, arguments: &[&str]) {
     let status = Command::new("git")
         .args(["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "core.compression=1"])
         .args(arguments)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use skep::model::{Ancestry, Revision};
+use skep::model::{Ancestry, RepoPath, Revision};
 use skep::ports::SourceError;
 use skep::source::{CredentialParts, Manner, SourceSpec, SourceText, open};
 
@@ -329,4 +329,42 @@ async fn a_repository_that_is_not_there_is_missing() {
     let text = SourceText { location: &url, ..Default::default() };
     let spec = SourceSpec::parse(&text, CredentialParts::default()).expect("a good source");
     assert!(open(&spec, &options).is_err());
+}
+
+#[tokio::test]
+async fn files_around_the_path_of_a_source_can_be_named_and_are_no_declarations() {
+    let repo = Repo::with_shop();
+    repo.commit("shop/compose.yml", "env_file: ../common.env");
+    repo.commit("common.env", "A=1");
+    let below = SourceText { path: Some("shop"), reference: Some("main"), ..Default::default() };
+    let source = repo.source(&below);
+    let files = source.read().await.expect("a checkout").files;
+    assert_eq!(files.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["compose.yml"]);
+    let top = RepoPath::default();
+    let named = files.join(&top, "../common.env").expect("a path");
+    assert_eq!(files.read(&named).as_deref(), Ok(&b"A=1"[..]));
+    assert!(files.join(&top, "../../common.env").is_err());
+    repo.commit("common.env", "A=2");
+    let files = source.read().await.expect("a checkout").files;
+    assert_eq!(files.read(&named).as_deref(), Ok(&b"A=2"[..]));
+}
+
+#[tokio::test]
+async fn around_the_path_of_a_source_nothing_is_read_in_a_large_repository() {
+    let repo = Repo::with_shop();
+    let blob = repo.object("blob", b"env_file: ../001/002");
+    let names: Vec<String> = (0..101).map(|number| format!("{number:03}")).collect();
+    let leaves: Vec<(&str, &[u8], &str)> =
+        names.iter().map(|name| ("100644", name.as_bytes(), blob.as_str())).collect();
+    repo.commit_tree(&leaves);
+    let tree = repo.git(&["rev-parse", "main^{tree}"]);
+    let trees: Vec<(&str, &[u8], &str)> =
+        names.iter().map(|name| ("40000", name.as_bytes(), tree.as_str())).collect();
+    repo.commit_tree(&trees);
+    let below = SourceText { path: Some("000"), reference: Some("main"), ..Default::default() };
+    let files = repo.source(&below).read().await.expect("a checkout").files;
+    assert_eq!(files.len(), 101);
+    let named = files.join(&RepoPath::default(), "../001/002").expect("a path");
+    let error = files.read(&named).map_err(|error| error.to_string()).expect_err("not read");
+    assert!(error.contains("too large to be read as a whole"), "{error}");
 }

@@ -182,11 +182,16 @@ impl<'a> Stage<'a, '_> {
     /// Reads a file that a declaration names, relative to the file that names it.
     fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, std::sync::Arc<[u8]>)> {
         let from = self.path_of(self.input.tree.locate(path).file).parent();
-        let result = from.join(name).map_err(|error| (error.to_string(), PATHS)).and_then(|file| {
-            let bytes = self.input.files.read(&file);
-            let bytes = bytes.map_err(|error| (error.to_string(), hint_for(&error)))?;
-            Ok((file, bytes))
-        });
+        let result = self
+            .input
+            .files
+            .join(&from, name)
+            .map_err(|error| (error.to_string(), PATHS))
+            .and_then(|file| {
+                let bytes = self.input.files.read(&file);
+                let bytes = bytes.map_err(|error| (error.to_string(), hint_for(&error)))?;
+                Ok((file, bytes))
+            });
         match result {
             Ok(read) => Some(read),
             Err((message, hint)) => {
@@ -204,12 +209,13 @@ impl<'a> Stage<'a, '_> {
 
 /// What to do about a path that leads to nothing.
 const PATHS: &str =
-    "paths are relative to the file that names them, and stay below the path of the source";
+    "paths are relative to the file that names them, and stay inside the repository";
 
 fn hint_for(error: &FileError) -> &'static str {
     match error {
         FileError::Missing(_) | FileError::Directory(_) | FileError::Link { .. } => PATHS,
         FileError::TooLarge { .. } => "make it smaller: files up to 1 MiB are read",
+        FileError::Unread { .. } => "name a directory above both as the path of the source",
         FileError::Special { .. } | FileError::Unreadable { .. } => "",
     }
 }

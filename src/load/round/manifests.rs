@@ -172,7 +172,7 @@ impl Round<'_> {
     ) -> Option<(RepoPath, Node)> {
         let root = KeyPath::root();
         let here = root.key("files");
-        let path = match beside.parent().join(file) {
+        let path = match self.files.join(&beside.parent(), file) {
             Ok(path) => path,
             Err(error) => {
                 findings.error(&here, span, error.to_string());

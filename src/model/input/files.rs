@@ -23,7 +23,8 @@ pub enum RepoPathError {
     Unusable,
 }
 
-/// Path inside a repository: relative, `/` between parts, no `.` or `..`. Empty is the top.
+/// Path inside a repository: relative, `/` between parts, no `.` or `..`. Empty is the top. Only
+/// what stands around a source's path begins with `..` ([`FileSet::join`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RepoPath(String);
@@ -60,6 +61,14 @@ impl RepoPath {
             }
         }
         Ok(Self(parts.join("/")))
+    }
+
+    /// The rest of it below a directory; the whole below the top.
+    fn below(&self, directory: &Self) -> Option<&str> {
+        if directory.0.is_empty() {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(directory.as_str())?.strip_prefix('/')
     }
 
     /// The directory that holds it.
@@ -160,12 +169,33 @@ pub enum FileError {
         /// The cause, as text.
         why: String,
     },
+    /// It stands around the source's path, where nothing was read.
+    #[error("'{path}' lies outside of the source's path, and {why}")]
+    Unread {
+        /// The path.
+        path: RepoPath,
+        /// Why nothing was read there.
+        why: String,
+    },
 }
 
-/// All files of one revision below the source's path.
+/// All files of one revision below the source's path, and those around it, which are no
+/// declarations of the source but may be named by them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSet {
     entries: BTreeMap<RepoPath, Entry>,
+    around: Around,
+}
+
+/// What stands elsewhere in the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Around {
+    /// The source's path.
+    base: RepoPath,
+    /// By path from the top of the repository.
+    entries: BTreeMap<RepoPath, Entry>,
+    /// Why nothing was read there, if so.
+    unread: Option<String>,
 }
 
 impl FileSet {
@@ -177,6 +207,39 @@ impl FileSet {
     /// All paths with what stands there, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&RepoPath, &Entry)> {
         self.entries.iter()
+    }
+
+    /// Says that these files stand below `base`, in a repository that holds `whole`.
+    #[must_use]
+    pub fn within(self, base: RepoPath, whole: Self) -> Self {
+        let inside = |path: &RepoPath| path.below(&base).is_some();
+        let entries = whole.entries.into_iter().filter(|(path, _)| !inside(path)).collect();
+        Self { around: Around { base, entries, unread: None }, ..self }
+    }
+
+    /// Says that these files stand below `base`, and why nothing was read around it.
+    #[must_use]
+    pub fn alone_within(self, base: RepoPath, why: String) -> Self {
+        let around = Around { base, entries: BTreeMap::new(), unread: Some(why) };
+        Self { around, ..self }
+    }
+
+    /// What stands around the source's path, by path from the top of the repository, sorted.
+    pub fn around(&self) -> impl Iterator<Item = (&RepoPath, &Entry)> {
+        self.around.entries.iter()
+    }
+
+    /// A path as seen from a directory. It may lead out of the source's path (it begins with `..`
+    /// then), not out of the repository.
+    ///
+    /// # Errors
+    /// When it leads out of the repository, is absolute or can't be a path.
+    pub fn join(&self, directory: &RepoPath, relative: &str) -> Result<RepoPath, RepoPathError> {
+        let full = self.full(directory)?.join(relative).map_err(|error| match error {
+            RepoPathError::Outside(_) => RepoPathError::Outside(relative.to_owned()),
+            error => error,
+        })?;
+        Ok(self.shown(&full))
     }
 
     /// Number of paths.
@@ -196,8 +259,9 @@ impl FileSet {
     /// # Errors
     /// When there is no readable file of bounded size.
     pub fn read(&self, path: &RepoPath) -> Result<Arc<[u8]>, FileError> {
-        let real = self.resolve(path)?;
-        match self.entries.get(&real) {
+        let full = self.resolve(path)?;
+        let real = self.shown(&full);
+        match self.at(&full) {
             Some(Entry::File(bytes)) => Ok(Arc::clone(bytes)),
             Some(Entry::TooLarge(size)) => Err(FileError::TooLarge { path: real, size: *size }),
             Some(Entry::Special(what)) => Err(FileError::Special { path: real, what }),
@@ -205,29 +269,65 @@ impl FileSet {
                 Err(FileError::Unreadable { path: real, why: why.clone() })
             }
             Some(Entry::Link(_)) => Err(FileError::Link { path: real, whereto: "in a circle" }),
-            None if self.is_directory(&real) => Err(FileError::Directory(path.clone())),
-            None => Err(FileError::Missing(path.clone())),
+            None if self.is_directory(&full) => Err(FileError::Directory(path.clone())),
+            None => match &self.around.unread {
+                Some(why) if full.below(&self.around.base).is_none() => {
+                    Err(FileError::Unread { path: real, why: why.clone() })
+                }
+                _ => Err(FileError::Missing(path.clone())),
+            },
         }
     }
 
-    /// True when files stand below this path.
-    #[must_use]
-    pub fn is_directory(&self, path: &RepoPath) -> bool {
-        let prefix = format!("{}/", path.as_str());
-        let below = self.entries.range(RepoPath(prefix.clone())..).next();
-        below.is_some_and(|(first, _)| first.as_str().starts_with(&prefix))
+    /// What stands at a path from the top of the repository.
+    fn at(&self, full: &RepoPath) -> Option<&Entry> {
+        match full.below(&self.around.base) {
+            Some(inside) => self.entries.get(&RepoPath(inside.to_owned())),
+            None => self.around.entries.get(full),
+        }
     }
 
-    /// Follows links in every part of the path, inside the tree only.
+    /// True when files stand below this path from the top of the repository.
+    fn is_directory(&self, full: &RepoPath) -> bool {
+        let holds = |entries: &BTreeMap<RepoPath, Entry>, directory: &str| {
+            let prefix = format!("{directory}/");
+            let below = entries.range(RepoPath(prefix.clone())..).next();
+            below.is_some_and(|(first, _)| first.as_str().starts_with(&prefix))
+        };
+        match full.below(&self.around.base) {
+            Some(inside) => holds(&self.entries, inside),
+            None => self.around.base.below(full).is_some() || holds(&self.around.entries, &full.0),
+        }
+    }
+
+    /// From the source's path to the top of the repository.
+    fn full(&self, path: &RepoPath) -> Result<RepoPath, RepoPathError> {
+        self.around.base.join(&path.0)
+    }
+
+    /// From the top of the repository to the source's path, as people write it there.
+    fn shown(&self, full: &RepoPath) -> RepoPath {
+        let parts = |path: &RepoPath| -> Vec<String> {
+            path.0.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let (base, full) = (parts(&self.around.base), parts(full));
+        let same = base.iter().zip(&full).take_while(|(a, b)| a == b).count();
+        let up = base.iter().skip(same).map(|_| "..".to_owned());
+        RepoPath(up.chain(full.into_iter().skip(same)).collect::<Vec<_>>().join("/"))
+    }
+
+    /// Follows links in every part of the path, inside the repository only; gives the path from
+    /// its top.
     fn resolve(&self, path: &RepoPath) -> Result<RepoPath, FileError> {
-        let mut todo: Vec<String> = path.0.split('/').rev().map(str::to_owned).collect();
+        let full = self.full(path).unwrap_or_else(|_| path.clone());
+        let mut todo: Vec<String> = full.0.split('/').rev().map(str::to_owned).collect();
         let mut real = RepoPath::default();
         let mut links = 0;
         let outside =
             |path: &RepoPath| FileError::Link { path: path.clone(), whereto: "out of the source" };
         while let Some(part) = todo.pop() {
             let next = real.join(&part).map_err(|_| outside(path))?;
-            let Some(Entry::Link(target)) = self.entries.get(&next) else {
+            let Some(Entry::Link(target)) = self.at(&next) else {
                 real = next;
                 continue;
             };
@@ -285,6 +385,59 @@ mod tests {
             let error = files.read(&path(name)).map_err(|e| e.to_string());
             assert!(error.as_ref().is_err_and(|e| e.contains(text)), "{name}: {error:?}");
         }
+    }
+
+    #[test]
+    fn files_around_the_path_of_a_source_are_read_by_name_and_not_found() {
+        let file = |text: &str| Entry::File(Arc::from(text.as_bytes()));
+        let whole = tree(&[
+            ("envs/prod/a.yml", file("not this one")),
+            ("envs/test/a.yml", file("test")),
+            ("common.env", file("common")),
+            ("link", Entry::Link("envs/prod/inner".into())),
+            ("out", Entry::Link("../x".into())),
+        ]);
+        let inside = tree(&[
+            ("a.yml", file("prod")),
+            ("inner", Entry::Link("../../common.env".into())),
+            ("high", Entry::Link("../../../x".into())),
+        ]);
+        let files = inside.within(path("envs/prod"), whole);
+        assert_eq!(files.iter().count(), 3);
+        let read = |from: &str, name: &str| {
+            let joined = files.join(&path(from), name).map_err(|error| error.to_string())?;
+            let bytes = files.read(&joined).map_err(|error| error.to_string())?;
+            Ok(format!("{joined}: {}", String::from_utf8_lossy(&bytes)))
+        };
+        let good = |from, name, text: &str| assert_eq!(read(from, name), Ok(text.to_owned()));
+        good("", "a.yml", "a.yml: prod");
+        good("", "../../common.env", "../../common.env: common");
+        good("sub", "../../test/a.yml", "../test/a.yml: test");
+        good("", "../prod/a.yml", "a.yml: prod");
+        good("", "inner", "inner: common");
+        good("", "../../link", "../../link: common");
+        let bad = |name, words: &str| {
+            let error: Result<String, String> = read("", name);
+            assert!(error.as_ref().is_err_and(|error| error.contains(words)), "{error:?}");
+        };
+        bad("../../../x", "the path '../../../x' leads out of the source");
+        bad("high", "the symbolic link 'high' leads out of the source");
+        bad("../../out", "the symbolic link '../../out' leads out of the source");
+        bad("../../none", "there is no file '../../none'");
+        bad("../test", "'../test' is a directory");
+        bad("..", "'..' is a directory");
+    }
+
+    #[test]
+    fn files_around_the_path_that_were_not_read_are_not_missing() {
+        let files = tree(&[("a.yml", Entry::TooLarge(9))]);
+        let files = files.alone_within(path("prod"), "there are too many files".into());
+        let named = files.join(&path(""), "../common.env").unwrap_or_default();
+        let error = files.read(&named).map_err(|error| error.to_string());
+        let words =
+            "'../common.env' lies outside of the source's path, and there are too many files";
+        assert_eq!(error, Err(words.to_owned()));
+        assert!(matches!(files.read(&path("b.yml")), Err(FileError::Missing(_))));
     }
 
     #[test]

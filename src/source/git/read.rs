@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::model::{FileSet, Revision};
 use crate::ports::{Checkout, SourceError};
-use crate::source::bounds::{MAX_LISTING, MAX_TOTAL};
+use crate::source::around;
+use crate::source::bounds::{MAX_AROUND, MAX_LISTING, MAX_TOTAL};
 use crate::source::spec::SourceSpec;
 
 use super::mirror::{Mirror, listing, local, tracking};
@@ -49,8 +50,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The files of a commit below the source's path; those that the mirror lacks are fetched
-    /// where there is a remote.
+    /// The files of a commit below the source's path, and those around it where they are
+    /// named; those that the mirror lacks are fetched where there is a remote.
     pub(super) async fn checkout(
         &self,
         remote: Option<&Remote<'_>>,
@@ -58,17 +59,64 @@ impl Reader<'_> {
         commit: Commit,
     ) -> Result<Checkout, Fault> {
         let tree = self.subtree(&commit).await?;
-        let call = listing(["ls-tree", "-r", "-z", "--full-tree", "--end-of-options"], MAX_LISTING);
-        let output = self.mirror.run(call.arg(&tree)).await?;
-        let entries = tree::parse_tree(&output).map_err(|error| self.refused(&error))?;
-        let mut absent = self.absent(&tree).await?;
-        if let Some(remote) = remote.filter(|_| !absent.is_empty()) {
-            remote.fetch_files(&tree, tip).await?;
-            absent = self.absent(&tree).await?;
-        }
-        let files = Arc::new(self.files(&entries, &absent).await?);
+        let from = (remote, tip);
+        let files = self.fetched(from, &tree, self.entries(&tree).await?).await?;
+        let files = Arc::new(self.surround(from, &commit, files).await?);
         let revision = Revision::Commit(commit.id);
         Ok(Checkout { revision, subject: commit.subject, files, stale: None })
+    }
+
+    /// These files below a tree.
+    async fn fetched(
+        &self,
+        (remote, tip): (Option<&Remote<'_>>, &Tip),
+        tree: &str,
+        entries: Vec<TreeEntry>,
+    ) -> Result<FileSet, Fault> {
+        let mut absent = self.absent(tree).await?;
+        if let Some(remote) = remote.filter(|_| !absent.is_empty()) {
+            remote.fetch_files(tree, tip).await?;
+            absent = self.absent(tree).await?;
+        }
+        self.files(&entries, &absent).await
+    }
+
+    /// All entries below a tree.
+    async fn entries(&self, tree: &str) -> Result<Vec<TreeEntry>, Fault> {
+        let call = listing(["ls-tree", "-r", "-z", "--full-tree", "--end-of-options"], MAX_LISTING);
+        let output = self.mirror.run(call.arg(tree)).await?;
+        tree::parse_tree(&output).map_err(|error| self.refused(&error))
+    }
+
+    /// Adds what stands around the source's path, where the repository is small and declarations
+    /// name it.
+    async fn surround(
+        &self,
+        from: (Option<&Remote<'_>>, &Tip),
+        commit: &Commit,
+        files: FileSet,
+    ) -> Result<FileSet, Fault> {
+        let base = self.spec.path.clone();
+        if base.as_str().is_empty() {
+            return Ok(files);
+        }
+        if !around::is_named(&files) {
+            return Ok(files.alone_within(base, around::UNNAMED.to_owned()));
+        }
+        let entries = unless_too_large(self.entries(&commit.tree).await)?;
+        let whole = match entries.filter(|entries| entries.len() <= MAX_AROUND) {
+            Some(entries) => {
+                let inside = format!("{base}/");
+                let outside = |entry: &TreeEntry| !entry.path.starts_with(inside.as_bytes());
+                let entries = entries.into_iter().filter(outside).collect();
+                unless_too_large(self.fetched(from, &commit.tree, entries).await)?
+            }
+            None => None,
+        };
+        Ok(match whole {
+            Some(whole) => files.within(base, whole),
+            None => files.alone_within(base, around::TOO_LARGE.to_owned()),
+        })
     }
 
     /// The tree at the source's path.
@@ -148,6 +196,15 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Nothing where a bound was passed.
+fn unless_too_large<T>(result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Fault::Source(SourceError::Broken { .. })) => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 
