@@ -12,12 +12,12 @@ use crate::lab::{Lab, within};
 use crate::process::{Called, command, ended};
 use crate::world::{PATIENCE, SHOP, World};
 
-/// All nodes of the swarm of three manage it, until this is dropped.
+/// Two nodes of the swarm of three manage it, until this is dropped.
 struct Managers<'a>(&'a Lab);
 
 impl<'a> Managers<'a> {
-    fn all(lab: &'a Lab) -> Self {
-        lab.change(&["managers", "three", "3"]);
+    fn two(lab: &'a Lab) -> Self {
+        lab.change(&["managers", "three", "2"]);
         Self(lab)
     }
 }
@@ -59,7 +59,7 @@ fn mode(world: &World<'_>) -> String {
 #[test]
 fn suspended_from_another_manager_a_change_by_hand_is_told_and_stays_until_resumed() {
     let lab = Lab::alone();
-    let _managers = Managers::all(&lab);
+    let _managers = Managers::two(&lab);
     let world = World::shop(&lab, "suspend");
     let other = &lab.swarms["three"][1].socket;
     let (seen, mark) = (world.skep().mark(), world.proxy.mark());
