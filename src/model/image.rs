@@ -98,7 +98,15 @@ impl ImageRef {
         if self.registry != "docker.io" {
             return format!("{}/{}", self.registry, self.path);
         }
-        self.path.strip_prefix("library/").unwrap_or(&self.path).to_owned()
+        let official = self.path.strip_prefix("library/").filter(|rest| !rest.contains('/'));
+        let short = official.unwrap_or(&self.path);
+        // Read again, these would be registries.
+        match short.split_once('/') {
+            Some((first, _)) if first.contains('.') || first == "localhost" => {
+                format!("docker.io/{short}")
+            }
+            _ => short.to_owned(),
+        }
     }
 }
 
@@ -271,6 +279,8 @@ mod tests {
         assert_eq!(familiar("nginx"), "nginx:latest");
         assert_eq!(familiar("docker.io/library/x"), "x:latest");
         assert_eq!(familiar("index.docker.io/foo/bar:1"), "foo/bar:1");
+        assert_eq!(familiar("docker.io/library/a/b"), "library/a/b:latest");
+        assert_eq!(familiar("docker.io/foo.bar/x"), "docker.io/foo.bar/x:latest");
         assert_eq!(familiar("localhost/x:2"), "localhost/x:2");
         assert_eq!(familiar("10.0.0.1:5000/a/b"), "10.0.0.1:5000/a/b:latest");
         assert_eq!(familiar("[fd00::1]:5000/a"), "[fd00::1]:5000/a:latest");
