@@ -287,11 +287,12 @@ impl Operator {
             let name = plan.stack.clone();
             let mut stack = StackReport { source, plan, outcomes, health, conditions: Vec::new() };
             let files = round.wanted.desired.stacks.get(&name).map(|stack| &stack.files);
-            let problems: Vec<&Problem> = report
-                .problems
-                .iter()
-                .filter(|problem| files.is_some_and(|files| files.contains(&problem.file)))
-                .collect();
+            let concerns = |problem: &&Problem| match files {
+                Some(files) => files.contains(&problem.file),
+                // It may have been declared in any file that can't be read.
+                None => candidate.lineage.declared == Declared::Broken,
+            };
+            let problems: Vec<&Problem> = report.problems.iter().filter(concerns).collect();
             stack.conditions = conditions(&name, &stack, &problems);
             report.stacks.insert(name, stack);
         }

@@ -25,7 +25,13 @@ pub fn settled(report: &StackReport) -> Settled {
     let held = || report.plan.held.iter().map(|held| &held.reason).filter(|reason| counts(reason));
     let on_the_way = health().any(|state| !is_final(state)) || held().any(passes);
     let refused = report.outcomes.iter().any(|o| matches!(o.outcome, Outcome::Refused(_)));
-    let badly = refused || health().any(|s| s == HealthState::Failed) || held().any(|r| !passes(r));
+    let unread = report.conditions.iter().any(|condition| {
+        condition.kind == ConditionKind::Loaded && condition.holds == Holds::False
+    });
+    let badly = unread
+        || refused
+        || health().any(|s| s == HealthState::Failed)
+        || held().any(|r| !passes(r));
     match () {
         () if written || on_the_way => Settled::OnTheWay,
         () if badly => Settled::Badly,

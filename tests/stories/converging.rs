@@ -1,7 +1,7 @@
 //! From a commit to a converged swarm, and nothing after that.
 
 use skep::model::Kind;
-use skep::status::Settled;
+use skep::status::{Settled, settled};
 
 use crate::play::{Play, SHOP, reference};
 
@@ -151,4 +151,7 @@ async fn a_broken_file_beside_good_ones_harms_only_itself() {
     assert!(report.problems.iter().any(|p| p.file.as_str() == "shop/compose.yml"));
     play.converge().await;
     assert_eq!(play.wrote(), ["create network/other_default", "create service/other_db"]);
+    let report = play.pass().await;
+    let ends: Vec<_> = report.stacks.values().map(settled).collect();
+    assert_eq!(ends, [Settled::Well, Settled::Badly], "what can't be read is no success");
 }
