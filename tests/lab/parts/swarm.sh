@@ -81,8 +81,8 @@ active() {
 
 node_clear() {
     local label without=()
-    for label in $(on "$1" node inspect --format '{{range $name, $_ := .Spec.Labels}}{{$name}} {{end}}' "$2"); do
+    while read -r label; do
         without+=(--label-rm "$label")
-    done
+    done < <(on "$1" node inspect --format '{{json .Spec.Labels}}' "$2" | jq -r 'keys[]')
     on "$1" node update --availability active "${without[@]}" "$2"
 }
