@@ -39,14 +39,23 @@ managers() {
 
 # promoted MANAGER NODE: the others reach it, and it answers as one of them.
 promoted() {
-    [ "$(on "$1" node inspect --format '{{.ManagerStatus.Reachability}}' "$2")" = reachable ] &&
+    certified "$2" manager &&
+        [ "$(on "$1" node inspect --format '{{.ManagerStatus.Reachability}}' "$2")" = reachable ] &&
         on "$2" node ls
 }
 
 # demoted MANAGER NODE: it is no voter any more, and works on.
 demoted() {
-    [ -z "$(on "$1" node inspect --format '{{with .ManagerStatus}}manages{{end}}' "$2")" ] &&
+    certified "$2" worker && [ -z "$(on "$1" node inspect --format '{{with .ManagerStatus}}manages{{end}}' "$2")" ] &&
         [ "$(on "$2" info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}')" = "active false" ]
+}
+
+# certified NODE ROLE: it has the role itself. A demoted node holds a manager's certificate for some
+# seconds longer, and starts a manager with it that is in nobody's list when it is promoted again
+# meanwhile: the swarm then waits half a minute for it, or loses its quorum.
+certified() {
+    openssl x509 -noout -subject -in "$LAB/$1/data/swarm/certificates/swarm-node.crt" |
+        grep -q "OU *= *swarm-$2"
 }
 
 # led_by NUMBER MANAGER: so many managers, all of them reachable, one of them the leader.
