@@ -187,7 +187,7 @@ fn scp_like(host: &str, path: &str) -> Result<String, LocationError> {
         return Err(LocationError::Malformed("it has no path"));
     }
     // Wherever it stands, git takes what is before it for the name of a protocol (`connect.c`).
-    if path.contains("://") {
+    if path.starts_with("//") || path.contains("://") {
         return Err(LocationError::Malformed("'://' can't stand in the path of user@host:path"));
     }
     // `user:password@host:path` would be read as host `user`, and the password shown as its path.
@@ -340,6 +340,7 @@ mod tests {
     #[test]
     fn a_path_of_a_host_is_no_url_for_git() {
         assert!(shown("host:/x/ssh://-oProxyCommand=id").starts_with("refused"));
+        assert!(shown("me@host://-oProxyCommand=id").starts_with("refused"));
     }
 
     #[test]

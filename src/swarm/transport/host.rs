@@ -102,8 +102,16 @@ fn tcp(text: &str, rest: &str) -> Result<Host, HostError> {
     if port.is_none() && authority.as_str() != authority.host() {
         return Err(wrong(text, "no valid port"));
     }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Host::Tcp { host, port })
+    let host = authority.host();
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let good = match inner {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
+    };
+    if !good || host.is_empty() || host.starts_with('-') {
+        return Err(wrong(text, "no valid host and port"));
+    }
+    Ok(Host::Tcp { host: inner.unwrap_or(host).to_owned(), port })
 }
 
 fn ssh(text: &str) -> Result<Host, HostError> {
@@ -171,6 +179,8 @@ mod tests {
         check("tcp://", "no valid host");
         check("tcp://a:99999", "no valid port");
         check("tcp://a/b", "a path is not supported");
+        check("tcp://;[fe80::1]:2376/", "no valid host");
+        check("tcp://[x]:1", "no valid host");
         check("ssh://a:b@c", "a password is not supported");
     }
 
