@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::compared::Comparisons;
 use super::desired::LoadCache;
 use super::registry::Answers;
 use crate::model::{ObjectRef, Step};
@@ -25,6 +26,8 @@ pub(super) struct PassMemory {
     pub(super) answers: Answers,
     /// Loads of revisions that did not move.
     pub(super) loads: LoadCache,
+    /// Comparisons that still hold.
+    pub(super) compared: Comparisons,
     failures: BTreeMap<ObjectRef, u32>,
 }
 

@@ -3,6 +3,7 @@
 //! A pass looks at the world afresh and does not know why it runs (law 5). Sources are read beside
 //! it: a slow or broken git server delays no repair (law 9).
 
+mod compared;
 mod desired;
 mod key;
 mod memory;

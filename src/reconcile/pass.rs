@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -43,7 +44,7 @@ struct Round<'a> {
 
 /// A stack that something may have to be done about.
 struct Candidate {
-    changes: StackChanges,
+    changes: Arc<StackChanges>,
     lineage: Lineage,
 }
 
@@ -74,7 +75,8 @@ impl Operator {
                 self.prove(&ledgers).await;
                 report.sources = self.states.iter().map(super::SourceState::report).collect();
                 report.engine = Some(observed.engine.clone());
-                self.decide(&mut report, &observed, &ledgers, mode).await;
+                let images = self.decide(&mut report, &observed, &ledgers, mode).await;
+                self.memory.compared.end(observed, images);
             }
         }
         report
@@ -101,7 +103,7 @@ impl Operator {
         observed: &Observed,
         ledgers: &Ledgers,
         mode: Mode,
-    ) {
+    ) -> Images {
         let owners = ledgers
             .stacks
             .iter()
@@ -117,9 +119,12 @@ impl Operator {
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
         let questions = diff::questions(&wanted.desired, &records, &view);
         let images = self.ask(questions, report.at).await;
+        self.memory.compared.begin(observed, &images);
         let round =
             Round { view: &view, wanted: &wanted, ledgers, images: &images, now: report.at, mode };
         let candidates = self.candidates(&round, &mut report.trouble).await;
+        let compared = candidates.iter().map(|candidate| &candidate.changes);
+        self.memory.compared.keep(&wanted.desired, compared);
         let quotas = quotas(&candidates);
         let mut plans = Vec::new();
         for candidate in &candidates {
@@ -129,6 +134,7 @@ impl Operator {
             }
         }
         self.act(report, &round, plans).await;
+        images
     }
 
     /// Every stack that is declared, and every one that the ledger knows and no source declares.
@@ -149,7 +155,11 @@ impl Operator {
         candidates
     }
 
-    fn compare(&self, round: &Round<'_>, name: &StackName) -> StackChanges {
+    fn compare(&self, round: &Round<'_>, name: &StackName) -> Arc<StackChanges> {
+        let desired = round.wanted.desired.stacks.get(name);
+        if let Some(known) = self.memory.compared.get(name, desired) {
+            return known;
+        }
         let nothing = LedgerRecord::default();
         let record = round.ledgers.stacks.get(name).map_or(&nothing, |entry| &entry.record);
         let input = DiffInput {
@@ -158,10 +168,10 @@ impl Operator {
             images: round.images,
             key: round.ledgers.key.as_ref(),
         };
-        match round.wanted.desired.stacks.get(name) {
+        Arc::new(match desired {
             Some(stack) => diff::diff(stack, record, input),
             None => diff::remains(name, record, input),
-        }
+        })
     }
 
     /// Where a stack's declaration comes from, or came from.
@@ -316,7 +326,7 @@ fn quotas(candidates: &[Candidate]) -> BTreeMap<SourceName, Quota> {
         .into_iter()
         .map(|source| {
             let of_source = candidates.iter().filter(|c| c.lineage.source == *source);
-            (source.clone(), Quota::of(of_source.map(|candidate| &candidate.changes)))
+            (source.clone(), Quota::of(of_source.map(|candidate| &*candidate.changes)))
         })
         .collect()
 }
