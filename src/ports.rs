@@ -174,6 +174,19 @@ pub struct Checkout {
     pub stale: Option<SourceError>,
 }
 
+impl Checkout {
+    /// The same, if it is the newest that there is.
+    ///
+    /// # Errors
+    /// Why the source could not be asked.
+    pub fn newest(self) -> Result<Self, SourceError> {
+        match self.stale {
+            Some(why) => Err(why),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Why a source could not be read. Never a reason to remove anything (law 4). Texts hold no
 /// credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

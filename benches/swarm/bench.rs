@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::count::Proxy;
 use crate::lab::Lab;
+use crate::proxy::Proxy;
 use crate::raw::Raw;
 use crate::skep::Start;
 
@@ -17,7 +15,6 @@ pub struct Bench {
     pub socket: PathBuf,
     pub raw: Raw,
     pub proxy: Proxy,
-    _directory: TempDir,
 }
 
 impl Bench {
@@ -25,14 +22,7 @@ impl Bench {
     pub fn open() -> Self {
         let lab = Lab::alone();
         let socket = lab.manager("one").socket.clone();
-        let directory = tempfile::tempdir().expect("a directory");
-        Self {
-            raw: Raw::new(socket.clone()),
-            proxy: Proxy::open(directory.path().join("docker.sock"), &socket),
-            lab,
-            socket,
-            _directory: directory,
-        }
+        Self { raw: Raw::new(socket.clone()), proxy: Proxy::open(&socket), lab, socket }
     }
 
     /// The image as files name it: by tag.

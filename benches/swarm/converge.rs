@@ -8,7 +8,7 @@ use skep::reconcile::Operator;
 use skep::status::Report;
 
 use crate::bench::{Bench, median};
-use crate::count::Counts;
+use crate::count::{self, Counts};
 use crate::docker;
 use crate::raw::{Call, post};
 use crate::world::World;
@@ -109,12 +109,12 @@ async fn rounds(bench: &Bench, operator: &mut Operator) -> (Duration, Duration) 
 
 /// What one pass sends, counted at the socket.
 async fn count(bench: &Bench, repository: &Path) -> Counts {
-    let mut operator = bench.start(repository, &bench.proxy.socket).operator();
+    let mut operator = bench.start(repository, bench.proxy.path()).operator();
     operator.read_sources().await;
     operator.pass().await;
-    bench.proxy.take();
+    let mark = bench.proxy.mark();
     operator.pass().await;
-    bench.proxy.take()
+    count::since(&bench.proxy, mark)
 }
 
 pub async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {

@@ -9,10 +9,15 @@ mod bench;
 mod converge;
 mod count;
 mod docker;
+#[path = "../../tests/swarm/doors.rs"]
+mod doors;
 #[path = "../../tests/swarm/lab.rs"]
 mod lab;
 mod latency;
 mod process;
+#[path = "../../tests/swarm/proxy.rs"]
+#[expect(dead_code, reason = "the tests of swarms need more of it")]
+mod proxy;
 mod raw;
 mod skep;
 mod table;

@@ -64,7 +64,7 @@ impl Operator {
         let mut report = Report {
             at: now,
             engine: None,
-            sources: self.states.iter().map(super::SourceState::report).collect(),
+            sources: Vec::new(),
             problems: Vec::new(),
             stacks: BTreeMap::new(),
             trouble: Vec::new(),
@@ -73,12 +73,12 @@ impl Operator {
             Err(error) => report.trouble.push(error.to_string()),
             Ok((observed, ledgers)) => {
                 self.prove(&ledgers).await;
-                report.sources = self.states.iter().map(super::SourceState::report).collect();
                 report.engine = Some(observed.engine.clone());
                 let images = self.decide(&mut report, &observed, &ledgers, mode).await;
                 self.memory.compared.end(observed, images);
             }
         }
+        report.sources = self.states.iter().map(super::SourceState::report).collect();
         report
     }
 

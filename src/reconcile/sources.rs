@@ -48,12 +48,12 @@ impl SourceState {
     /// Takes the answer of a read; true when something changed.
     pub fn take(&mut self, answer: Result<Checkout, SourceError>) -> bool {
         match answer {
-            Ok(Checkout { stale: Some(why), .. }) if self.checkout.is_some() => self.take(Err(why)),
-            Ok(mut checkout) if checkout.stale.is_some() => {
+            Ok(mut checkout) if checkout.stale.is_some() && self.checkout.is_none() => {
                 self.error = checkout.stale.take();
                 self.left = Some(checkout);
                 true
             }
+            Ok(checkout) if checkout.stale.is_some() => self.take(checkout.newest()),
             Ok(checkout) => {
                 self.left = None;
                 let moved = self.checkout.as_ref().map(|c| &c.revision) != Some(&checkout.revision);
@@ -106,16 +106,14 @@ impl Operator {
     pub async fn read_sources(&mut self) {
         let answers = join_all(self.sources.iter().map(|named| named.source.read())).await;
         for (state, answer) in self.states.iter_mut().zip(answers) {
-            state.take(answer.and_then(|checkout| match checkout.stale {
-                Some(why) => Err(why),
-                None => Ok(checkout),
-            }));
+            state.take(answer.and_then(Checkout::newest));
         }
     }
 
     /// Decides about what earlier processes left of sources that can't be asked.
     pub(super) async fn prove(&mut self, ledgers: &Ledgers) {
-        for (state, named) in self.states.iter_mut().zip(&self.sources) {
+        let left = self.states.iter_mut().zip(&self.sources).filter(|(s, _)| s.left.is_some());
+        for (state, named) in left {
             let records = ledgers.stacks.values().map(|entry| &entry.record);
             let of_source = records.filter(|record| record.source.as_ref() == Some(&named.name));
             let applied = of_source.filter_map(|record| record.revision.clone()).collect();

@@ -9,29 +9,14 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
-use skep::ports::{Clock, Swarm};
+use skep::clock::SystemClock;
+use skep::ports::Swarm;
 use skep::swarm::{EngineSwarm, Host, Options};
 
 use crate::lab::{Lab, Node};
 use crate::stage::{Deed, NODE_LABEL, Program, Stage};
 
 const NAP: Duration = Duration::from_millis(50);
-
-/// The system's time: real engines keep no other.
-struct SystemTime;
-
-impl Clock for SystemTime {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(time))
-    }
-}
 
 /// The swarm `three`.
 pub struct Laboratory<'a> {
@@ -46,7 +31,7 @@ impl<'a> Laboratory<'a> {
     pub fn new(lab: &'a Lab) -> Self {
         let host: Host =
             format!("unix://{}", lab.manager("three").socket.display()).parse().unwrap();
-        let options = Options::new(Arc::new(SystemTime));
+        let options = Options::new(Arc::new(SystemClock));
         let swarm = skep::swarm::connect(&host, options).unwrap();
         Self { lab, swarm, changed: RefCell::default() }
     }

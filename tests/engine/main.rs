@@ -1,7 +1,7 @@
 //! The swarm and registry rooms against a real engine. `tests/run` runs them; plain `cargo test`
 //! leaves them out, because they need the laboratory of `tests/lab`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 #[path = "../swarm/lab.rs"]
 mod lab;
@@ -14,36 +14,19 @@ mod standing;
 mod writes;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::future::BoxFuture;
-use jiff::Timestamp;
+use skep::clock::SystemClock;
 use skep::model::engine::{
     ContainerSpec, Replicated, ServiceMode, ServiceSpec, StringMap, TaskSpec,
 };
 use skep::model::{Kind, NewData, ObjectRef, Observed, SecretBytes, Target};
-use skep::ports::{Clock, Swarm, SwarmError, Write, Written};
+use skep::ports::{Swarm, SwarmError, Write, Written};
 use skep::swarm::{EngineSwarm, Host, Options};
 
 use crate::lab::{Lab, Node};
 
-/// The system's time: real engines keep no other.
-struct SystemTime;
-
-impl Clock for SystemTime {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(time))
-    }
-}
-
 fn options() -> Options {
-    Options::new(Arc::new(SystemTime))
+    Options::new(Arc::new(SystemClock))
 }
 
 /// The swarm behind a node's socket.

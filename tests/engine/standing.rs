@@ -19,27 +19,36 @@ pub(crate) async fn running(
     name: &str,
     number: usize,
 ) -> (Observed, Vec<Standing>) {
-    for _ in 0..600 {
-        let seen = swarm.look().await.unwrap();
-        let tasks = seen.tasks.get(&seen.services[name].id).cloned().unwrap_or_default();
-        let runs = |state: TaskState| state == TaskState::Running;
-        let running: Vec<_> = tasks
-            .iter()
+    let runs = |state: TaskState| state == TaskState::Running;
+    let (seen, standings) = seen(swarm, |seen| {
+        let tasks = seen.tasks.get(&seen.services[name].id).into_iter().flatten();
+        let running = tasks
             .filter(|seen| runs(seen.task.desired_state) && runs(seen.task.status.state))
-            .map(|seen| seen.standing)
-            .collect();
-        if running.len() == number {
-            return (seen, running);
-        }
-        pause().await;
-    }
-    panic!("{name} has not {number} running tasks after 60 s");
+            .map(|seen| seen.standing);
+        let running: Vec<_> = running.collect();
+        if running.len() == number { Ok(running) } else { Err(running) }
+    })
+    .await;
+    let running = standings.expect("so many tasks of the service run");
+    (seen, running)
 }
 
-/// Tasks send no events.
+/// Looks until what is seen is right, for a minute: tasks send no events.
 #[expect(clippy::disallowed_methods, reason = "a real engine is waited for in real time")]
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(100)).await;
+async fn seen<T>(
+    swarm: &EngineSwarm,
+    judge: impl Fn(&Observed) -> Result<T, T>,
+) -> (Observed, Result<T, T>) {
+    for _ in 1..600 {
+        let seen = swarm.look().await.unwrap();
+        if let Ok(right) = judge(&seen) {
+            return (seen, Ok(right));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let seen = swarm.look().await.unwrap();
+    let last = judge(&seen);
+    (seen, last)
 }
 
 /// Changes a service whose old task goes on running, because the engine stops before it.
@@ -113,18 +122,11 @@ async fn a_new_service_that_crashes_again_and_again_has_failed() {
     let delay = Some(100_000_000);
     template.restart_policy = Some(RestartPolicy { delay, ..RestartPolicy::default() });
     create(&swarm, spec).await.unwrap();
-    let mut verdict = None;
-    for _ in 0..600 {
-        let seen = swarm.look().await.unwrap();
-        let health = health(&seen.services[name], &seen, Clocks::default());
-        let failed = health.state == HealthState::Failed;
-        verdict = Some(health);
-        if failed {
-            break;
-        }
-        pause().await;
-    }
-    let verdict = verdict.unwrap();
-    assert_eq!(verdict.state, HealthState::Failed, "{verdict:?}");
+    let (_, verdict) = seen(&swarm, |seen| {
+        let health = health(&seen.services[name], seen, Clocks::default());
+        if health.state == HealthState::Failed { Ok(health) } else { Err(health) }
+    })
+    .await;
+    let verdict = verdict.expect("it has failed");
     assert!(verdict.why.contains("non-zero exit (1)"), "{verdict:?}");
 }

@@ -149,16 +149,9 @@ async fn a_large_file_is_named_with_its_size_and_not_read() {
 #[tokio::test]
 async fn too_many_files_are_refused_with_advice() {
     let repo = Repo::with_shop();
-    let blob = repo.object("blob", b"x");
     let names: Vec<String> = (0..1000).map(|number| format!("{number:04}")).collect();
-    let leaves: Vec<(&str, &[u8], &str)> =
-        names.iter().map(|name| ("100644", name.as_bytes(), blob.as_str())).collect();
-    repo.commit_tree(&leaves);
-    let tree = repo.git(&["rev-parse", "main^{tree}"]);
-    let trees: Vec<(&str, &[u8], &str)> =
-        names.iter().map(|name| ("40000", name.as_bytes(), tree.as_str())).collect();
-    // A million files from three objects.
-    repo.commit_tree(&trees);
+    // A million files.
+    repo.commit_square(b"x", &names);
     let error = read(&repo).await.map(drop).expect_err("too many files");
     assert!(matches!(&error, SourceError::Broken { .. }), "{error:?}");
     let path = SourceText { path: Some("0007"), ..BRANCH };

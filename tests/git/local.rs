@@ -352,15 +352,8 @@ async fn files_around_the_path_of_a_source_can_be_named_and_are_no_declarations(
 #[tokio::test]
 async fn around_the_path_of_a_source_nothing_is_read_in_a_large_repository() {
     let repo = Repo::with_shop();
-    let blob = repo.object("blob", b"env_file: ../001/002");
     let names: Vec<String> = (0..101).map(|number| format!("{number:03}")).collect();
-    let leaves: Vec<(&str, &[u8], &str)> =
-        names.iter().map(|name| ("100644", name.as_bytes(), blob.as_str())).collect();
-    repo.commit_tree(&leaves);
-    let tree = repo.git(&["rev-parse", "main^{tree}"]);
-    let trees: Vec<(&str, &[u8], &str)> =
-        names.iter().map(|name| ("40000", name.as_bytes(), tree.as_str())).collect();
-    repo.commit_tree(&trees);
+    repo.commit_square(b"env_file: ../001/002", &names);
     let below = SourceText { path: Some("000"), reference: Some("main"), ..Default::default() };
     let files = repo.source(&below).read().await.expect("a checkout").files;
     assert_eq!(files.len(), 101);

@@ -92,6 +92,17 @@ impl Repo {
         commit
     }
 
+    /// Commits a directory of each name, with a file of each name in it: three objects.
+    pub fn commit_square(&self, content: &[u8], names: &[String]) {
+        let commit_all = |mode: &str, id: &str| {
+            let entries: Vec<(&str, &[u8], &str)> =
+                names.iter().map(|name| (mode, name.as_bytes(), id)).collect();
+            self.commit_tree(&entries);
+        };
+        commit_all("100644", &self.object("blob", content));
+        commit_all("40000", &self.git(&["rev-parse", "main^{tree}"]));
+    }
+
     /// Options with mirrors beside the repository and short times.
     pub fn options(&self) -> Options {
         let path = std::env::var_os("PATH").unwrap_or_default();

@@ -30,6 +30,7 @@ mod bystanders;
 mod converge;
 mod crash;
 mod demo;
+mod doors;
 mod git_host;
 mod hand;
 mod history;

@@ -7,17 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use skep::clock::SystemClock;
-use skep::model::{RegistryLogins, SourceName};
-use skep::ports::Clock;
-use skep::reconcile::{Doors, NamedSource, Nudge, Settings, run};
-use skep::source::{Manner, SourceText};
+use skep::reconcile::{Nudge, Settings, run};
 use skep::status::{Report, Settled, settled};
-use skep::swarm::{Host, Options};
 use tokio::sync::watch;
 
+use crate::doors::{doors, sources};
 use crate::lab::{Lab, within};
-use crate::repo::spec;
 
 /// Longest that a loop may take to end: a pass that waits for an engine that is gone.
 const END: Duration = Duration::from_secs(60);
@@ -56,7 +51,7 @@ impl Operator {
         let (stop, stopped) = watch::channel(false);
         let history = Arc::new(History::default());
         let kept = Arc::clone(&history);
-        let (logins, socket) = (lab.logins(), socket.display().to_string());
+        let (logins, socket) = (lab.logins(), socket.to_owned());
         // One thread: whoever collects the reports has a turn between any two passes.
         let looped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -125,26 +120,6 @@ async fn collect(mut published: watch::Receiver<Option<Arc<Report>>>, kept: &His
         let newest = published.borrow_and_update().clone();
         kept.add(newest);
     }
-}
-
-fn doors(socket: &str, logins: RegistryLogins) -> Doors {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let host: Host = format!("unix://{socket}").parse().expect("a host");
-    let options = Options {
-        logins: logins.clone(),
-        own_config: skep::ledger::is_ledger_name,
-        ..Options::new(Arc::clone(&clock))
-    };
-    let swarm = skep::swarm::connect(&host, options).expect("a usable socket");
-    let registry = Arc::new(skep::registry::connect(swarm.docker(), logins));
-    Doors { swarm: Arc::new(swarm), registry, clock }
-}
-
-fn sources(location: &str, options: &skep::source::Options) -> Vec<NamedSource> {
-    let spec = spec(&SourceText { location, ..SourceText::default() });
-    let source = skep::source::open(&spec.with_manner(Manner::ByCommit), options);
-    let name = SourceName::new("root").expect("a name");
-    vec![NamedSource { name, source: Arc::from(source.expect("a source")) }]
 }
 
 /// Whether everything that a report speaks of is as declared and healthy, at this commit.

@@ -89,10 +89,14 @@ impl Proxy {
         lock(&self.shared.requests).len()
     }
 
+    /// The requests after a mark.
+    pub fn requests(&self, mark: usize) -> Vec<Request> {
+        lock(&self.shared.requests)[mark..].to_vec()
+    }
+
     /// The requests after a mark that may change something.
     pub fn writes(&self, mark: usize) -> Vec<Request> {
-        let requests = lock(&self.shared.requests);
-        requests[mark..].iter().filter(|request| request.is_write()).cloned().collect()
+        self.requests(mark).into_iter().filter(Request::is_write).collect()
     }
 
     /// Those writes in short lines.

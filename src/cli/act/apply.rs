@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::progress::Progress;
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
-use crate::cli::start::{Environment, Ready, one_shot};
+use crate::cli::start::{Environment, Ready, one_shot_with};
 use crate::cli::{Exit, output};
 use crate::plan::Removals;
 use crate::ports::SwarmEvent;
@@ -54,10 +54,12 @@ const CONFLICT: Duration = Duration::from_millis(100);
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let source = (args.source.as_str(), &args.source_args);
     let adjust = |settings: &mut Settings| {
-        settings.removals = if args.prune { Removals::Asked } else { Removals::NotAsked };
+        if args.prune {
+            settings.removals = Removals::Asked;
+        }
         settings.clocks.min_healthy = args.min_healthy;
     };
-    let ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
     let patience = if args.no_wait { Patience::Writes } else { Patience::Health(args.timeout) };
     let host = ready.engine.host.clone();
     let (report, end) = converge(ready, patience).await;

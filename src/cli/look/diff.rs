@@ -4,7 +4,6 @@ use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, one_shot};
 use crate::cli::{Exit, output};
-use crate::plan::Removals;
 use crate::view::{ReportView, text};
 
 /// Show what differs between a source and the swarm, field by field
@@ -24,10 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let source = (args.source.as_str(), &args.source_args);
-    let adjust = |settings: &mut crate::reconcile::Settings| {
-        settings.removals = Removals::NotAsked;
-    };
-    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let mut ready = one_shot(source, &args.swarm, environment).await?;
     let view = ready.preview().await?;
     output::report(&view, args.output.output, text::diff)?;
     Ok(exit(&view))

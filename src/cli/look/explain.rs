@@ -12,7 +12,6 @@ use crate::health::health;
 use crate::ledger::decode;
 use crate::load::{LoadOptions, load};
 use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
-use crate::plan::Removals;
 use crate::view::{
     BothView, ExplainView, ReportView, ServiceView, StackView, TaskView, Veil, text,
 };
@@ -35,10 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let source = (args.source.as_str(), &args.source_args);
-    let adjust = |settings: &mut crate::reconcile::Settings| {
-        settings.removals = Removals::NotAsked;
-    };
-    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let mut ready = one_shot(source, &args.swarm, environment).await?;
     let report = ready.preview().await?;
     let scene = Scene::new(&ready).await?;
     let Some(view) = scene.explain(&args.object, &report) else {

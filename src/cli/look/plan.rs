@@ -2,7 +2,7 @@
 
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
-use crate::cli::start::{Environment, one_shot};
+use crate::cli::start::{Environment, one_shot_with};
 use crate::cli::{Exit, output};
 use crate::plan::Removals;
 use crate::view::text;
@@ -24,10 +24,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
-    let removals = if args.prune { Removals::Asked } else { Removals::NotAsked };
     let source = (args.source.as_str(), &args.source_args);
-    let adjust = |settings: &mut crate::reconcile::Settings| settings.removals = removals;
-    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let adjust = |settings: &mut crate::reconcile::Settings| {
+        if args.prune {
+            settings.removals = Removals::Asked;
+        }
+    };
+    let mut ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
     let view = ready.preview().await?;
     output::report(&view, args.output.output, text::plan)?;
     Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })

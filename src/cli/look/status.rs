@@ -12,7 +12,6 @@ use crate::health::{Clocks, health};
 use crate::ledger::{Entry, Ledgers, decode};
 use crate::model::engine::Service;
 use crate::model::{Kind, Observed, StackName};
-use crate::plan::Removals;
 use crate::view::{KnownStackView, ServiceView, StatusView, SuspensionView, Veil, text};
 
 /// Show the stacks that skep knows: revision, suspension, health of their services
@@ -55,11 +54,8 @@ async fn with_source(
     args: &Args,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let adjust = |settings: &mut crate::reconcile::Settings| {
-        settings.removals = Removals::NotAsked;
-    };
     let source = (source, &args.source_args);
-    let mut ready = one_shot(source, &args.swarm, environment, adjust).await?;
+    let mut ready = one_shot(source, &args.swarm, environment).await?;
     let view = ready.preview().await?;
     output::report(&view, args.output.output, text::report)?;
     Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })

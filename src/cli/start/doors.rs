@@ -9,6 +9,7 @@ use crate::cli::args::{SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::clock::SystemClock;
 use crate::ledger::is_ledger_name;
+use crate::plan::Removals;
 use crate::ports::{Clock, SwarmError};
 use crate::reconcile::{Doors, NamedSource, Operator, Settings};
 use crate::source::Manner;
@@ -89,8 +90,18 @@ impl Ready {
     }
 }
 
-/// Makes an operator for a one-shot command and reads its source.
+/// Makes an operator for a command that only looks, and reads its source.
 pub(crate) async fn one_shot(
+    source: (&str, &SourceArgs),
+    swarm: &SwarmArgs,
+    environment: &Environment,
+) -> Result<Ready, Failure> {
+    one_shot_with(source, swarm, environment, |_| {}).await
+}
+
+/// Makes an operator for a one-shot command and reads its source. It removes nothing, unless the
+/// settings are adjusted so.
+pub(crate) async fn one_shot_with(
     (text, source): (&str, &SourceArgs),
     swarm: &SwarmArgs,
     environment: &Environment,
@@ -101,6 +112,7 @@ pub(crate) async fn one_shot(
     let engine = doors(swarm, environment)?;
     let mut settings = settings(swarm, source, environment.texts())?;
     settings.globs = opened.globs;
+    settings.removals = Removals::NotAsked;
     adjust(&mut settings);
     let source = opened.source;
     let mut operator = Operator::new(engine.doors.clone(), vec![source.clone()], settings.clone());

@@ -8,7 +8,7 @@ mod logs;
 mod single;
 mod sources;
 
-pub(crate) use doors::{Engine, Ready, doors, one_shot, settings};
+pub(crate) use doors::{Engine, Ready, doors, one_shot, one_shot_with, settings};
 pub(crate) use environment::Environment;
 pub(crate) use logs::{LogFormat, start_logs};
 pub(crate) use sources::Opener;
