@@ -105,11 +105,22 @@ impl Link {
 
     /// Sends a request of ours and reads the whole answer, within the time-out.
     pub(super) async fn answer(&self, call: Call) -> Result<Bytes, SwarmError> {
+        let mut answer = Vec::new();
+        self.pieces(call, |piece| answer.extend_from_slice(piece)).await?;
+        Ok(answer.into())
+    }
+
+    /// Sends a request of ours and hands on the answer as it comes, within the time-out.
+    pub(super) async fn pieces(
+        &self,
+        call: Call,
+        take: impl FnMut(&[u8]),
+    ) -> Result<(), SwarmError> {
         let attempted = call.attempted.clone();
         let answer = self
             .within(&attempted, async {
                 let response = self.send(call).await?;
-                whole(&attempted, response, MOST_BYTES).await
+                read(&attempted, response, MOST_BYTES, take).await
             })
             .await;
         if matches!(answer, Err(SwarmError::Unavailable { .. })) {
@@ -149,7 +160,9 @@ impl Link {
         if status.is_success() {
             return Ok(response);
         }
-        let body = whole(&attempted, response, MOST_REFUSAL_BYTES).await?;
+        let mut body = Vec::new();
+        let take = |piece: &[u8]| body.extend_from_slice(piece);
+        read(&attempted, response, MOST_REFUSAL_BYTES, take).await?;
         Err(refusal(&attempted, status, words(&body)))
     }
 
@@ -211,12 +224,13 @@ fn boxed(request: BollardRequest) -> Request<Body> {
     request.map(BodyExt::boxed_unsync)
 }
 
-async fn whole(
+async fn read(
     attempted: &str,
     response: Response<Incoming>,
     limit: usize,
-) -> Result<Bytes, SwarmError> {
-    transport::read(response.into_body(), limit)
+    take: impl FnMut(&[u8]),
+) -> Result<(), SwarmError> {
+    transport::read(response.into_body(), limit, take)
         .await
         .map_err(|cause| no_answer(attempted, "its answer is not whole", Some(cause.into())))
 }

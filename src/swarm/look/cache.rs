@@ -65,53 +65,33 @@ impl Versioned for Task {
     }
 }
 
-/// Reads a listing; objects in `kept` whose version is still the same are not read again.
+/// Reads an object, unless the one in `kept` still has its version.
 ///
 /// # Errors
-/// The answer is no list.
-pub(super) fn read_kept<T: Versioned>(
-    kind: &str,
-    answer: &[u8],
-    kept: &Kept<T>,
-) -> serde_json::Result<Listing<Arc<T>>> {
-    each(kind, answer, |raw| {
-        let head: Head<'_> = serde_json::from_str(raw)?;
-        match kept.get(head.id.as_ref()) {
-            Some(old) if old.version() == head.version => Ok(T::refreshed(old, &head)),
-            _ => serde_json::from_str(raw).map(Arc::new),
-        }
-    })
+/// It is not what it should be.
+pub(super) fn read_kept<T: Versioned>(raw: &str, kept: &Kept<T>) -> serde_json::Result<Arc<T>> {
+    let head: Head<'_> = serde_json::from_str(raw)?;
+    match kept.get(head.id.as_ref()) {
+        Some(old) if old.version() == head.version => Ok(T::refreshed(old, &head)),
+        _ => serde_json::from_str(raw).map(Arc::new),
+    }
 }
 
-/// Reads a listing.
-///
-/// # Errors
-/// The answer is no list.
-pub(super) fn read<T: DeserializeOwned>(
-    kind: &str,
-    answer: &[u8],
-) -> serde_json::Result<Listing<T>> {
-    each(kind, answer, |raw| serde_json::from_str(raw))
-}
-
-/// Reads each object by itself, so that one that can't be read harms no other.
-fn each<T>(
-    kind: &str,
-    answer: &[u8],
-    read: impl Fn(&str) -> serde_json::Result<T>,
-) -> serde_json::Result<Listing<T>> {
-    // Go writes `null` for an empty list that it never made.
-    let raw: Option<Vec<&RawValue>> = serde_json::from_slice(answer)?;
-    let mut listing = Listing { objects: Vec::new(), gaps: BTreeSet::new() };
-    for object in raw.unwrap_or_default() {
-        match read(object.get()) {
-            Ok(object) => listing.objects.push(object),
+impl<T> Listing<T> {
+    /// Adds an object by itself, so that one that can't be read harms no other.
+    pub(super) fn add(
+        &mut self,
+        kind: &str,
+        raw: &RawValue,
+        read: impl FnOnce(&str) -> serde_json::Result<T>,
+    ) {
+        match read(raw.get()) {
+            Ok(object) => self.objects.push(object),
             Err(why) => {
-                listing.gaps.insert(gap(kind, object.get(), &why));
+                self.gaps.insert(gap(kind, raw.get(), &why));
             }
         }
     }
-    Ok(listing)
 }
 
 /// Enough to say which object it was.

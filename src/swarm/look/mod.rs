@@ -1,19 +1,21 @@
 //! One look at a swarm: a listing of each kind, sent at the same time.
 
 mod cache;
+mod elements;
 mod standing;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use self::cache::{Kept, Listing, Versioned};
+use self::elements::Elements;
 use self::standing::{Judgements, Verdicts};
 use super::fault::no_answer;
 use super::link::{Call, Link};
@@ -23,9 +25,6 @@ use crate::ports::SwarmError;
 
 /// Services that a question about tasks names; with more, all tasks are asked about.
 const MOST_NAMED_SERVICES: usize = 16;
-
-/// Bytes of an answer that takes about a millisecond to read.
-const LARGE: usize = 256 << 10;
 
 /// What is kept from look to look.
 #[derive(Clone, Default)]
@@ -82,25 +81,48 @@ impl Looker {
 /// `{"scope":["swarm"]}`, percent-encoded.
 const SWARM_NETWORKS: &str = "/networks?filters=%7B%22scope%22%3A%5B%22swarm%22%5D%7D";
 
-async fn kept<T: Versioned + Send + Sync + 'static>(
+async fn kept<T: Versioned>(
     link: &Link,
-    kind: &'static str,
+    kind: &str,
     path: &str,
     kept: Arc<Kept<T>>,
 ) -> Result<Listing<Arc<T>>, SwarmError> {
-    let attempted = format!("list {kind}s");
-    let answer = link.answer(Call::get(&attempted, path)).await?;
-    beside(attempted, answer, move |answer| cache::read_kept(kind, answer, &kept)).await
+    list(link, kind, path, |raw| cache::read_kept(raw, &kept)).await
 }
 
-async fn plain<T: DeserializeOwned + Send + 'static>(
+async fn plain<T: DeserializeOwned>(
     link: &Link,
-    kind: &'static str,
+    kind: &str,
     path: &str,
 ) -> Result<Listing<T>, SwarmError> {
-    let attempted = format!("list {kind}s");
-    let answer = link.answer(Call::get(&attempted, path)).await?;
-    beside(attempted, answer, move |answer| cache::read(kind, answer)).await
+    list(link, kind, path, |raw| serde_json::from_str(raw)).await
+}
+
+async fn list<T>(
+    link: &Link,
+    kind: &str,
+    path: &str,
+    read: impl Fn(&str) -> serde_json::Result<T>,
+) -> Result<Listing<T>, SwarmError> {
+    let mut listing = Listing { objects: Vec::new(), gaps: BTreeSet::new() };
+    let call = Call::get(format!("list {kind}s"), path);
+    elements(link, call, |raw| listing.add(kind, raw, &read)).await?;
+    Ok(listing)
+}
+
+/// Reads a list, element by element.
+async fn elements(
+    link: &Link,
+    call: Call,
+    mut each: impl FnMut(&RawValue),
+) -> Result<(), SwarmError> {
+    let attempted = call.attempted.clone();
+    let mut elements = Elements::default();
+    link.pieces(call, |piece| elements.take(piece, &mut each)).await?;
+    let unreadable = |cause: serde_json::Error| {
+        no_answer(&attempted, "its answer could not be read", Some(cause.into()))
+    };
+    elements.end().map_err(unreadable)
 }
 
 /// While the swarm has no leader, all listings fail but the one of networks: the engine then tells
@@ -112,24 +134,6 @@ async fn networks_and_nodes(
     let networks = plain(link, "network", SWARM_NETWORKS).await?;
     let nodes = plain(link, "node", "/nodes").await?;
     Ok((networks, nodes))
-}
-
-/// Reads an answer, a large one beside the other requests.
-async fn beside<T: Send + 'static>(
-    attempted: String,
-    answer: Bytes,
-    read: impl FnOnce(&[u8]) -> serde_json::Result<T> + Send + 'static,
-) -> Result<T, SwarmError> {
-    let unreadable = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        no_answer(&attempted, "its answer could not be read", Some(cause))
-    };
-    if answer.len() < LARGE {
-        return read(&answer).map_err(|cause| unreadable(cause.into()));
-    }
-    match tokio::task::spawn_blocking(move || read(&answer)).await {
-        Ok(listing) => listing.map_err(|cause| unreadable(cause.into())),
-        Err(panic) => Err(unreadable(panic.into())),
-    }
 }
 
 fn by_id<T>(objects: &[Arc<T>], id: impl Fn(&T) -> &String) -> Kept<T> {
@@ -209,17 +213,15 @@ async fn up_to_date(
     services: &BTreeSet<String>,
 ) -> Result<HashSet<String>, SwarmError> {
     let attempted = "list tasks that are up to date";
-    let ask = |named: &BTreeSet<String>| link.answer(Call::get(attempted, question(named)));
-    let answer = if services.len() > MOST_NAMED_SERVICES {
-        ask(&BTreeSet::new()).await?
-    } else {
-        match ask(services).await {
-            // One of the named services is gone meanwhile: then the engine answers 404.
-            Err(SwarmError::Conflict { .. }) => ask(&BTreeSet::new()).await?,
-            answer => answer?,
-        }
-    };
-    beside(attempted.to_owned(), answer, ids).await
+    let ask = |named: &BTreeSet<String>| ids(link, Call::get(attempted, question(named)));
+    if services.len() > MOST_NAMED_SERVICES {
+        return ask(&BTreeSet::new()).await;
+    }
+    match ask(services).await {
+        // One of the named services is gone meanwhile: then the engine answers 404.
+        Err(SwarmError::Conflict { .. }) => ask(&BTreeSet::new()).await,
+        answer => answer,
+    }
 }
 
 fn question(services: &BTreeSet<String>) -> String {
@@ -239,7 +241,19 @@ struct IdOnly {
     id: String,
 }
 
-fn ids(answer: &[u8]) -> serde_json::Result<HashSet<String>> {
-    let tasks: Option<Vec<IdOnly>> = serde_json::from_slice(answer)?;
-    Ok(tasks.unwrap_or_default().into_iter().map(|task| task.id).collect())
+async fn ids(link: &Link, call: Call) -> Result<HashSet<String>, SwarmError> {
+    let attempted = call.attempted.clone();
+    let mut ids = HashSet::new();
+    let mut unreadable = None;
+    elements(link, call, |raw| match serde_json::from_str::<IdOnly>(raw.get()) {
+        Ok(task) => {
+            ids.insert(task.id);
+        }
+        Err(why) => unreadable = Some(why),
+    })
+    .await?;
+    match unreadable {
+        None => Ok(ids),
+        Some(why) => Err(no_answer(&attempted, "its answer could not be read", Some(why.into()))),
+    }
 }

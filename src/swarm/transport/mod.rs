@@ -171,18 +171,20 @@ pub(super) enum BodyError {
     TooLarge(usize),
 }
 
-/// Reads an answer's body of at most `limit` bytes.
-pub(super) async fn read(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
-    let mut bytes = Vec::new();
+/// Hands on an answer's body of at most `limit` bytes as it comes, piece by piece.
+pub(super) async fn read(
+    body: Incoming,
+    limit: usize,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), BodyError> {
+    let mut left = limit;
     let mut frames = BodyStream::new(body);
     while let Some(frame) = frames.try_next().await.map_err(BodyError::Broken)? {
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(BodyError::TooLarge(limit));
-        }
-        bytes.extend_from_slice(&data);
+        left = left.checked_sub(data.len()).ok_or(BodyError::TooLarge(limit))?;
+        take(&data);
     }
-    Ok(Bytes::from(bytes))
+    Ok(())
 }
 
 #[cfg(test)]
