@@ -98,7 +98,7 @@ pub struct NetworkChange {
     /// The network that is there.
     pub live: Option<(Target, Owner)>,
     /// Fields that differ.
-    pub fields: Vec<FieldChange>,
+    pub fields: Vec<Arc<FieldChange>>,
     /// Where it is declared.
     pub place: Place,
 }
@@ -117,7 +117,7 @@ pub struct DataChange {
     /// The version that it supersedes, when there is one.
     pub supersedes: Option<String>,
     /// Labels that differ; content never does, it has a name of its own.
-    pub fields: Vec<FieldChange>,
+    pub fields: Vec<Arc<FieldChange>>,
     /// Labels to send: the declared ones and those that are skep's own.
     pub labels: StringMap,
 }
@@ -155,13 +155,13 @@ pub struct ServiceChange {
     /// What is there.
     pub live: Option<LiveService>,
     /// What would be sent: the declaration in the shape of what is there.
-    pub wanted: ServiceSpec,
+    pub wanted: WantedSpec,
     /// Hash of what is wanted.
     pub hash: SpecHash,
     /// Hash of its replicas and service labels.
     pub loose: SpecHash,
     /// Fields that differ.
-    pub fields: Vec<FieldChange>,
+    pub fields: Vec<Arc<FieldChange>>,
     /// What is known of its image.
     pub image: ImageState,
     /// Fields that this engine does not know; they are in neither spec nor comparison.
@@ -193,6 +193,35 @@ impl LiveService {
             name: self.service.spec.name.clone(),
             id: self.service.id.clone(),
             version: self.service.version,
+        }
+    }
+}
+
+/// A spec that is wanted. Most are there already, and a swarm has many.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WantedSpec {
+    /// That of the service that is there, to the letter.
+    AsItIs(Arc<Service>),
+    /// Another one.
+    Other(Arc<ServiceSpec>),
+}
+
+impl WantedSpec {
+    /// The spec.
+    #[must_use]
+    pub fn spec(&self) -> &ServiceSpec {
+        match self {
+            Self::AsItIs(service) => &service.spec,
+            Self::Other(spec) => spec,
+        }
+    }
+
+    /// The spec, for those who keep it.
+    #[must_use]
+    pub fn shared(&self) -> Arc<ServiceSpec> {
+        match self {
+            Self::AsItIs(service) => Arc::new(service.spec.clone()),
+            Self::Other(spec) => Arc::clone(spec),
         }
     }
 }

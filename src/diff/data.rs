@@ -1,5 +1,7 @@
 //! Which version of a secret or config is meant, and whether it is there.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -64,7 +66,7 @@ impl Versions<'_> {
         name: &str,
         wanted: &DesiredData,
         live: &DataLive,
-    ) -> (Vec<FieldChange>, StringMap) {
+    ) -> (Vec<Arc<FieldChange>>, StringMap) {
         let mut labels = wanted.labels.clone();
         let (DataLive::Same { .. }, Some(seen)) = (live, self.live.get(name)) else {
             return (Vec::new(), labels);

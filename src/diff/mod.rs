@@ -16,10 +16,11 @@ mod snapshot;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use change::{
     Cause, DataChange, DataLive, FieldChange, ImageState, Leftover, LeftoverKind, LiveService,
-    Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used,
+    Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used, WantedSpec,
 };
 pub use owner::{
     Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners,
@@ -121,12 +122,12 @@ pub fn questions(
 }
 
 /// All fields that differ between two pictures, by path.
-fn changed_fields(old: &Fields, new: &Fields) -> Vec<FieldChange> {
+fn changed_fields(old: &Fields, new: &Fields) -> Vec<Arc<FieldChange>> {
     let paths: BTreeSet<&String> = old.iter().chain(new.iter()).map(|(path, _)| path).collect();
     paths
         .into_iter()
         .filter(|path| old.get(path) != new.get(path))
-        .map(|path| FieldChange::new(path, old.get(path), new.get(path)))
+        .map(|path| Arc::new(FieldChange::new(path, old.get(path), new.get(path))))
         .collect()
 }
 

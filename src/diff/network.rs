@@ -1,5 +1,7 @@
 //! Differences of networks. The engine has no call that changes one, so each is held.
 
+use std::sync::Arc;
+
 use super::change::{FieldChange, NetworkChange, Owner};
 use super::fields::Fields;
 use super::owner::{Claim, Owners};
@@ -29,7 +31,7 @@ pub fn network(wanted: &DesiredNetwork, observed: &Observed, owners: Owners<'_>)
     }
 }
 
-fn differences(wanted: &NetworkSpec, live: &LiveNetwork) -> Vec<FieldChange> {
+fn differences(wanted: &NetworkSpec, live: &LiveNetwork) -> Vec<Arc<FieldChange>> {
     let (ours, theirs) = (wanted_fields(wanted), live_fields(wanted, live));
     super::changed_fields(&theirs, &ours)
 }

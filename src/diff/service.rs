@@ -1,8 +1,9 @@
 //! Differences of services.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::change::{FieldChange, LiveService, ServiceChange};
+use super::change::{FieldChange, LiveService, ServiceChange, WantedSpec};
 use super::fields::{Fields, fields};
 use super::image::ImageCase;
 use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
@@ -59,6 +60,10 @@ impl ServiceCase<'_> {
         let compared = self.compared(&wanted, live.map(|live| &live.spec));
         let label = owner_label(self.owners.instance, Kind::Service, name);
         wanted.labels.insert(OWNER_LABEL.to_owned(), label);
+        let wanted = match live {
+            Some(live) if live.spec == wanted => WantedSpec::AsItIs(Arc::clone(live)),
+            _ => WantedSpec::Other(Arc::new(wanted)),
+        };
         ServiceChange {
             name: name.to_owned(),
             hash: compared.wanted.hash,
@@ -135,7 +140,7 @@ impl ServiceCase<'_> {
 struct Compared {
     wanted: Hashes,
     live: Option<Hashes>,
-    fields: Vec<FieldChange>,
+    fields: Vec<Arc<FieldChange>>,
 }
 
 /// Both hashes of a spec.
@@ -151,7 +156,7 @@ impl Hashes {
     }
 }
 
-fn differing(wanted: &Fields, live: &Fields) -> Vec<FieldChange> {
+fn differing(wanted: &Fields, live: &Fields) -> Vec<Arc<FieldChange>> {
     let changes = super::changed_fields(live, wanted);
     // The label repeats the image; one line is enough where both say the same.
     let label = format!("{}.{IMAGE_LABEL}", super::fields::SERVICE_LABELS);

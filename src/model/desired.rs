@@ -38,8 +38,8 @@ pub struct DesiredStack {
     pub secrets: BTreeMap<String, DesiredData>,
     /// Configs to make, by declared full name (without a version suffix).
     pub configs: BTreeMap<String, DesiredData>,
-    /// Services, by full name.
-    pub services: BTreeMap<String, DesiredService>,
+    /// Services, by full name; shared, because they are large.
+    pub services: BTreeMap<String, Arc<DesiredService>>,
 }
 
 /// Whether all of a stack could be loaded.

@@ -3,9 +3,11 @@
 //! The ledger knows the hash of what was written last. A declaration that still has it did not
 //! move; a live spec that still has it was not touched.
 
+use std::sync::Arc;
+
 use super::{Action, Cause, CausedField, Drift};
-use crate::diff::ServiceChange;
 use crate::diff::fields::is_loose;
+use crate::diff::{FieldChange, ServiceChange};
 use crate::model::{Kind, ObjectRef, ServiceRecord, SpecHash};
 
 /// A service's drift with causes; `None` when nothing differs.
@@ -49,8 +51,8 @@ fn drift(
     cause: Cause,
     of: impl Fn(&str) -> Cause,
 ) -> Drift {
-    let caused = |field: &crate::diff::FieldChange| CausedField {
-        change: field.clone(),
+    let caused = |field: &Arc<FieldChange>| CausedField {
+        change: Arc::clone(field),
         cause: of(&field.path),
     };
     Drift {

@@ -13,6 +13,7 @@ mod service;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,7 @@ pub struct Drift {
 pub struct CausedField {
     /// The field.
     #[serde(flatten)]
-    pub change: FieldChange,
+    pub change: Arc<FieldChange>,
     /// Who.
     pub cause: Cause,
 }

@@ -1,11 +1,12 @@
 //! What is done about one service. The rules are asked in order; the first that speaks decides.
 
+use std::sync::Arc;
+
 use super::{Action, Contested, Drift, PlanInput};
 use crate::diff::{
-    FieldChange, HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange,
-    fields::REPLICAS,
+    HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
-use crate::model::engine::{ServiceMode, UpdateState, UpdateStatus};
+use crate::model::engine::{Replicated, ServiceMode, UpdateState, UpdateStatus};
 use crate::model::{HeldReason, ServiceRecord, Step, SuspendedBy, UpdateManner};
 
 /// What stands for a value that may be a secret (law 10).
@@ -51,11 +52,12 @@ impl Case<'_> {
     }
 
     fn create(&self) -> Verdict {
-        let mut spec = self.change.wanted.clone();
-        if let Some(ServiceMode::Replicated(replicated)) = &mut spec.mode {
-            replicated.replicas.get_or_insert(1);
+        let mut spec = self.change.wanted.shared();
+        if let Some(ServiceMode::Replicated(Replicated { replicas: None })) = spec.mode {
+            let one = Replicated { replicas: Some(1) };
+            Arc::make_mut(&mut spec).mode = Some(ServiceMode::Replicated(one));
         }
-        Verdict::Take(Step::CreateService { spec: Box::new(spec) })
+        Verdict::Take(Step::CreateService { spec })
     }
 
     /// Somebody else's, or ours to adopt: by itself only when no task changes.
@@ -84,12 +86,8 @@ impl Case<'_> {
 
     /// The engine refuses to change a service's mode.
     fn immutable(&self) -> Option<HeldReason> {
-        let mode = |field: &FieldChange| field.path == "deploy.mode";
-        self.change
-            .fields
-            .iter()
-            .any(mode)
-            .then(|| HeldReason::Immutable { what: "the mode of a service".to_owned() })
+        let differs = self.change.fields.iter().any(|field| field.path == "deploy.mode");
+        differs.then(|| HeldReason::Immutable { what: "the mode of a service".to_owned() })
     }
 
     /// Every write of a job runs it again, one that only changes a label too.
@@ -139,7 +137,7 @@ impl Case<'_> {
         let only_replicas = path == REPLICAS && drift.fields.len() > 1;
         match self.update(live) {
             Step::UpdateService { target, mut spec, manner } if only_replicas => {
-                spec.mode.clone_from(&live.service.spec.mode);
+                Arc::make_mut(&mut spec).mode.clone_from(&live.service.spec.mode);
                 Verdict::TakeAndHold(Step::UpdateService { target, spec, manner }, reason)
             }
             _ => Verdict::Hold(reason),
@@ -149,7 +147,7 @@ impl Case<'_> {
     fn update(&self, live: &LiveService) -> Step {
         let manner =
             if flight(live).is_some() { UpdateManner::Supersede } else { UpdateManner::Update };
-        let spec = Box::new(self.change.wanted.clone());
+        let spec = self.change.wanted.shared();
         Step::UpdateService { target: live.target(), spec, manner }
     }
 }

@@ -94,7 +94,7 @@ fn asks_for(version: &str) -> World {
             networks: BTreeMap::new(),
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
-            services: [(WEB.to_owned(), service)].into(),
+            services: [(WEB.to_owned(), Arc::new(service))].into(),
         },
         observed: Observed {
             at: now(),

@@ -193,7 +193,7 @@ impl<'a> Scene<'a> {
         let mut changes = self.changes.values().flat_map(|changes| &changes.services);
         let wanted = changes.find(|change| change.name == service);
         let live = self.observed.services.get(service);
-        let wanted = wanted.map(|change| fields(&change.wanted, &view.names));
+        let wanted = wanted.map(|change| fields(change.wanted.spec(), &view.names));
         let live = live.map(|service| fields(&service.spec, &view.names));
         let nothing = Fields::default();
         BothView::of(wanted.as_ref().unwrap_or(&nothing), live.as_ref().unwrap_or(&nothing))

@@ -14,6 +14,7 @@ mod networks;
 mod service;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -59,7 +60,7 @@ pub struct Objects {
     /// Configs that are not external, by full name.
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name.
-    pub services: BTreeMap<String, DesiredService>,
+    pub services: BTreeMap<String, Arc<DesiredService>>,
     /// Content of secrets and configs.
     pub data: SideStore,
 }

@@ -1,5 +1,7 @@
 //! Services, put together.
 
+use std::sync::Arc;
+
 use super::container::log_driver;
 use super::deploy::{placement, resources, update_config};
 use super::{Declared, IMAGE, Stage};
@@ -20,7 +22,7 @@ impl Stage<'_, '_> {
             let Some(form) = self.decode::<Service>(&entry.node, &path) else { continue };
             let service = self.service((key, &form), entry.key, declared, &path);
             if let Some(service) = service.filter(|_| !self.findings.is_spoiled("services", key)) {
-                self.objects.services.insert(service.spec.name.clone(), service);
+                self.objects.services.insert(service.spec.name.clone(), Arc::new(service));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Steps: fully specified engine calls, as values without secret bytes (law 6).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,14 +59,14 @@ pub enum Step {
     /// Make a service.
     CreateService {
         /// Body.
-        spec: Box<ServiceSpec>,
+        spec: Arc<ServiceSpec>,
     },
     /// Write a service.
     UpdateService {
         /// The service.
         target: Target,
         /// Body.
-        spec: Box<ServiceSpec>,
+        spec: Arc<ServiceSpec>,
         /// How it stands to a rollout in flight.
         manner: UpdateManner,
     },

@@ -1,5 +1,7 @@
 //! A value that may be secret, in every slot and in every text that may repeat it.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -69,13 +71,14 @@ fn poisoned() -> Report {
     let mut report = sample::report();
     for (name, stack) in &mut report.stacks {
         for field in stack.plan.drift.iter_mut().flat_map(|drift| &mut drift.fields) {
-            field.change.masked = Masked::Yes;
-            field.change.old = Some(CANARY.to_owned());
-            field.change.new = Some(format!("[\"serve\",\"{CANARY}\"]"));
+            let change = Arc::make_mut(&mut field.change);
+            change.masked = Masked::Yes;
+            change.old = Some(CANARY.to_owned());
+            change.new = Some(format!("[\"serve\",\"{CANARY}\"]"));
         }
         for planned in &mut stack.plan.steps {
             if let Step::UpdateService { spec, manner, .. } = &mut planned.step {
-                **spec = sample::spec(CANARY);
+                *spec = Arc::new(sample::spec(CANARY));
                 *manner = UpdateManner::Supersede;
             }
         }

@@ -1,6 +1,7 @@
 //! Hand-made reports.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -72,9 +73,10 @@ pub(super) fn with_text(text: &str) -> Report {
 
 fn put_text(stack: &mut StackReport, text: &str) {
     for field in stack.plan.drift.iter_mut().flat_map(|drift| &mut drift.fields) {
-        field.change.path = format!("environment.{text}");
-        field.change.old = Some(text.to_owned());
-        field.change.new = Some(text.to_owned());
+        let change = Arc::make_mut(&mut field.change);
+        change.path = format!("environment.{text}");
+        change.old = Some(text.to_owned());
+        change.new = Some(text.to_owned());
     }
     for health in stack.health.values_mut() {
         health.why = text.to_owned();
@@ -182,7 +184,7 @@ pub(super) fn steps() -> Vec<PlannedStep> {
     let manner = UpdateManner::Update;
     let mut update = planned(
         Stage::Services,
-        Step::UpdateService { target, spec: Box::new(spec("debug-everything")), manner },
+        Step::UpdateService { target, spec: Arc::new(spec("debug-everything")), manner },
     );
     update.needs.insert(ObjectRef::new(Kind::Config, "shop_site-0123456789"));
     vec![
@@ -258,7 +260,7 @@ pub(super) fn field(
 ) -> CausedField {
     let (old, new) = (old.map(str::to_owned), new.map(str::to_owned));
     let change = FieldChange { path: path.to_owned(), old, new, masked };
-    CausedField { change, cause: Cause::GitMoved }
+    CausedField { change: Arc::new(change), cause: Cause::GitMoved }
 }
 
 fn held(service: &str, reason: HeldReason) -> Held {
