@@ -75,7 +75,8 @@ impl Operator {
                 self.prove(&ledgers).await;
                 report.engine = Some(observed.engine.clone());
                 let images = self.decide(&mut report, &observed, &ledgers, mode).await;
-                self.memory.compared.end(observed, images);
+                let written = report.stacks.iter().filter(|(_, stack)| !stack.outcomes.is_empty());
+                self.memory.compared.end((observed, images), written.map(|(name, _)| name));
             }
         }
         report.sources = self.states.iter().map(super::SourceState::report).collect();
