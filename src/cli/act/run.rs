@@ -20,7 +20,6 @@ use crate::ports::Clock;
 use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, Settings};
 use crate::source::Manner;
 use crate::status::Report;
-use crate::view::ReportView;
 
 /// Run the operator: make the swarm equal to the sources, and keep it so
 #[derive(Debug, clap::Args)]
@@ -138,14 +137,13 @@ struct Teller {
 
 impl Teller {
     async fn tell(self, mut reports: watch::Receiver<Option<Arc<Report>>>) {
-        let mut before: Option<ReportView> = None;
+        let mut before: Option<Arc<Report>> = None;
         while reports.changed().await.is_ok() {
             let Some(report) = reports.borrow_and_update().clone() else { continue };
             let took = Duration::try_from(report.at.duration_until(self.clock.now()));
             self.metrics.observe(&report, took.unwrap_or_default());
-            let view = ReportView::without_bodies(&report);
-            tell::log(before.as_ref(), &view);
-            before = Some(view);
+            tell::log(before.as_deref(), &report);
+            before = Some(report);
         }
     }
 }

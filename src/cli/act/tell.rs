@@ -2,41 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use crate::view::{ReportView, SourceView, StackView, clean};
+use crate::status::{Report, SourceReport};
+use crate::view::{ProblemView, SourceView, StackView, clean};
 
 /// Logs what is new since the report before. What stands as it stood is not repeated.
-pub(super) fn log(before: Option<&ReportView>, now: &ReportView) {
+pub(super) fn log(before: Option<&Report>, now: &Report) {
     log_new(before, now, troubles, |text| tracing::error!("{text}"));
     log_new(before, now, problems, |text| tracing::warn!("{text}"));
     for source in &now.sources {
-        let old = before.and_then(|before| before.sources.iter().find(|s| s.name == source.name));
-        log_source(old, source);
+        let same = |old: &&SourceReport| old.name == source.name;
+        let old = before.and_then(|before| before.sources.iter().find(same)).map(SourceView::of);
+        log_source(old.as_ref(), &SourceView::of(source));
     }
-    for stack in &now.stacks {
-        let old = before.and_then(|before| before.stacks.iter().find(|s| s.name == stack.name));
-        log_stack(old, stack);
+    // One stack at a time: the pictures of all of them would be as large as the swarm.
+    for (name, stack) in &now.stacks {
+        let old = before.and_then(|before| before.stacks.get(name));
+        if old != Some(stack) || !stack.outcomes.is_empty() {
+            let old = old.map(|old| StackView::without_bodies(name, old));
+            log_stack(old.as_ref(), &StackView::without_bodies(name, stack));
+        }
     }
 }
 
 fn log_new(
-    before: Option<&ReportView>,
-    now: &ReportView,
-    lines: impl Fn(&ReportView) -> BTreeSet<String>,
+    before: Option<&Report>,
+    now: &Report,
+    lines: impl Fn(&Report) -> BTreeSet<String>,
     log: impl Fn(&str),
 ) {
     let old = before.map(&lines).unwrap_or_default();
     lines(now).difference(&old).for_each(|line| log(line));
 }
 
-fn troubles(view: &ReportView) -> BTreeSet<String> {
-    view.trouble.iter().map(|text| clean(text).into_owned()).collect()
+fn troubles(report: &Report) -> BTreeSet<String> {
+    report.trouble.iter().map(|text| clean(text).into_owned()).collect()
 }
 
-fn problems(view: &ReportView) -> BTreeSet<String> {
-    let line = |problem: &crate::view::ProblemView| {
-        format!("{}: {} {}", problem.place(), problem.message, problem.hint)
-    };
-    view.problems.iter().map(|problem| clean(line(problem).trim_end()).into_owned()).collect()
+fn problems(report: &Report) -> BTreeSet<String> {
+    let line =
+        |problem: ProblemView| format!("{}: {} {}", problem.place(), problem.message, problem.hint);
+    report
+        .problems
+        .iter()
+        .map(|problem| clean(line(ProblemView::of(problem)).trim_end()).into_owned())
+        .collect()
 }
 
 fn log_source(old: Option<&SourceView>, now: &SourceView) {

@@ -173,7 +173,9 @@ impl From<&Engine> for EngineView {
 }
 
 impl SourceView {
-    fn of(source: &SourceReport) -> Self {
+    /// Draws the picture of a source.
+    #[must_use]
+    pub fn of(source: &SourceReport) -> Self {
         Self {
             name: source.name.to_string(),
             revision: source.revision.as_ref().map(ToString::to_string),

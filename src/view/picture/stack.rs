@@ -108,6 +108,12 @@ pub struct ServiceView {
 }
 
 impl StackView {
+    /// Draws the picture of a stack without the bodies of its steps.
+    #[must_use]
+    pub fn without_bodies(name: &StackName, report: &StackReport) -> Self {
+        Self::of(name, report, Bodies::LeftOut)
+    }
+
     pub(super) fn of(name: &StackName, report: &StackReport, bodies: Bodies) -> Self {
         let plan = &report.plan;
         let veil = Veil::of(plan);
