@@ -33,11 +33,6 @@ const SIZES: [usize; 5] = [50, 200, 500, 1000, 2000];
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    if let Some((first, rest)) = arguments.split_first()
-        && first == "--alone"
-    {
-        return process::alone(rest).await;
-    }
     let sizes: Vec<usize> = arguments.iter().map(|text| text.parse().expect("a number")).collect();
     let bench = Bench::open();
     let mut columns = Vec::new();
@@ -51,18 +46,18 @@ async fn main() {
 async fn measure(bench: &Bench, services: usize) -> Measured {
     let world = World::new(&bench.image(), services);
     let (converge, no_op) = converge::measure(bench, &world).await;
-    let first_pass = process::measure(bench, world.path()).await.first_pass;
+    let restarted = process::measure(bench, world.path());
     let drift = latency::drift(bench, &world).await;
     let commit = latency::commit(bench, &world).await;
     bench.raw.clear().await;
-    let memory = process::measure(bench, world.path()).await.memory;
+    let memory = process::measure(bench, world.path()).memory;
     Measured {
         services,
         no_op,
         converge,
         drift: [50, 99].map(|percent| percentile(drift.clone(), percent)),
         commit: [50, 99].map(|percent| percentile(commit.clone(), percent)),
-        first_pass,
-        memory,
+        first_pass: restarted.first_pass,
+        memory: [memory, restarted.memory],
     }
 }

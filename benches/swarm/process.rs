@@ -1,19 +1,23 @@
-//! What only a process of its own can show: the time from its start to the end of its first pass,
-//! and its largest memory. The program is this one again, with `--alone`.
+//! What only the program itself can show, as a process of its own: the time from its start to the
+//! end of its first pass, and its largest memory.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tempfile::TempDir;
 
 use crate::bench::Bench;
-use crate::converge::{now, settle};
-use crate::skep::Start;
+use crate::converge::now;
 
-/// Passes of the process whose memory is measured.
-const PASSES: usize = 10;
+/// Passes after the first, before the memory is read.
+const PASSES: u64 = 5;
+/// Time between questions.
+const LOOK: Duration = Duration::from_millis(1);
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a process was like.
 pub struct Alone {
@@ -23,49 +27,88 @@ pub struct Alone {
     pub memory: u64,
 }
 
-/// Starts a process and waits for its end.
-pub async fn measure(bench: &Bench, repository: &Path) -> Alone {
-    let program = std::env::current_exe().expect("a program");
+/// `skep run`. Killed when dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    _home: TempDir,
+}
+
+/// Runs the program on a repository for some passes.
+pub fn measure(bench: &Bench, repository: &Path) -> Alone {
     let start = now();
-    let mut child = Command::new(program)
-        .arg("--alone")
-        .args([repository, &bench.socket, &bench.lab.docker_config])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("a process");
-    let output = child.stdout.take().expect("its output");
-    let mut lines = BufReader::new(output).lines();
-    let mut first_pass = None;
-    let mut memory = 0;
-    while let Some(line) = lines.next_line().await.expect("a line") {
-        first_pass.get_or_insert_with(|| start.elapsed());
-        memory = line.parse().unwrap_or(memory);
+    let program = Program::start(bench, repository);
+    let first = program.wait(|passes| passes > 0);
+    let first_pass = start.elapsed();
+    for done in first..first + PASSES {
+        program.ask("POST", "/nudge");
+        program.wait(|passes| passes > done);
     }
-    assert!(child.wait().await.expect("its end").success());
-    Alone { first_pass: first_pass.expect("a pass"), memory }
+    Alone { first_pass, memory: program.largest_memory() }
 }
 
-/// The process: reads, passes, says so, goes on passing, and prints its largest memory.
-#[expect(clippy::print_stdout, reason = "its parent reads this")]
-pub async fn alone(arguments: &[String]) {
-    let paths: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
-    let Ok([repository, socket, docker_config]) = <[PathBuf; 3]>::try_from(paths) else {
-        panic!("{arguments:?}")
-    };
-    let mut operator = Start { repository, socket, docker_config }.operator();
-    operator.read_sources().await;
-    operator.pass().await;
-    println!("passed");
-    settle(&mut operator).await;
-    for _ in 0..PASSES {
-        operator.pass().await;
+impl Program {
+    fn start(bench: &Bench, repository: &Path) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let child = Command::new(env!("CARGO_BIN_EXE_skep"))
+            .arg("run")
+            .arg(repository)
+            .args(["--host", &format!("unix://{}", bench.socket.display())])
+            .args(["--listen", &address.to_string()])
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home.path())
+            .env("DOCKER_CONFIG", &bench.lab.docker_config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        Self { child, address, _home: home }
     }
-    println!("{}", largest_memory());
+
+    /// Waits for a number of passes, and says how many there were.
+    fn wait(&self, wanted: impl Fn(u64) -> bool) -> u64 {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let passes = self.passes();
+            if wanted(passes) {
+                return passes;
+            }
+            std::thread::sleep(LOOK);
+        }
+        panic!("no pass within {PATIENCE:?}: {:?}", self.ask("GET", "/readyz"));
+    }
+
+    fn passes(&self) -> u64 {
+        let metrics = self.ask("GET", "/metrics").unwrap_or_default();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("skep_passes_total "));
+        line.map_or(0, |number| number.parse().expect("a number"))
+    }
+
+    /// The answer at a path; `None` while nobody listens.
+    fn ask(&self, method: &str, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: skep\r\nConnection: close\r\n\r\n")
+            .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    fn largest_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
 }
 
-fn largest_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
