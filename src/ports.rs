@@ -1,5 +1,6 @@
 //! The few doors to the world. The I/O rooms implement them, the simulator implements them again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -8,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::model::engine::{NetworkSpec, ServiceSpec, StringMap};
 use crate::model::{
-    Ancestry, FileSet, ImageAnswer, ImageRef, Kind, NewData, ObjectRef, Observed, Revision,
-    SecretBytes, Target,
+    Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, NewData, ObjectRef, Observed,
+    Revision, SecretBytes, Target,
 };
 
 /// A swarm.
@@ -160,6 +161,15 @@ pub trait Source: Send + Sync {
     fn changes(&self) -> BoxStream<'static, ()>;
 }
 
+/// Opens the sources that a root source declares.
+pub trait SourceOpener: Send + Sync {
+    /// Opens one; nothing is read of it yet.
+    ///
+    /// # Errors
+    /// When it can't be one as it is declared, or is not there.
+    fn open(&self, declared: &DeclaredSource) -> Result<Arc<dyn Source>, SourceError>;
+}
+
 /// One revision of a source with its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
@@ -168,7 +178,7 @@ pub struct Checkout {
     /// First line of the commit message; empty for plain directories.
     pub subject: String,
     /// Files below the source's path.
-    pub files: std::sync::Arc<FileSet>,
+    pub files: Arc<FileSet>,
     /// Why the source itself could not be asked: then this is the newest revision that an earlier
     /// process left on this machine. `None` for the newest that there is.
     pub stale: Option<SourceError>,

@@ -23,10 +23,10 @@ pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use manifest::{SourceManifest, schemas};
+pub use manifest::schemas;
 
 use crate::model::{
-    Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
+    DeclaredSource, Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
 };
 
 /// What a load is given besides the files.
@@ -52,7 +52,7 @@ pub struct Loaded {
     /// Content of secrets and configs.
     pub data: SideStore,
     /// Further sources that are declared; they count in the root source only.
-    pub sources: Vec<SourceManifest>,
+    pub sources: Vec<DeclaredSource>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
     /// Stacks that are declared and have mistakes that leave nothing of them. They are not among

@@ -23,8 +23,8 @@ pub use desired::{
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{
-    Ancestry, Entry, FileError, FileSet, Position, Problem, RepoPath, RepoPathError, Revision,
-    Severity,
+    Ancestry, CredentialFiles, DeclaredSource, Entry, FileError, FileSet, Position, Problem,
+    RepoPath, RepoPathError, Revision, Severity,
 };
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Operator;
+use super::declared::DeclaredSources;
+use super::sources::Followed;
+use super::{Operator, Settings};
+use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, load};
 use crate::model::{
-    Desired, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
+    DeclaredSource, Desired, HashKey, Problem, Revision, Severity, SideStore, SourceName,
+    StackName, Wholeness,
 };
 use crate::ports::Checkout;
 
@@ -18,6 +22,7 @@ pub(super) struct LoadCache(BTreeMap<SourceName, Cached>);
 struct Cached {
     revision: Revision,
     keyed: bool,
+    globs: Vec<String>,
     loaded: Arc<Loaded>,
 }
 
@@ -34,59 +39,100 @@ pub(super) struct Wanted {
 }
 
 impl Operator {
-    /// Loads what was read of the sources and puts it together.
-    pub(super) fn wanted(
-        &mut self,
-        key: Option<&HashKey>,
-        owners: &BTreeMap<StackName, SourceName>,
-    ) -> Wanted {
-        let mut wanted = Wanted::default();
-        for index in 0..self.states.len() {
-            let state = &self.states[index];
-            let Some(checkout) = state.checkout.clone() else { continue };
-            let name = state.name.clone();
-            let loaded = self.load(&name, &checkout, key);
-            wanted.add(name, &checkout, &loaded, owners);
+    /// What was read of the sources asks for all of this.
+    #[must_use]
+    pub fn desired(&mut self, ledgers: &Ledgers) -> Desired {
+        self.wanted(ledgers).desired
+    }
+
+    /// Goes by the sources that the root source declares, loads what was read of all of them, and
+    /// puts it together.
+    pub(super) fn wanted(&mut self, ledgers: &Ledgers) -> Wanted {
+        let declared = self.declared(ledgers.key.as_ref());
+        let mut wanted = Wanted { problems: self.follow(declared), ..Wanted::default() };
+        for (index, followed) in self.sources.iter().enumerate() {
+            let Some(checkout) = &followed.state.checkout else { continue };
+            let loads = &mut self.memory.loads;
+            let loaded = loads.load(followed, checkout, &self.settings, ledgers.key.as_ref());
+            if index > 0 {
+                wanted.problems.extend(loaded.sources.iter().map(counts_in_the_root_only));
+            }
+            wanted.add(followed, checkout, (&loaded, ledgers));
         }
         wanted
     }
 
+    fn declared(&mut self, key: Option<&HashKey>) -> DeclaredSources {
+        let root = self.sources.first();
+        let Some((root, checkout)) = root.and_then(|r| Some((r, r.state.checkout.as_ref()?)))
+        else {
+            return DeclaredSources::default();
+        };
+        let loaded = self.memory.loads.load(root, checkout, &self.settings, key);
+        let maybe_more = loaded.problems.iter().any(Problem::is_error);
+        DeclaredSources { sources: loaded.sources.clone(), maybe_more }
+    }
+}
+
+impl LoadCache {
     fn load(
         &mut self,
-        source: &SourceName,
+        followed: &Followed,
         checkout: &Checkout,
+        settings: &Settings,
         key: Option<&HashKey>,
     ) -> Arc<Loaded> {
-        let keyed = key.is_some();
-        if let Some(cached) = self.memory.loads.0.get(source)
+        let source = &followed.state.name;
+        // A name on the command line is for what stands there.
+        let (globs, name) = match &followed.declared {
+            Some(declared) => (&declared.files, None),
+            None => (&settings.globs, settings.name.as_ref()),
+        };
+        if let Some(cached) = self.0.get(source)
             && cached.revision == checkout.revision
-            && cached.keyed == keyed
+            && cached.keyed == key.is_some()
+            && cached.globs == *globs
         {
             return Arc::clone(&cached.loaded);
         }
-        let options = LoadOptions {
-            source,
-            key,
-            name: self.settings.name.as_ref(),
-            variables: &self.settings.variables,
-            globs: &self.settings.globs,
-        };
+        let options = LoadOptions { source, key, name, variables: &settings.variables, globs };
         let loaded = Arc::new(load(&checkout.files, &options));
-        let revision = checkout.revision.clone();
-        let cached = Cached { revision, keyed, loaded: Arc::clone(&loaded) };
-        self.memory.loads.0.insert(source.clone(), cached);
+        let (revision, keyed, globs) = (checkout.revision.clone(), key.is_some(), globs.clone());
+        let cached = Cached { revision, keyed, globs, loaded: Arc::clone(&loaded) };
+        self.0.insert(source.clone(), cached);
         loaded
+    }
+
+    /// Forgets the loads of a source.
+    pub(super) fn forget(&mut self, source: &SourceName) {
+        self.0.remove(source);
+    }
+}
+
+fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
+    let message = "a Source counts only in the source that skep was started with";
+    problem_of(declared, message).hint("move it there").severity(Severity::Warning)
+}
+
+/// A problem at a source's declaration.
+pub(super) fn problem_of(declared: &DeclaredSource, message: impl Into<String>) -> Problem {
+    let problem = Problem::error(declared.place.file.clone(), message);
+    match declared.place.at {
+        Some(at) => problem.at(at),
+        None => problem,
     }
 }
 
 impl Wanted {
     fn add(
         &mut self,
-        source: SourceName,
+        followed: &Followed,
         checkout: &Checkout,
-        loaded: &Loaded,
-        owners: &BTreeMap<StackName, SourceName>,
+        (loaded, ledgers): (&Loaded, &Ledgers),
     ) {
+        let source = followed.state.name.clone();
+        let suspend = followed.declared.as_ref().and_then(|declared| declared.suspend.as_ref());
+        let owner = |stack| ledgers.stacks.get(stack).and_then(|e| e.record.source.as_ref());
         let faulty = checkout.files.is_empty() || loaded.problems.iter().any(Problem::is_error);
         let wholeness = if faulty { Wholeness::Partial } else { Wholeness::Whole };
         self.problems.extend(loaded.problems.iter().cloned());
@@ -97,8 +143,12 @@ impl Wanted {
             if stack.wholeness < wholeness {
                 Arc::make_mut(&mut stack).wholeness = wholeness;
             }
+            if let Some(reason) = suspend {
+                let policy = &mut Arc::make_mut(&mut stack).policy;
+                policy.suspend.get_or_insert_with(|| reason.clone());
+            }
             match self.desired.stacks.get(name) {
-                Some(other) if owners.get(name) != Some(&source) => {
+                Some(other) if owner(name) != Some(&source) => {
                     self.rivals.push((name.clone(), other.source.clone()));
                 }
                 Some(other) => {

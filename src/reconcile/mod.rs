@@ -4,6 +4,7 @@
 //! it: a slow or broken git server delays no repair (law 9).
 
 mod compared;
+mod declared;
 mod desired;
 mod key;
 mod memory;
@@ -26,8 +27,9 @@ pub use sources::{NamedSource, SourceState};
 use crate::health::Clocks;
 use crate::model::{HashKey, Instance, StackName};
 use crate::plan::{Removals, Writes};
-use crate::ports::{Clock, Registry, Swarm};
+use crate::ports::{Clock, Registry, SourceOpener, Swarm};
 use memory::PassMemory;
+use sources::Followed;
 
 /// Writes to the engine at the same time, over all stacks.
 const WRITE_SLOTS: usize = 8;
@@ -89,25 +91,39 @@ pub struct Doors {
 pub struct Operator {
     doors: Doors,
     settings: Settings,
-    sources: Vec<NamedSource>,
-    states: Vec<SourceState>,
+    /// The root source first.
+    sources: Vec<Followed>,
+    /// Number of sources that were opened so far.
+    opened: u64,
+    opener: Option<Arc<dyn SourceOpener>>,
     memory: PassMemory,
     slots: Semaphore,
 }
 
 impl Operator {
-    /// Puts an operator together; nothing is read yet.
+    /// Puts an operator together; nothing is read yet. The first source is the root source.
     #[must_use]
     pub fn new(doors: Doors, sources: Vec<NamedSource>, settings: Settings) -> Self {
-        let states = sources.iter().map(|source| SourceState::new(source.name.clone())).collect();
-        Self {
+        let mut operator = Self {
             doors,
             settings,
-            sources,
-            states,
+            sources: Vec::new(),
+            opened: 0,
+            opener: None,
             memory: PassMemory::default(),
             slots: Semaphore::new(WRITE_SLOTS),
+        };
+        for NamedSource { name, source } in sources {
+            operator.add(SourceState::new(name), source, None);
         }
+        operator
+    }
+
+    /// Follows the sources that the root source declares too.
+    #[must_use]
+    pub fn following(mut self, opener: Arc<dyn SourceOpener>) -> Self {
+        self.opener = Some(opener);
+        self
     }
 }
 

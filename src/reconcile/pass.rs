@@ -79,7 +79,7 @@ impl Operator {
                 self.memory.compared.end((observed, images), written.map(|(name, _)| name));
             }
         }
-        report.sources = self.states.iter().map(super::SourceState::report).collect();
+        report.sources = self.sources.iter().map(|source| source.state.report()).collect();
         report
     }
 
@@ -91,7 +91,7 @@ impl Operator {
             ledgers.key = Some(key.clone());
         }
         let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
-        let anything = self.states.iter().any(|state| state.checkout.is_some());
+        let anything = self.sources.iter().any(|source| source.state.checkout.is_some());
         if ledgers.key.is_none() && may_write && anything && ledgers.suspension.is_none() {
             ledgers.key = Some(self.make_key().await?);
         }
@@ -105,13 +105,8 @@ impl Operator {
         ledgers: &Ledgers,
         mode: Mode,
     ) -> Images {
-        let owners = ledgers
-            .stacks
-            .iter()
-            .filter_map(|(stack, entry)| Some((stack.clone(), entry.record.source.clone()?)))
-            .collect();
-        let wanted = self.wanted(ledgers.key.as_ref(), &owners);
-        report.problems.clone_from(&wanted.problems);
+        let mut wanted = self.wanted(ledgers);
+        report.problems = std::mem::take(&mut wanted.problems);
         report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
             format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
         }));
@@ -207,7 +202,7 @@ impl Operator {
     ) -> Ancestry {
         let removal = changes.leftovers.iter().any(|left| left.why == LeftoverKind::Undeclared);
         let applied = entry.and_then(|entry| entry.record.revision.as_ref());
-        let named = self.sources.iter().find(|named| named.name == *source);
+        let named = self.sources.iter().find(|followed| followed.state.name == *source);
         match (applied, named) {
             _ if !removal => Ancestry::Same,
             (Some(applied), _) if applied == revision => Ancestry::Same,

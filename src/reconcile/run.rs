@@ -46,7 +46,8 @@ pub async fn run(
 ) {
     let clock = Arc::clone(&operator.doors.clock);
     let mut events = operator.doors.swarm.events();
-    let mut reads = Reads::begin(&operator, &nudge);
+    let mut reads = Reads::default();
+    reads.follow(&operator, &nudge);
     let mut nudged = nudge.listen();
     let mut schedule = Schedule::default();
     while !*stop.borrow() {
@@ -54,8 +55,8 @@ pub async fn run(
         tokio::select! {
             biased;
             _ = stop.changed() => break,
-            Some((index, answer)) = reads.next() => {
-                if operator.states[index].take(answer) {
+            Some(read) = reads.next() => {
+                if operator.take(read) {
                     schedule.hint(clock.now());
                 }
             }
@@ -64,6 +65,7 @@ pub async fn run(
             () = sleep(wait, &*clock) => {
                 schedule.begin();
                 let report = reads.beside(operator.pass()).await;
+                reads.follow(&operator, &nudge);
                 let resync = jittered(operator.settings.resync, &*clock);
                 schedule.wish(clock.now(), after(&report, clock.now(), resync));
                 publish.send_replace(Some(Arc::new(report)));

@@ -1,18 +1,22 @@
 //! Sources, and what was last read of them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use futures::stream::{self, BoxStream, SelectAll, StreamExt as _};
+use futures::stream::{self, BoxStream, SelectAll, Stream, StreamExt as _};
 use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Nudge, Operator};
 use crate::ledger::Ledgers;
-use crate::model::{Ancestry, Revision, SourceName};
+use crate::model::{Ancestry, DeclaredSource, Revision, SourceName};
 use crate::ports::{Checkout, Clock, Source, SourceError};
 use crate::status::SourceReport;
+
+/// Shortest time between two reads that a declaration can ask for.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// A source under its name.
 #[derive(Clone)]
@@ -89,6 +93,11 @@ impl SourceState {
         self.checkout = Some(left).filter(|_| !applied.is_empty());
     }
 
+    /// Whether nothing was read yet, and nothing was tried.
+    fn is_unread(&self) -> bool {
+        self.checkout.is_none() && self.error.is_none() && self.left.is_none()
+    }
+
     /// The source in a report.
     #[must_use]
     pub fn report(&self) -> SourceReport {
@@ -101,55 +110,83 @@ impl SourceState {
     }
 }
 
+/// A source that an operator goes by.
+pub(super) struct Followed {
+    /// Tells its answers from those of an earlier source of the same name.
+    pub(super) id: u64,
+    /// The source.
+    pub(super) source: Arc<dyn Source>,
+    /// What was last read of it.
+    pub(super) state: SourceState,
+    /// How it is declared; `None` for those that the operator was started with.
+    pub(super) declared: Option<DeclaredSource>,
+}
+
 impl Operator {
     /// Reads all sources, at the same time: the sources themselves, nothing that was left of them.
     pub async fn read_sources(&mut self) {
-        let answers = join_all(self.sources.iter().map(|named| named.source.read())).await;
-        for (state, answer) in self.states.iter_mut().zip(answers) {
-            state.take(answer.and_then(Checkout::newest));
+        self.read_some(|_| true).await;
+    }
+
+    /// Reads the declared sources that were not read yet; false when there is none.
+    pub async fn read_opened(&mut self) -> bool {
+        self.read_some(|source| source.declared.is_some() && source.state.is_unread()).await
+    }
+
+    async fn read_some(&mut self, which: impl Fn(&Followed) -> bool) -> bool {
+        let mut some: Vec<&mut Followed> = self.sources.iter_mut().filter(|s| which(s)).collect();
+        let answers = join_all(some.iter().map(|source| source.source.read())).await;
+        for (source, answer) in some.iter_mut().zip(answers) {
+            source.state.take(answer.and_then(Checkout::newest));
         }
+        !some.is_empty()
+    }
+
+    /// Takes the answer of a read; true when something changed.
+    pub(super) fn take(&mut self, (id, answer): Read) -> bool {
+        let source = self.sources.iter_mut().find(|source| source.id == id);
+        source.is_some_and(|source| source.state.take(answer))
     }
 
     /// Decides about what earlier processes left of sources that can't be asked.
     pub(super) async fn prove(&mut self, ledgers: &Ledgers) {
-        let left = self.states.iter_mut().zip(&self.sources).filter(|(s, _)| s.left.is_some());
-        for (state, named) in left {
+        for source in self.sources.iter_mut().filter(|source| source.state.left.is_some()) {
             let records = ledgers.stacks.values().map(|entry| &entry.record);
-            let of_source = records.filter(|record| record.source.as_ref() == Some(&named.name));
+            let name = Some(&source.state.name);
+            let of_source = records.filter(|record| record.source.as_ref() == name);
             let applied = of_source.filter_map(|record| record.revision.clone()).collect();
-            state.prove(&*named.source, &applied).await;
+            source.state.prove(&*source.source, &applied).await;
         }
     }
 }
 
-/// An answer of one source, by its index.
-pub(super) type Read = (usize, Result<Checkout, SourceError>);
+/// An answer of one source, by its id.
+pub(super) type Read = (u64, Result<Checkout, SourceError>);
 
 /// The sources, each read again and again: when its poll time has come, when it says that this is
 /// worth while, and at a nudge. One source is never read twice at the same time, and all of them
 /// are read while passes run: a pass may wait for a lock that a read holds.
+#[derive(Default)]
 pub(super) struct Reads {
     streams: SelectAll<BoxStream<'static, Read>>,
+    /// By id; a source is read until its guard is dropped.
+    open: BTreeMap<u64, DropGuard>,
     kept: VecDeque<Read>,
 }
 
 impl Reads {
-    /// Begins with a read of each source.
-    pub(super) fn begin(operator: &Operator, nudge: &Nudge) -> Self {
-        let readers = operator.sources.iter().enumerate().map(|(index, named)| {
-            let reader = Reader {
-                index,
-                changes: named.source.changes(),
-                source: Arc::clone(&named.source),
-                nudged: nudge.listen(),
-                poll: operator.settings.poll,
-                clock: Arc::clone(&operator.doors.clock),
-            };
-            let source = Arc::clone(&named.source);
-            let first = stream::once(async move { (index, source.read().await) });
-            first.chain(stream::unfold(reader, Reader::next)).boxed()
-        });
-        Self { streams: stream::select_all(readers), kept: VecDeque::new() }
+    /// Begins with a read of each source that is not read yet, and ends with those that an
+    /// operator goes by no longer.
+    pub(super) fn follow(&mut self, operator: &Operator, nudge: &Nudge) {
+        self.open.retain(|id, _| operator.sources.iter().any(|source| source.id == *id));
+        for source in &operator.sources {
+            if !self.open.contains_key(&source.id) {
+                let end = CancellationToken::new();
+                let reads = Reader::begin(source, operator, nudge);
+                self.streams.push(reads.take_until(end.clone().cancelled_owned()).boxed());
+                self.open.insert(source.id, end.drop_guard());
+            }
+        }
     }
 
     /// The next answer; `None` without sources.
@@ -175,7 +212,7 @@ impl Reads {
 
 /// Who reads one source.
 struct Reader {
-    index: usize,
+    id: u64,
     source: Arc<dyn Source>,
     changes: BoxStream<'static, ()>,
     nudged: watch::Receiver<u64>,
@@ -184,6 +221,25 @@ struct Reader {
 }
 
 impl Reader {
+    fn begin(
+        followed: &Followed,
+        operator: &Operator,
+        nudge: &Nudge,
+    ) -> impl Stream<Item = Read> + Send + use<> {
+        let (id, source) = (followed.id, Arc::clone(&followed.source));
+        let declared = followed.declared.as_ref().and_then(|declared| declared.poll);
+        let reader = Self {
+            id,
+            changes: source.changes(),
+            source: Arc::clone(&source),
+            nudged: nudge.listen(),
+            poll: declared.unwrap_or(operator.settings.poll).max(SHORTEST),
+            clock: Arc::clone(&operator.doors.clock),
+        };
+        let first = stream::once(async move { (id, source.read().await) });
+        first.chain(stream::unfold(reader, Self::next))
+    }
+
     async fn next(mut self) -> Option<(Read, Self)> {
         let poll = jittered(self.poll, &*self.clock);
         tokio::select! {
@@ -192,7 +248,7 @@ impl Reader {
             Ok(()) = self.nudged.changed() => {}
         }
         let answer = self.source.read().await;
-        Some(((self.index, answer), self))
+        Some(((self.id, answer), self))
     }
 }
 

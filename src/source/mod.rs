@@ -5,12 +5,14 @@
 
 mod around;
 pub mod bounds;
+mod declared;
 mod directory;
 mod entries;
 mod git;
 mod spec;
 mod watch;
 
+pub use declared::DeclaredSources;
 pub use git::{
     RemoteRef, TreeEntry, TreeError, TreeKind, parse_batch, parse_missing, parse_refs, parse_sizes,
     parse_tree,

@@ -5,6 +5,7 @@
 
 mod by_hand;
 mod converging;
+mod declared;
 mod faults;
 mod git_down;
 mod play;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skep::model::{ImageRef, Kind, SourceName};
-use skep::ports::{Clock as _, Swarm as _};
+use skep::ports::{Clock as _, SourceOpener, Swarm as _};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
 use skep::status::{Report, Settled, settled};
@@ -62,6 +62,11 @@ impl Play {
         }
         let operator = operator(&world, settings.clone());
         Self { world, operator, settings, seen: 0 }
+    }
+
+    /// The same, going by the sources that its source declares.
+    pub(crate) fn following(self, opener: Arc<dyn SourceOpener>) -> Self {
+        Self { operator: self.operator.following(opener), ..self }
     }
 
     /// The shop, converged; what was written so far is not counted any more.

@@ -29,6 +29,7 @@ mod broken;
 mod bystanders;
 mod converge;
 mod crash;
+mod declared;
 mod demo;
 mod doors;
 mod git_host;

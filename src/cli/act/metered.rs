@@ -8,9 +8,10 @@ use futures::stream::{BoxStream, StreamExt as _};
 use jiff::Timestamp;
 
 use crate::metrics::Metrics;
-use crate::model::{Ancestry, ImageAnswer, ImageRef, Observed, Revision};
+use crate::model::{Ancestry, DeclaredSource, ImageAnswer, ImageRef, Observed, Revision};
 use crate::ports::{
-    Checkout, Clock, Registry, Source, SourceError, Swarm, SwarmError, SwarmEvent, Write, Written,
+    Checkout, Clock, Registry, Source, SourceError, SourceOpener, Swarm, SwarmError, SwarmEvent,
+    Write, Written,
 };
 use crate::reconcile::{Doors, NamedSource};
 
@@ -32,6 +33,24 @@ pub(super) fn source(named: NamedSource, metrics: &Metrics) -> NamedSource {
     let metrics = metrics.clone();
     let source = Arc::new(MeteredSource { inner: named.source, name, metrics });
     NamedSource { name: named.name, source }
+}
+
+/// Counts the reads of the sources that it opens.
+pub(super) fn opener(opener: Arc<dyn SourceOpener>, metrics: &Metrics) -> Arc<dyn SourceOpener> {
+    Arc::new(MeteredOpener { inner: opener, metrics: metrics.clone() })
+}
+
+struct MeteredOpener {
+    inner: Arc<dyn SourceOpener>,
+    metrics: Metrics,
+}
+
+impl SourceOpener for MeteredOpener {
+    fn open(&self, declared: &DeclaredSource) -> Result<Arc<dyn Source>, SourceError> {
+        let inner = self.inner.open(declared)?;
+        let named = NamedSource { name: declared.name.clone(), source: inner };
+        Ok(source(named, &self.metrics).source)
+    }
 }
 
 struct MeteredSwarm {

@@ -16,7 +16,7 @@ use crate::cli::signal::stop_signal;
 use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_logs};
 use crate::metrics::Metrics;
 use crate::plan::Writes;
-use crate::ports::Clock;
+use crate::ports::{Clock, SourceOpener};
 use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, Settings};
 use crate::source::Manner;
 use crate::status::Report;
@@ -63,12 +63,13 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     start_logs(args.log_format, environment)?;
     let stop = stop_signal()?;
     let metrics = Metrics::new();
-    let sources = sources(&args, environment)?;
+    let (sources, opener) = sources(&args, environment)?;
     let sources = sources.into_iter().map(|source| metered::source(source, &metrics)).collect();
     let engine = doors(&args.swarm, environment)?;
     let doors = metered::doors(engine.doors, &metrics);
     let clock = Arc::clone(&doors.clock);
     let operator = operator(&args, (doors, sources))?;
+    let operator = operator.following(metered::opener(opener, &metrics));
     let (published, reports) = watch::channel(None);
     let nudge = Nudge::default();
     let hints = pass_hints(nudge.clone(), Arc::clone(&clock));
@@ -92,7 +93,10 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     Ok(Exit::Fine)
 }
 
-fn sources(args: &Args, environment: &Environment) -> Result<Vec<NamedSource>, Failure> {
+/// The sources that were given, and what opens those that they declare.
+type Sources = (Vec<NamedSource>, Arc<dyn SourceOpener>);
+
+fn sources(args: &Args, environment: &Environment) -> Result<Sources, Failure> {
     let credentials = &args.source_args.credentials;
     let opener = Opener { credentials, manner: Manner::ByCommit, environment };
     let mut sources = vec![opener.open(&args.source, &args.source_args)?.source];
@@ -103,7 +107,7 @@ fn sources(args: &Args, environment: &Environment) -> Result<Vec<NamedSource>, F
         }
         sources.push(source);
     }
-    Ok(sources)
+    Ok((sources, opener.of_declared()))
 }
 
 fn operator(args: &Args, (doors, sources): (Doors, Vec<NamedSource>)) -> Result<Operator, Failure> {

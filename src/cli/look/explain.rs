@@ -10,7 +10,6 @@ use crate::diff::fields::{Fields, fields};
 use crate::diff::{DiffInput, StackChanges, View, diff};
 use crate::health::health;
 use crate::ledger::decode;
-use crate::load::{LoadOptions, load};
 use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
 use crate::view::{
     BothView, ExplainView, ReportView, ServiceView, StackView, TaskView, Veil, text,
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let source = (args.source.as_str(), &args.source_args);
     let mut ready = one_shot(source, &args.swarm, environment).await?;
     let report = ready.preview().await?;
-    let scene = Scene::new(&ready).await?;
+    let scene = Scene::new(&mut ready).await?;
     let Some(view) = scene.explain(&args.object, &report) else {
         let known: Vec<String> = scene.objects().map(|object| object.to_string()).collect();
         let why = if known.is_empty() {
@@ -77,21 +76,14 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    async fn new(ready: &'a Ready) -> Result<Self, Failure> {
+    async fn new(ready: &'a mut Ready) -> Result<Self, Failure> {
         let observed =
             ready.engine.doors.swarm.look().await.map_err(|error| ready.engine.failure(error))?;
-        let checkout = ready.source.source.read().await.map_err(|error| Failure::of(&error))?;
         let settings = &ready.settings;
-        let ledgers = decode(&observed.configs, &settings.instance);
-        let key = settings.key.as_ref().or(ledgers.key.as_ref());
-        let options = LoadOptions {
-            source: &ready.source.name,
-            key,
-            name: settings.name.as_ref(),
-            variables: &settings.variables,
-            globs: &settings.globs,
-        };
-        let desired = load(&checkout.files, &options).desired;
+        let mut ledgers = decode(&observed.configs, &settings.instance);
+        ledgers.key = settings.key.clone().or(ledgers.key);
+        let desired = ready.operator.desired(&ledgers);
+        let key = ledgers.key.as_ref();
         let view = View::new(&observed);
         let (nothing, images) = (LedgerRecord::default(), Images::default());
         let input = DiffInput { instance: &settings.instance, view: &view, images: &images, key };
@@ -127,8 +119,9 @@ impl<'a> Scene<'a> {
         let stack = report.stacks.iter().find(|stack| stack.name == name);
         let drift = stack.and_then(|s| s.drift.iter().find(|drift| drift.object == *object));
         let held = stack.map(|s| s.held.iter().filter(|held| held.object == *object));
-        let revision = report.sources.first().and_then(|source| source.revision.clone());
-        let source = &self.ready.source.name;
+        let source = stack.map(|stack| stack.source.clone()).unwrap_or_default();
+        let read = report.sources.iter().find(|read| read.name == source);
+        let revision = read.and_then(|read| read.revision.clone());
         let service = self.observed.services.get(&object.name).filter(|_| is_service(object));
         Some(ExplainView {
             object: object.clone(),

@@ -11,7 +11,7 @@ use crate::clock::SystemClock;
 use crate::ledger::is_ledger_name;
 use crate::plan::Removals;
 use crate::ports::{Clock, SwarmError};
-use crate::reconcile::{Doors, NamedSource, Operator, Settings};
+use crate::reconcile::{Doors, Operator, Settings};
 use crate::source::Manner;
 use crate::swarm::Host;
 use crate::view::ReportView;
@@ -73,15 +73,16 @@ pub(crate) struct Ready {
     pub(crate) engine: Engine,
     /// Its settings.
     pub(crate) settings: Settings,
-    /// Its source.
-    pub(crate) source: NamedSource,
 }
 
 impl Ready {
     /// Looks and decides. An engine that does not answer ends the command: there is nothing to
     /// show then.
     pub(crate) async fn preview(&mut self) -> Result<ReportView, Failure> {
-        let report = self.operator.preview().await;
+        let mut report = self.operator.preview().await;
+        if self.operator.read_opened().await {
+            report = self.operator.preview().await;
+        }
         if report.engine.is_some() {
             return Ok(ReportView::of(&report));
         }
@@ -115,7 +116,8 @@ pub(crate) async fn one_shot_with(
     settings.removals = Removals::NotAsked;
     adjust(&mut settings);
     let source = opened.source;
-    let mut operator = Operator::new(engine.doors.clone(), vec![source.clone()], settings.clone());
+    let mut operator = Operator::new(engine.doors.clone(), vec![source], settings.clone())
+        .following(opener.of_declared());
     operator.read_sources().await;
-    Ok(Ready { operator, engine, settings, source })
+    Ok(Ready { operator, engine, settings })
 }

@@ -8,9 +8,9 @@ use super::{Environment, credentials};
 use crate::cli::args::{CredentialArgs, SourceArgs};
 use crate::cli::error::Failure;
 use crate::model::{SourceName, SpecHash};
-use crate::ports::Source;
+use crate::ports::{Source, SourceOpener};
 use crate::reconcile::NamedSource;
-use crate::source::{Location, Manner, Options, SourceSpec, SourceText, Times};
+use crate::source::{DeclaredSources, Location, Manner, Options, SourceSpec, SourceText, Times};
 
 /// A source that was opened, and which of its files count.
 pub(crate) struct Opened {
@@ -84,13 +84,22 @@ impl Opener<'_> {
             .map_err(|error| Failure::new("use the source", error))?
             .with_ca_file(self.credentials.ca_file.clone());
         spec.manner = self.manner;
-        let options = Options {
+        let source =
+            crate::source::open(&spec, &self.options()).map_err(|error| Failure::of(&error))?;
+        Ok((spec, source))
+    }
+
+    /// Opens the sources that a source declares.
+    pub(crate) fn of_declared(&self) -> Arc<dyn SourceOpener> {
+        Arc::new(DeclaredSources::new(self.options()))
+    }
+
+    fn options(&self) -> Options {
+        Options {
             mirrors: self.mirrors(),
             environment: self.environment.all(),
             times: Times::default(),
-        };
-        let source = crate::source::open(&spec, &options).map_err(|error| Failure::of(&error))?;
-        Ok((spec, source))
+        }
     }
 
     fn mirrors(&self) -> PathBuf {

@@ -9,7 +9,7 @@ mod kind;
 mod schema;
 
 pub use envelope::{Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
-pub use kind::source::{CredentialFiles, SourceForm, SourceManifest, read as read_source};
+pub use kind::source::{SourceForm, read as read_source};
 pub use kind::stack::{StackForm, StackHead, head as stack_head};
 #[cfg(test)]
 pub(crate) use schema::examples;

@@ -71,7 +71,7 @@ fn show(loaded: &Loaded) -> String {
         }
     }
     for source in &loaded.sources {
-        let _ = writeln!(out, "source {} {}", source.name, source.form.url);
+        let _ = writeln!(out, "source {} {}", source.name, source.url);
     }
     for name in &loaded.broken {
         let _ = writeln!(out, "broken {name}");

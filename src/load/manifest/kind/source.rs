@@ -1,17 +1,19 @@
 //! `kind: Source`: a further repository or directory of declarations. Counts only in the root
 //! source.
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
-use crate::load::compose::{Duration, schema_of};
+use crate::load::compose::{Duration as DurationText, schema_of};
 use crate::load::findings::Findings;
 use crate::load::manifest::envelope::Subject;
 use crate::load::yaml::{KeyPath, Node, decode};
-use crate::model::{Place, SourceName};
+use crate::model::{CredentialFiles, DeclaredSource, Place, SourceName};
 
 /// What the schema says of it.
 pub(in crate::load::manifest) const ABOUT: &str = "A further source of declarations: a git repository, or a \
@@ -46,19 +48,19 @@ pub struct SourceForm {
     /// Globs of the files to read, relative to the path; without any, YAML files by their names.
     pub files: Option<Vec<String>>,
     /// Time between looks; 60 s by default.
-    pub interval: Option<Duration>,
+    pub interval: Option<DurationText>,
     /// Stops all writes to the stacks of this source, with this reason.
     pub suspend: Option<String>,
     /// What opens the repository: files on the operator's machine, such as mounted secrets.
-    pub credentials: Option<CredentialFiles>,
+    pub credentials: Option<CredentialsForm>,
     /// File with certificates (PEM) that are trusted instead of the system's.
     pub ca_file: Option<String>,
 }
 
 /// Files that hold credentials. The credentials themselves never stand in a declaration.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct CredentialFiles {
+#[schemars(rename = "CredentialFiles", deny_unknown_fields)]
+pub struct CredentialsForm {
     /// A token.
     pub token_file: Option<String>,
     /// The user of a password.
@@ -71,17 +73,6 @@ pub struct CredentialFiles {
     pub known_hosts_file: Option<String>,
 }
 
-/// A declared source.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceManifest {
-    /// Its name.
-    pub name: SourceName,
-    /// What it says.
-    pub form: SourceForm,
-    /// Where it is declared.
-    pub place: Place,
-}
-
 static SHAPES: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<SourceForm>()));
 
 /// Reads a source; `None` when it can't be used.
@@ -90,7 +81,7 @@ pub fn read(
     mut spec: Node,
     place: Place,
     findings: &mut Findings,
-) -> Option<SourceManifest> {
+) -> Option<DeclaredSource> {
     check(&mut spec, &SHAPES, findings);
     let root = KeyPath::root();
     let name = match SourceName::new(subject.name.clone()) {
@@ -109,5 +100,33 @@ pub fn read(
         findings.error_in(&spec, &root, (message, "keep one of them"));
         return None;
     }
-    Some(SourceManifest { name, form, place })
+    Some(declared(name, form, place))
+}
+
+fn nanoseconds(time: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(time).unwrap_or(0))
+}
+
+fn declared(name: SourceName, form: SourceForm, place: Place) -> DeclaredSource {
+    let credentials = form.credentials.unwrap_or_default();
+    DeclaredSource {
+        name,
+        url: form.url,
+        branch: form.branch,
+        tag: form.tag,
+        commit: form.commit,
+        path: form.path,
+        files: form.files.unwrap_or_default(),
+        poll: form.interval.map(|interval| nanoseconds(interval.0)),
+        suspend: form.suspend,
+        credentials: CredentialFiles {
+            token: credentials.token_file.map(PathBuf::from),
+            user: credentials.user,
+            password: credentials.password_file.map(PathBuf::from),
+            key: credentials.key_file.map(PathBuf::from),
+            known_hosts: credentials.known_hosts_file.map(PathBuf::from),
+        },
+        ca_file: form.ca_file.map(PathBuf::from),
+        place,
+    }
 }

@@ -1,0 +1,156 @@
+//! Sources that the root source declares: opened when they are declared, closed when they are not.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+
+use super::desired::problem_of;
+use super::sources::Followed;
+use super::{Operator, SourceState};
+use crate::model::{Ancestry, DeclaredSource, Problem, Revision, Severity, SourceName};
+use crate::ports::{Checkout, Source, SourceError, SourceOpener};
+
+/// What a root source declares.
+#[derive(Debug)]
+pub(super) struct DeclaredSources {
+    /// The sources.
+    pub(super) sources: Vec<DeclaredSource>,
+    /// Whether there may be more of them: the root was not read, or holds an error.
+    pub(super) maybe_more: bool,
+}
+
+impl Default for DeclaredSources {
+    fn default() -> Self {
+        Self { sources: Vec::new(), maybe_more: true }
+    }
+}
+
+impl Operator {
+    /// Goes by what the root source declares. What it declares no longer is not read any more, and
+    /// nothing of it is touched: a source that is not read removes nothing.
+    pub(super) fn follow(&mut self, declared: DeclaredSources) -> Vec<Problem> {
+        let Some(opener) = self.opener.clone() else {
+            return declared.sources.iter().map(not_followed).collect();
+        };
+        let (wanted, problems) = self.by_name(declared.sources);
+        if !declared.maybe_more {
+            self.close_all_but(&wanted);
+        }
+        for declared in wanted.into_values() {
+            self.go_by(declared, &opener);
+        }
+        problems
+    }
+
+    /// The declarations that can be used: of two with one name neither, as with stacks, and none
+    /// with the name of a source that skep was started with.
+    fn by_name(
+        &self,
+        declared: Vec<DeclaredSource>,
+    ) -> (BTreeMap<SourceName, DeclaredSource>, Vec<Problem>) {
+        let given = |name| {
+            self.sources.iter().any(|source| source.declared.is_none() && source.state.name == name)
+        };
+        let mut by_name: BTreeMap<SourceName, Vec<DeclaredSource>> = BTreeMap::new();
+        for source in declared {
+            by_name.entry(source.name.clone()).or_default().push(source);
+        }
+        let (mut usable, mut problems) = (BTreeMap::new(), Vec::new());
+        for (name, mut same) in by_name {
+            let message = match same.len() {
+                1 if !given(name.clone()) => {
+                    usable.extend(same.pop().map(|source| (name, source)));
+                    continue;
+                }
+                1 => format!("skep was started with a source {name} already"),
+                number => format!("the source {name} is declared {number} times; none is used"),
+            };
+            let of = |source| problem_of(source, &message).hint("give it another name");
+            problems.extend(same.iter().map(of));
+        }
+        (usable, problems)
+    }
+
+    fn close_all_but(&mut self, wanted: &BTreeMap<SourceName, DeclaredSource>) {
+        let (kept, closed) = std::mem::take(&mut self.sources).into_iter().partition(|source| {
+            source.declared.is_none() || wanted.contains_key(&source.state.name)
+        });
+        self.sources = kept;
+        let closed: Vec<Followed> = closed;
+        closed.iter().for_each(|source| self.memory.loads.forget(&source.state.name));
+    }
+
+    /// Opens a source, or goes on with the one that is open. One that leads elsewhere now is opened
+    /// anew, and what was read before stays in force until it can be read.
+    fn go_by(&mut self, declared: DeclaredSource, opener: &Arc<dyn SourceOpener>) {
+        let open = self.sources.iter().position(|source| source.state.name == declared.name);
+        let state = match open.map(|index| &mut self.sources[index]) {
+            Some(open) if open.declared.as_ref().is_some_and(|d| d.reads_the_same(&declared)) => {
+                open.declared = Some(declared);
+                return;
+            }
+            Some(open) => open.state.clone(),
+            None => SourceState::new(declared.name.clone()),
+        };
+        self.sources.retain(|source| source.state.name != declared.name);
+        let (opener, wanted) = (Arc::clone(opener), declared.clone());
+        let source = Arc::new(Late { opener, declared: wanted, opened: OnceLock::new() });
+        self.add(state, source, Some(declared));
+    }
+
+    /// Adds a source under an id of its own.
+    pub(super) fn add(
+        &mut self,
+        state: SourceState,
+        source: Arc<dyn Source>,
+        declared: Option<DeclaredSource>,
+    ) {
+        let id = self.opened;
+        self.opened += 1;
+        self.sources.push(Followed { id, source, state, declared });
+    }
+}
+
+fn not_followed(declared: &DeclaredSource) -> Problem {
+    let message = "this command does not read the sources that a source declares";
+    problem_of(declared, message).severity(Severity::Note)
+}
+
+/// A declared source. It is opened when it is needed, and tried again when that fails: what opens
+/// it, a mounted secret or a path, may come later.
+struct Late {
+    opener: Arc<dyn SourceOpener>,
+    declared: DeclaredSource,
+    opened: OnceLock<Arc<dyn Source>>,
+}
+
+impl Late {
+    fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(Arc::clone(opened));
+        }
+        let source = self.opener.open(&self.declared)?;
+        Ok(Arc::clone(self.opened.get_or_init(|| source)))
+    }
+}
+
+impl Source for Late {
+    fn read(&self) -> BoxFuture<'_, Result<Checkout, SourceError>> {
+        Box::pin(async { self.open()?.read().await })
+    }
+
+    fn ancestry<'a>(&'a self, old: &'a Revision, new: &'a Revision) -> BoxFuture<'a, Ancestry> {
+        Box::pin(async {
+            match self.open() {
+                Ok(source) => source.ancestry(old, new).await,
+                Err(_) => Ancestry::Unknown,
+            }
+        })
+    }
+
+    fn changes(&self) -> BoxStream<'static, ()> {
+        self.open().map_or_else(|_| Box::pin(stream::pending()) as _, |source| source.changes())
+    }
+}
