@@ -2,6 +2,7 @@
 //! read again as the same once it was written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use skep::ledger::{INSTANCE_LABEL, RECORD_LABEL, STACK_LABEL, decode, ledger_labels};
 use skep::model::engine::{ConfigSpec, LiveConfig, StringMap};
@@ -28,7 +29,7 @@ pub fn run(data: &[u8]) {
     let _ = decode(&stored(without_stack), &instance);
 }
 
-fn stored(labels: StringMap) -> BTreeMap<String, LiveConfig> {
+fn stored(labels: StringMap) -> BTreeMap<String, Arc<LiveConfig>> {
     let spec = ConfigSpec { name: "c".to_owned(), labels, ..ConfigSpec::default() };
-    BTreeMap::from([("c".to_owned(), LiveConfig { spec, ..LiveConfig::default() })])
+    BTreeMap::from([("c".to_owned(), Arc::new(LiveConfig { spec, ..LiveConfig::default() }))])
 }

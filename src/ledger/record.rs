@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,7 +70,7 @@ fn unpack(text: &str) -> Result<String, String> {
 
 /// Everything that an instance remembers, out of a listing of configs.
 #[must_use]
-pub fn decode(configs: &BTreeMap<String, LiveConfig>, instance: &Instance) -> Ledgers {
+pub fn decode(configs: &BTreeMap<String, Arc<LiveConfig>>, instance: &Instance) -> Ledgers {
     let mut ledgers = Ledgers::default();
     for config in configs.values() {
         let labels = &config.spec.labels;
@@ -77,7 +78,7 @@ pub fn decode(configs: &BTreeMap<String, LiveConfig>, instance: &Instance) -> Le
             take(&mut ledgers, config);
         }
     }
-    ledgers.key = configs.get(&key_name(instance)).and_then(key);
+    ledgers.key = configs.get(&key_name(instance)).and_then(|config| key(config));
     ledgers
 }
 
@@ -129,11 +130,11 @@ mod tests {
         Instance::default()
     }
 
-    fn stored(stack: Option<&StackName>, record: &LedgerRecord) -> (String, LiveConfig) {
+    fn stored(stack: Option<&StackName>, record: &LedgerRecord) -> (String, Arc<LiveConfig>) {
         let name = ledger_name(&instance(), stack);
         let labels = ledger_labels(&instance(), stack, record).expect("labels");
         let spec = ConfigSpec { name: name.clone(), labels, ..ConfigSpec::default() };
-        (name, LiveConfig { id: "c1".into(), spec, ..LiveConfig::default() })
+        (name, Arc::new(LiveConfig { id: "c1".into(), spec, ..LiveConfig::default() }))
     }
 
     #[test]

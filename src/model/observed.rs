@@ -26,7 +26,7 @@ pub struct Observed {
     /// Secrets by name.
     pub secrets: BTreeMap<String, LiveSecret>,
     /// Configs by name, ledger objects included.
-    pub configs: BTreeMap<String, LiveConfig>,
+    pub configs: BTreeMap<String, Arc<LiveConfig>>,
     /// Nodes by id.
     pub nodes: BTreeMap<String, Node>,
     /// What could not be seen; what depends on it is held as `ViewIncomplete`.

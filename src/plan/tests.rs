@@ -83,6 +83,7 @@ fn asks_for(version: &str) -> World {
         replicas: Replicas::Declared,
         place: Place::default(),
     };
+    let ledger = LiveConfig { id: "l1".into(), ..LiveConfig::default() };
     let source = SourceName::new("root").expect("a name");
     World {
         desired: DesiredStack {
@@ -108,8 +109,7 @@ fn asks_for(version: &str) -> World {
             tasks: BTreeMap::new(),
             networks: BTreeMap::new(),
             secrets: BTreeMap::new(),
-            configs: [(LEDGER.to_owned(), LiveConfig { id: "l1".into(), ..LiveConfig::default() })]
-                .into(),
+            configs: [(LEDGER.to_owned(), Arc::new(ledger))].into(),
             nodes: BTreeMap::new(),
             gaps: BTreeSet::new(),
         },

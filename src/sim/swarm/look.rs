@@ -34,7 +34,11 @@ pub(super) fn look(cluster: &mut Cluster) -> Observed {
             .values()
             .map(|row| (row.live.spec.name.clone(), row.live.clone()))
             .collect(),
-        configs: store.configs.values().map(|c| (c.spec.name.clone(), c.clone())).collect(),
+        configs: store
+            .configs
+            .values()
+            .map(|c| (c.spec.name.clone(), Arc::new(c.clone())))
+            .collect(),
         nodes: store.nodes.values().map(|row| (row.node.id.clone(), row.node.clone())).collect(),
         gaps: BTreeSet::new(),
     }

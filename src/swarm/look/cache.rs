@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::model::Gap;
-use crate::model::engine::{Service, ServiceStatus, Task, Version};
+use crate::model::engine::{LiveConfig, Service, ServiceStatus, Task, Version};
 
 /// One listing, read.
 #[derive(Debug)]
@@ -52,6 +52,16 @@ impl Versioned for Service {
             return kept.clone();
         }
         Arc::new(Self { service_status: head.service_status, ..Self::clone(kept) })
+    }
+}
+
+impl Versioned for LiveConfig {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn refreshed(kept: &Arc<Self>, _: &Head<'_>) -> Arc<Self> {
+        kept.clone()
     }
 }
 

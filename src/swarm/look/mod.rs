@@ -31,6 +31,7 @@ const MOST_NAMED_SERVICES: usize = 16;
 struct Memory {
     services: Arc<Kept<Service>>,
     tasks: Arc<Kept<Task>>,
+    configs: Arc<Kept<LiveConfig>>,
     verdicts: Arc<Verdicts>,
 }
 
@@ -48,14 +49,20 @@ impl Looker {
             kept(link, "task", "/tasks", memory.tasks),
             networks_and_nodes(link),
             plain::<LiveSecret>(link, "secret", "/secrets"),
-            plain::<LiveConfig>(link, "config", "/configs"),
+            kept(link, "config", "/configs", memory.configs),
         )?;
-        let remembered = (by_id(&services.objects, |s| &s.id), by_id(&tasks.objects, |t| &t.id));
+        let mut remembered = Memory {
+            services: by_id(&services.objects, |service| &service.id),
+            tasks: by_id(&tasks.objects, |task| &task.id),
+            configs: by_id(&configs.objects, |config| &config.id),
+            verdicts: Arc::default(),
+        };
         let mut gaps = BTreeSet::new();
         let services = named(services, &mut gaps, |service| &service.spec.name);
         gaps.extend(tasks.gaps);
         let (tasks, verdicts) = judge(link, &services, tasks.objects, &memory.verdicts).await?;
-        self.remember(remembered, verdicts);
+        remembered.verdicts = Arc::new(verdicts);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         Ok(Observed {
             at,
             engine: (*engine).clone(),
@@ -67,14 +74,6 @@ impl Looker {
             nodes: named(nodes, &mut gaps, |node| &node.id),
             gaps,
         })
-    }
-
-    fn remember(&self, (services, tasks): (Kept<Service>, Kept<Task>), verdicts: Verdicts) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Memory {
-            services: Arc::new(services),
-            tasks: Arc::new(tasks),
-            verdicts: Arc::new(verdicts),
-        };
     }
 }
 
@@ -136,8 +135,8 @@ async fn networks_and_nodes(
     Ok((networks, nodes))
 }
 
-fn by_id<T>(objects: &[Arc<T>], id: impl Fn(&T) -> &String) -> Kept<T> {
-    objects.iter().map(|object| (id(object).clone(), object.clone())).collect()
+fn by_id<T>(objects: &[Arc<T>], id: impl Fn(&T) -> &String) -> Arc<Kept<T>> {
+    Arc::new(objects.iter().map(|object| (id(object).clone(), object.clone())).collect())
 }
 
 fn named<T>(
