@@ -69,7 +69,7 @@ async fn each_kind_is_made_used_and_removed() {
     let seen = swarm.look().await.unwrap();
     let data = &seen.configs[name].spec.data;
     assert_eq!(STANDARD.decode(data).unwrap(), b"hunter2?>~");
-    assert_eq!(seen.secrets[name].spec.labels["made-by"], "a test");
+    assert_eq!(seen.secrets[name].spec.labels.get("made-by").unwrap(), "a test");
     create(&swarm, using(&seen, service(&lab, name, 0), name)).await.unwrap();
 
     let seen = swarm.look().await.unwrap();

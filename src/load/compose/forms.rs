@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::load::text::{self, PortRange, ShortVolume, TextError};
 use crate::load::yaml::format_float;
+use crate::model::engine::StringMap;
 use crate::model::{ImageRef, ImageRefError};
 
 /// Why a text does not follow the format that its place asks for.
@@ -288,7 +289,7 @@ impl KeyValues {
 
     /// Names and values, where a missing value is empty.
     #[must_use]
-    pub fn filled(&self) -> BTreeMap<String, String> {
+    pub fn filled(&self) -> StringMap {
         self.pairs().into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
     }
 }

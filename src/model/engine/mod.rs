@@ -10,6 +10,7 @@ mod container;
 mod live;
 mod network;
 mod service;
+mod string_map;
 mod task;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use network::{ConfigSpec, DataDriver, Ipam, IpamConfig, NetworkSpec, SecretS
 pub use service::{
     EndpointSpec, JobMode, PortConfig, Replicated, ServiceMode, ServiceSpec, UpdateConfig,
 };
+pub use string_map::StringMap;
 pub use task::{
     GenericResource, LogDriver, NetworkAttachment, Placement, PlacementPreference,
     ResourceRequirements, Resources, RestartPolicy, SpreadOver, TaskSpec,
@@ -35,9 +37,6 @@ pub use task::{
 
 /// Fields that this version of skep does not know, kept as they came.
 pub type Extra = BTreeMap<String, serde_json::Value>;
-
-/// Labels and other string maps. Go writes `null` for an absent map.
-pub type StringMap = BTreeMap<String, String>;
 
 /// Reads Go's `null` for a slice or map as the empty value.
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -64,7 +64,9 @@ fn ingress(store: &mut Store) -> LiveNetwork {
         scope: "swarm".into(),
         driver: "overlay".into(),
         ingress: true,
-        options: [("com.docker.network.driver.overlay.vxlanid_list".into(), "4096".into())].into(),
+        options: [("com.docker.network.driver.overlay.vxlanid_list".into(), "4096".into())]
+            .into_iter()
+            .collect(),
         ipam: Some(Ipam {
             driver: "default".into(),
             config: vec![IpamConfig {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
-use crate::model::engine::{ServiceSpec, Version};
+use crate::model::engine::{ServiceSpec, StringMap, Version};
 use crate::model::{
     ApiVersion, DataRef, Engine, Held, HeldReason, Kind, NewData, ObjectRef, Position, Problem,
     RepoPath, Revision, Severity, SourceName, StackName, Step, StepKind, SuspendedBy, Target,
@@ -174,7 +174,7 @@ pub(super) fn steps() -> Vec<PlannedStep> {
     let data = DataRef { stack: name("shop"), kind: Kind::Config, name: "shop_site".into() };
     let config = NewData {
         name: "shop_site-0123456789".into(),
-        labels: BTreeMap::new(),
+        labels: StringMap::new(),
         data: Some(data),
         hash: None,
         driver: None,
