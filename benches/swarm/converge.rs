@@ -15,6 +15,8 @@ use crate::world::World;
 
 /// Rounds of the no-op pass; the floor is measured between them.
 const ROUNDS: usize = 15;
+/// Rounds of the first converge; the floor is measured between them.
+const CONVERGES: usize = 3;
 
 /// First converge of one world, in three ways.
 pub struct Converge {
@@ -35,19 +37,30 @@ pub struct NoOp {
 /// Measures both; the world is converged afterwards.
 pub async fn measure(bench: &Bench, world: &World) -> (Converge, NoOp) {
     bench.raw.clear().await;
-    let raw = create_raw(bench, world).await;
-    bench.raw.clear().await;
     let docker = (docker::deploy(&bench.lab, world), docker::deploy(&bench.lab, world));
-    bench.raw.clear().await;
+    let (mut raw, mut skep) = (Vec::new(), Vec::new());
+    for _ in 0..CONVERGES {
+        bench.raw.clear().await;
+        raw.push(create_raw(bench, world).await);
+        bench.raw.clear().await;
+        skep.push(create(bench, world).await);
+    }
     let mut operator = bench.start(world.path(), &bench.socket).operator();
     operator.read_sources().await;
-    let (skep, report) = timed(operator.pass()).await;
-    assert_written(&report, world);
     settle(&mut operator).await;
     let (raw_look, skep_pass) = rounds(bench, &mut operator).await;
     let counts = count(bench, world.path()).await;
-    let converge = Converge { raw, docker: docker.0, skep };
+    let converge = Converge { raw: median(raw), docker: docker.0, skep: median(skep) };
     (converge, NoOp { raw: raw_look, docker: docker.1, skep: skep_pass, counts })
+}
+
+/// The first pass of an operator that finds nothing.
+async fn create(bench: &Bench, world: &World) -> Duration {
+    let mut operator = bench.start(world.path(), &bench.socket).operator();
+    operator.read_sources().await;
+    let (time, report) = timed(operator.pass()).await;
+    assert_written(&report, world);
+    time
 }
 
 /// The same objects, made by nothing but requests.
