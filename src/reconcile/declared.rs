@@ -1,6 +1,6 @@
 //! Sources that the root source declares: opened when they are declared, closed when they are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use futures::future::BoxFuture;
@@ -34,34 +34,34 @@ impl Operator {
         let Some(opener) = self.opener.clone() else {
             return declared.sources.iter().map(not_followed).collect();
         };
-        let (wanted, problems) = self.by_name(declared.sources);
         if !declared.maybe_more {
-            self.close_all_but(&wanted);
+            let names = declared.sources.iter().map(|source| source.name.clone()).collect();
+            self.close_all_but(&names);
         }
-        for declared in wanted.into_values() {
+        let (usable, problems) = self.usable(declared.sources);
+        for declared in usable {
             self.go_by(declared, &opener);
         }
         problems
     }
 
     /// The declarations that can be used: of two with one name neither, as with stacks, and none
-    /// with the name of a source that skep was started with.
-    fn by_name(
-        &self,
-        declared: Vec<DeclaredSource>,
-    ) -> (BTreeMap<SourceName, DeclaredSource>, Vec<Problem>) {
-        let given = |name| {
-            self.sources.iter().any(|source| source.declared.is_none() && source.state.name == name)
+    /// with the name of a source that skep was started with. What was followed before such a
+    /// mistake stays as it was.
+    fn usable(&self, declared: Vec<DeclaredSource>) -> (Vec<DeclaredSource>, Vec<Problem>) {
+        let given = |name: &SourceName| {
+            let mut given = self.sources.iter().filter(|source| source.declared.is_none());
+            given.any(|source| source.state.name == *name)
         };
         let mut by_name: BTreeMap<SourceName, Vec<DeclaredSource>> = BTreeMap::new();
         for source in declared {
             by_name.entry(source.name.clone()).or_default().push(source);
         }
-        let (mut usable, mut problems) = (BTreeMap::new(), Vec::new());
-        for (name, mut same) in by_name {
+        let (mut usable, mut problems) = (Vec::new(), Vec::new());
+        for (name, same) in by_name {
             let message = match same.len() {
-                1 if !given(name.clone()) => {
-                    usable.extend(same.pop().map(|source| (name, source)));
+                1 if !given(&name) => {
+                    usable.extend(same);
                     continue;
                 }
                 1 => format!("skep was started with a source {name} already"),
@@ -73,13 +73,15 @@ impl Operator {
         (usable, problems)
     }
 
-    fn close_all_but(&mut self, wanted: &BTreeMap<SourceName, DeclaredSource>) {
-        let (kept, closed) = std::mem::take(&mut self.sources).into_iter().partition(|source| {
-            source.declared.is_none() || wanted.contains_key(&source.state.name)
+    fn close_all_but(&mut self, names: &BTreeSet<SourceName>) {
+        let loads = &mut self.memory.loads;
+        self.sources.retain(|source| {
+            let kept = source.declared.is_none() || names.contains(&source.state.name);
+            if !kept {
+                loads.forget(&source.state.name);
+            }
+            kept
         });
-        self.sources = kept;
-        let closed: Vec<Followed> = closed;
-        closed.iter().for_each(|source| self.memory.loads.forget(&source.state.name));
     }
 
     /// Opens a source, or goes on with the one that is open. One that leads elsewhere now is opened

@@ -160,6 +160,15 @@ async fn two_declarations_of_one_name_are_mistakes_and_neither_is_used() {
 }
 
 #[tokio::test]
+async fn a_second_declaration_of_a_name_closes_no_source() {
+    let (mut play, team) = converged().await;
+    play.commit(&[("twice.yml", TEAM)]);
+    team.commit("newer", &[("tools.yml", NEWER)]).expect("a path");
+    play.converge().await;
+    assert_eq!(wrote(&mut play), ["update service/tools_web"]);
+}
+
+#[tokio::test]
 async fn sources_of_a_declared_source_do_not_count() {
     let (mut play, team) = converged().await;
     team.commit("more", &[("more.yml", &TEAM.replace("team}", "more}"))]).expect("a path");

@@ -24,8 +24,9 @@ impl Stage<'_, '_> {
         path: &KeyPath<'_>,
     ) -> Vec<NetworkAttachment> {
         let list = path.key("networks");
-        let mut attachments = Vec::new();
-        for (index, (network, attachment)) in joined(service).into_iter().enumerate() {
+        let joined = joined(service);
+        let mut attachments = Vec::with_capacity(joined.len());
+        for (index, (network, attachment)) in joined.into_iter().enumerate() {
             let in_list = matches!(service.networks, Some(ServiceNetworks::Names(_)));
             let here = if in_list { list.index(index) } else { list.key(&network) };
             let Some(target) = self.network(&network, declared, &here) else { continue };
