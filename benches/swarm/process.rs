@@ -58,6 +58,8 @@ impl Program {
             .arg(repository)
             .args(["--host", &format!("unix://{}", bench.socket.display())])
             .args(["--listen", &address.to_string()])
+            // As the operator is called that made what is there.
+            .args(["--source-name", "root"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", home.path())
