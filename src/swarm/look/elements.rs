@@ -7,6 +7,9 @@ use serde_json::{Deserializer, Error, Result};
 
 /// Go writes this for a list that it never made.
 const NULL: &[u8] = b"null";
+/// Most bytes of one element. The engine keeps no object larger than 1.5 MiB (a message of raft);
+/// an element is looked at again with each of its pieces.
+const LARGEST: usize = 8 << 20;
 
 /// The array, as far as it has come.
 #[derive(Debug, Default)]
@@ -90,6 +93,9 @@ impl Elements {
                 return true;
             }
             Some(Err(why)) if !why.is_eof() => self.broken = Some(why),
+            _ if rest.len() > LARGEST => {
+                self.broken = Some(Error::custom("an element of the list has no end"));
+            }
             _ => {}
         }
         false
@@ -132,6 +138,18 @@ mod tests {
         check(r#"[{"a":"]},[\"\\"}]"#, &[r#"{"a":"]},[\"\\"}"#]);
         let two = " [ {\"ID\" : \"ü\"} ,\n{\"b\":[1,{}]}\t] ";
         check(two, &["{\"ID\" : \"ü\"}", "{\"b\":[1,{}]}"]);
+    }
+
+    #[test]
+    fn an_element_without_end_is_given_up() {
+        let mut elements = Elements::default();
+        elements.take(b"[\"", |_| {});
+        let piece = vec![b'a'; 1 << 20];
+        for _ in 0..20 {
+            elements.take(&piece, |element| panic!("{element}"));
+        }
+        assert!(elements.pending.len() <= LARGEST + piece.len() + 2);
+        assert_eq!(elements.end().unwrap_err().to_string(), "an element of the list has no end");
     }
 
     #[test]
