@@ -1,5 +1,6 @@
 //! Questions to a real registry with password and TLS, through a real engine.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use skep::model::{ImageAnswer, ImageRef, PinnedImage, Platform, RegistryLogins};
@@ -65,8 +66,18 @@ async fn a_registry_that_is_not_there_is_unreachable() {
     let nobody: ImageRef = "127.0.0.1:9/a:1".parse().unwrap();
     let answer = registry.resolve(&nobody).await;
     assert!(matches!(answer, ImageAnswer::Unreachable(_)), "{answer:?}");
-    let hurried = registry.with_time_out(Duration::ZERO).resolve(&nobody).await;
-    assert_eq!(hurried, ImageAnswer::Unreachable("no answer within 0 s".to_owned()));
+}
+
+#[tokio::test]
+async fn a_registry_that_says_nothing_is_unreachable_after_the_time_out() {
+    let lab = Lab::open();
+    let (host, _) = lab.registry.address.rsplit_once(':').unwrap();
+    // Connections are made, and nobody ever takes one.
+    let silent = TcpListener::bind((host, 0)).unwrap();
+    let image: ImageRef = format!("{}/a:1", silent.local_addr().unwrap()).parse().unwrap();
+    let registry = asked(&lab, RegistryLogins::default());
+    let answer = registry.with_time_out(Duration::from_secs(1)).resolve(&image).await;
+    assert_eq!(answer, ImageAnswer::Unreachable("no answer within 1 s".to_owned()));
 }
 
 #[tokio::test]
