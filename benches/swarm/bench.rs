@@ -35,7 +35,7 @@ impl Bench {
         Start {
             repository: repository.to_owned(),
             socket: socket.to_owned(),
-            docker_config: self.lab.docker_config.clone(),
+            logins: self.lab.logins(),
         }
     }
 }

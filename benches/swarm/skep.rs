@@ -1,6 +1,6 @@
 //! skep as it is measured: the rooms that `skep run` puts together, put together here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use skep::model::RegistryLogins;
 use skep::reconcile::{Operator, Settings};
@@ -12,8 +12,7 @@ use crate::doors::{doors, sources};
 pub struct Start {
     pub repository: PathBuf,
     pub socket: PathBuf,
-    /// A docker client configuration with logins.
-    pub docker_config: PathBuf,
+    pub logins: RegistryLogins,
 }
 
 impl Start {
@@ -25,12 +24,7 @@ impl Start {
             times: Times::default(),
         };
         let location = self.repository.to_str().expect("a plain path");
-        let doors = doors(&self.socket, logins(&self.docker_config));
+        let doors = doors(&self.socket, self.logins.clone());
         Operator::new(doors, sources(location, &options), Settings::default())
     }
-}
-
-fn logins(docker_config: &Path) -> RegistryLogins {
-    let config = std::fs::read(docker_config.join("config.json")).expect("a configuration");
-    RegistryLogins::from_docker_config(&config).expect("logins")
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 
-use super::desired::problem_of;
 use super::sources::Followed;
 use super::{Operator, SourceState};
 use crate::model::{Ancestry, DeclaredSource, Problem, Revision, Severity, SourceName};
@@ -118,6 +117,21 @@ impl Operator {
 fn not_followed(declared: &DeclaredSource) -> Problem {
     let message = "this command does not read the sources that a source declares";
     problem_of(declared, message).severity(Severity::Note)
+}
+
+/// Why a declaration in another source than the root does nothing.
+pub(super) fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
+    let message = "a Source counts only in the source that skep was started with";
+    problem_of(declared, message).hint("move it there").severity(Severity::Warning)
+}
+
+/// A problem at a source's declaration.
+fn problem_of(declared: &DeclaredSource, message: impl Into<String>) -> Problem {
+    let problem = Problem::error(declared.place.file.clone(), message);
+    match declared.place.at {
+        Some(at) => problem.at(at),
+        None => problem,
+    }
 }
 
 /// A declared source. It is opened when it is needed, and tried again when that fails: what opens

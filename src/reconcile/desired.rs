@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::declared::DeclaredSources;
+use super::declared::{DeclaredSources, counts_in_the_root_only};
 use super::sources::Followed;
 use super::{Operator, Settings};
 use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, load};
 use crate::model::{
-    DeclaredSource, Desired, HashKey, Problem, Revision, Severity, SideStore, SourceName,
-    StackName, Wholeness,
+    Desired, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
 };
 use crate::ports::Checkout;
 
@@ -106,20 +105,6 @@ impl LoadCache {
     /// Forgets the loads of a source.
     pub(super) fn forget(&mut self, source: &SourceName) {
         self.0.remove(source);
-    }
-}
-
-fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
-    let message = "a Source counts only in the source that skep was started with";
-    problem_of(declared, message).hint("move it there").severity(Severity::Warning)
-}
-
-/// A problem at a source's declaration.
-pub(super) fn problem_of(declared: &DeclaredSource, message: impl Into<String>) -> Problem {
-    let problem = Problem::error(declared.place.file.clone(), message);
-    match declared.place.at {
-        Some(at) => problem.at(at),
-        None => problem,
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 pub use run::{Nudge, run};
 pub use schedule::Schedule;
-pub use sources::{NamedSource, SourceState};
+pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
 use crate::health::Clocks;
 use crate::model::{HashKey, Instance, StackName};

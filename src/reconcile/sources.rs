@@ -15,8 +15,8 @@ use crate::model::{Ancestry, DeclaredSource, Revision, SourceName};
 use crate::ports::{Checkout, Clock, Source, SourceError};
 use crate::status::SourceReport;
 
-/// Shortest time between two reads that a declaration can ask for.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// Shortest time between two reads of a source: a remote must not be asked in a tight loop.
+pub const SHORTEST_POLL: Duration = Duration::from_secs(1);
 
 /// A source under its name.
 #[derive(Clone)]
@@ -233,7 +233,7 @@ impl Reader {
             changes: source.changes(),
             source: Arc::clone(&source),
             nudged: nudge.listen(),
-            poll: declared.unwrap_or(operator.settings.poll).max(SHORTEST),
+            poll: declared.unwrap_or(operator.settings.poll).max(SHORTEST_POLL),
             clock: Arc::clone(&operator.doors.clock),
         };
         let first = stream::once(async move { (id, source.read().await) });

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{
-    CredentialParts, Location, Manner, Options, SecretFrom, SourceSpec, SourceText, SpecError, open,
-};
+use super::{CredentialParts, Location, Manner, Options, SecretFrom, SourceSpec, SourceText, open};
 use crate::model::{CredentialFiles, DeclaredSource, SecretBytes};
 use crate::ports::{Source, SourceError, SourceOpener};
 
 /// Opens declared sources. What opens a repository is only what its declaration names: no
 /// credential of this machine is shown to an address that somebody wrote into a file.
 #[derive(Debug, Clone)]
-pub struct DeclaredSources {
+pub struct DeclaredOpener {
     options: Options,
 }
 
-impl DeclaredSources {
+impl DeclaredOpener {
     /// Opens them with what sources need of the machine.
     #[must_use]
     pub fn new(options: Options) -> Self {
@@ -23,7 +21,7 @@ impl DeclaredSources {
     }
 }
 
-impl SourceOpener for DeclaredSources {
+impl SourceOpener for DeclaredOpener {
     fn open(&self, declared: &DeclaredSource) -> Result<Arc<dyn Source>, SourceError> {
         let spec = spec(declared).map_err(|message| SourceError::Broken {
             attempted: format!("using the source {}", declared.name),
@@ -50,7 +48,7 @@ fn spec(declared: &DeclaredSource) -> Result<SourceSpec, String> {
                     and the user into `credentials.user`"
             .to_owned());
     }
-    let spec = SourceSpec::parse(&text, parts).map_err(|error| told(&error))?;
+    let spec = SourceSpec::parse(&text, parts).map_err(|error| error.to_string())?;
     Ok(spec.with_ca_file(declared.ca_file.clone()).with_manner(Manner::ByCommit))
 }
 
@@ -66,17 +64,6 @@ fn parts(files: &CredentialFiles) -> CredentialParts {
         key: file(&files.key),
         known_hosts: file(&files.known_hosts),
     }
-}
-
-/// An error with its causes.
-fn told(error: &SpecError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

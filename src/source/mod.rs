@@ -12,7 +12,7 @@ mod git;
 mod spec;
 mod watch;
 
-pub use declared::DeclaredSources;
+pub use declared::DeclaredOpener;
 pub use git::{
     RemoteRef, TreeEntry, TreeError, TreeKind, parse_batch, parse_missing, parse_refs, parse_sizes,
     parse_tree,

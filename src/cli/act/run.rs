@@ -17,7 +17,7 @@ use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_l
 use crate::metrics::Metrics;
 use crate::plan::Writes;
 use crate::ports::{Clock, SourceOpener};
-use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, Settings};
+use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, SHORTEST_POLL, Settings};
 use crate::source::Manner;
 use crate::status::Report;
 
@@ -47,8 +47,6 @@ pub(crate) struct Args {
     swarm: SwarmArgs,
 }
 
-/// Shortest time between questions: a remote must not be asked in a tight loop.
-const SHORTEST: Duration = Duration::from_secs(1);
 /// Time between two hints from outside that are passed on.
 const HINTS: Duration = Duration::from_secs(1);
 /// Time that a pass gets to end by itself after a signal; docker kills after 10 s.
@@ -56,7 +54,7 @@ const GRACE: Duration = Duration::from_secs(8);
 
 fn interval(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
-    if time < SHORTEST { Err("the interval is shorter than 1s".to_owned()) } else { Ok(time) }
+    if time < SHORTEST_POLL { Err("the interval is shorter than 1s".to_owned()) } else { Ok(time) }
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {

@@ -10,7 +10,7 @@ use crate::cli::error::Failure;
 use crate::model::{SourceName, SpecHash};
 use crate::ports::{Source, SourceOpener};
 use crate::reconcile::NamedSource;
-use crate::source::{DeclaredSources, Location, Manner, Options, SourceSpec, SourceText, Times};
+use crate::source::{DeclaredOpener, Location, Manner, Options, SourceSpec, SourceText, Times};
 
 /// A source that was opened, and which of its files count.
 pub(crate) struct Opened {
@@ -91,7 +91,7 @@ impl Opener<'_> {
 
     /// Opens the sources that a source declares.
     pub(crate) fn of_declared(&self) -> Arc<dyn SourceOpener> {
-        Arc::new(DeclaredSources::new(self.options()))
+        Arc::new(DeclaredOpener::new(self.options()))
     }
 
     fn options(&self) -> Options {
