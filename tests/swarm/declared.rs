@@ -61,3 +61,20 @@ fn a_declared_repository_that_is_not_there_is_named_and_the_rest_goes_on() {
     assert!(applied.out.contains("/nowhere/at/all.git"), "{applied:?}");
     assert_eq!(world.names("service"), ["web"]);
 }
+
+#[test]
+fn what_was_made_before_a_declared_repository_was_read_was_not_shown() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "shown");
+    let root = root(&world);
+    world.commit(&[(&world.file(), &world.with_images(ONE))]);
+    let first = format!("{}-first", world.name);
+    let text = format!("name: {first}\n{}", world.with_images(ONE));
+    root.commit("first.yml", &text);
+    let applied = call(&world, &["apply", root.path().to_str().expect("text")]);
+    world.docker(&["stack", "rm", &first]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    for service in [format!("{first}_web"), world.full("web")] {
+        assert!(applied.err.contains(&format!("create service/{service}")), "{applied:?}");
+    }
+}

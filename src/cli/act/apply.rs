@@ -104,10 +104,10 @@ async fn converge(mut ready: Ready, patience: Patience) -> (Report, End) {
     let deadline = deadline(clock.now(), patience);
     loop {
         let report = ready.operator.pass().await;
+        progress.show(&ReportView::of(&report));
         if ready.operator.read_opened().await {
             continue;
         }
-        progress.show(&ReportView::of(&report));
         let open = report.stacks.values().any(|stack| is_open(stack, patience));
         let blind = report.engine.is_none() && !report.stacks.is_empty();
         let late = clock.now() >= deadline;
