@@ -293,7 +293,8 @@ fn normal(mut spec: ServiceSpec) -> ServiceSpec {
     for config in &mut container.configs {
         names.insert(std::mem::take(&mut config.config_id), config.config_name.clone());
     }
-    if let Some(spec) = container.privileges.as_mut().and_then(|p| p.credential_spec.as_mut())
+    if let Some(spec) =
+        container.privileges.as_deref_mut().and_then(|p| p.credential_spec.as_deref_mut())
         && let Some(name) = names.get(&spec.config)
     {
         spec.config.clone_from(name);

@@ -160,7 +160,7 @@ pub struct ServiceChange {
     pub hash: SpecHash,
     /// Hash of its replicas and service labels.
     pub loose: SpecHash,
-    /// Fields that differ.
+    /// Fields in which the service that is there differs; none where none is.
     pub fields: Vec<Arc<FieldChange>>,
     /// What is known of its image.
     pub image: ImageState,

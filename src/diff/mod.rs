@@ -26,7 +26,7 @@ pub use owner::{
     Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners,
     owner_label,
 };
-pub use service::references;
+pub use service::{all_fields, references};
 pub use snapshot::View;
 
 use data::Versions;

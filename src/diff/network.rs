@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::change::{FieldChange, NetworkChange, Owner};
 use super::fields::Fields;
 use super::owner::{Claim, Owners};
-use crate::model::engine::{Ipam, LiveNetwork, NetworkSpec, StringMap, Version};
+use crate::model::engine::{Ipam, LiveNetwork, NetworkSpec, Version};
 use crate::model::{DesiredNetwork, Kind, Observed, Target};
 
 /// Compares one network with what is there under its name.
@@ -32,39 +32,49 @@ pub fn network(wanted: &DesiredNetwork, observed: &Observed, owners: Owners<'_>)
 }
 
 fn differences(wanted: &NetworkSpec, live: &LiveNetwork) -> Vec<Arc<FieldChange>> {
-    let (ours, theirs) = (wanted_fields(wanted), live_fields(wanted, live));
-    super::changed_fields(&theirs, &ours)
+    let mut pictures = (live_fields(live), wanted_fields(wanted));
+    // The engine names driver, options and addresses of a network once it has allocated it, a
+    // moment after it was made (`networkFromGRPC` in moby): until then they can't differ.
+    if !live.driver.is_empty() {
+        pictures.0.extend(allocated(wanted, live));
+        pictures.1.extend(to_allocate(wanted));
+    }
+    super::changed_fields(&pictures.0, &pictures.1)
 }
 
 fn wanted_fields(spec: &NetworkSpec) -> Fields {
     let mut fields = Fields::default();
-    let driver = if spec.driver.is_empty() { "overlay" } else { &spec.driver };
-    fields.put("driver", driver);
     flags(&mut fields, (spec.internal, spec.attachable, spec.enable_ipv6));
-    fields.put_map("driver_opts", &spec.options);
     fields.put_map("labels", &spec.labels);
+    fields
+}
+
+fn live_fields(live: &LiveNetwork) -> Fields {
+    let mut fields = Fields::default();
+    flags(&mut fields, (live.internal, live.attachable, live.enable_ipv6));
+    let foreign = |key: &&String| !key.starts_with(super::fields::OWN_LABELS);
+    fields.put_map("labels", live.labels.iter().filter(|(key, _)| foreign(key)));
+    fields
+}
+
+fn to_allocate(spec: &NetworkSpec) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("driver", if spec.driver.is_empty() { "overlay" } else { &spec.driver });
+    fields.put_map("driver_opts", &spec.options);
     if let Some(ipam) = &spec.ipam {
         subnets(&mut fields, ipam);
     }
     fields
 }
 
-/// What is there, as far as it was declared: the engine adds options, subnets and gateways.
-fn live_fields(spec: &NetworkSpec, live: &LiveNetwork) -> Fields {
+/// What was allocated, as far as it was declared: the engine adds options, subnets and gateways.
+fn allocated(spec: &NetworkSpec, live: &LiveNetwork) -> Fields {
     let mut fields = Fields::default();
     fields.put("driver", &live.driver);
-    flags(&mut fields, (live.internal, live.attachable, live.enable_ipv6));
-    let declared = |map: &StringMap, live: &StringMap| -> StringMap {
-        live.iter()
-            .filter(|(key, _)| map.contains_key(*key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
-    };
-    fields.put_map("driver_opts", &declared(&spec.options, &live.options));
-    let foreign = |key: &&String| !key.starts_with(super::fields::OWN_LABELS);
-    fields.put_map("labels", live.labels.iter().filter(|(key, _)| foreign(key)));
-    let declared_subnets = spec.ipam.as_ref().is_some_and(|ipam| !ipam.config.is_empty());
-    if let Some(ipam) = live.ipam.as_ref().filter(|_| declared_subnets) {
+    let declared = live.options.iter().filter(|(key, _)| spec.options.contains_key(*key));
+    fields.put_map("driver_opts", declared);
+    let declares_subnets = spec.ipam.as_ref().is_some_and(|ipam| !ipam.config.is_empty());
+    if let Some(ipam) = live.ipam.as_ref().filter(|_| declares_subnets) {
         subnets(&mut fields, ipam);
     }
     fields
@@ -80,4 +90,52 @@ fn flags(fields: &mut Fields, (internal, attachable, ipv6): (bool, bool, bool)) 
 fn subnets(fields: &mut Fields, ipam: &Ipam) {
     let subnets: Vec<&String> = ipam.config.iter().map(|config| &config.subnet).collect();
     fields.put_set("ipam.subnet", subnets.into_iter().filter(|subnet| !subnet.is_empty()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::engine::IpamConfig;
+
+    fn wanted() -> NetworkSpec {
+        let pool = IpamConfig { subnet: "10.5.0.0/24".to_owned(), ..IpamConfig::default() };
+        NetworkSpec {
+            name: "shop_back".to_owned(),
+            driver: "overlay".to_owned(),
+            options: [("encrypted".to_owned(), String::new())].into(),
+            labels: [("tier".to_owned(), "back".to_owned())].into(),
+            ipam: Some(Ipam { config: vec![pool], ..Ipam::default() }),
+            ..NetworkSpec::default()
+        }
+    }
+
+    /// The engine's answer in the moment after the network was made.
+    fn not_allocated() -> LiveNetwork {
+        let labels = wanted().labels;
+        LiveNetwork { name: "shop_back".to_owned(), labels, ..LiveNetwork::default() }
+    }
+
+    fn paths(live: &LiveNetwork) -> Vec<String> {
+        differences(&wanted(), live).iter().map(|change| change.path.clone()).collect()
+    }
+
+    #[test]
+    fn a_network_that_is_not_allocated_yet_was_told_to_differ() {
+        assert_eq!(paths(&not_allocated()), [""; 0]);
+        let by_hand = LiveNetwork { internal: true, ..not_allocated() };
+        assert_eq!(paths(&by_hand), ["internal"]);
+    }
+
+    #[test]
+    fn an_allocated_network_differs_in_what_was_declared() {
+        let live = |driver: &str, options| {
+            let NetworkSpec { ipam, .. } = wanted();
+            LiveNetwork { driver: driver.to_owned(), options, ipam, ..not_allocated() }
+        };
+        let added =
+            ("com.docker.network.driver.overlay.vxlanid_list".to_owned(), "4097".to_owned());
+        let encrypted = ("encrypted".to_owned(), String::new());
+        assert_eq!(paths(&live("overlay", [encrypted, added.clone()].into())), [""; 0]);
+        assert_eq!(paths(&live("macvlan", [added].into())), ["driver", "driver_opts.encrypted"]);
+    }
 }

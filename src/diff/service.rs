@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::{FieldChange, LiveService, ServiceChange, WantedSpec};
-use super::fields::{Fields, fields};
+use super::fields::{Fields, NamesById, fields};
 use super::image::ImageCase;
 use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use super::snapshot::View;
@@ -91,9 +91,10 @@ impl ServiceCase<'_> {
             return Compared { fields: Vec::new(), live: Some(hashes.clone()), wanted: hashes };
         }
         let live = live.map(|live| fields(live, &self.view.names));
+        let differing = live.as_ref().map(|live| differing(&picture, live));
         Compared {
             live: live.as_ref().map(Hashes::of),
-            fields: differing(&picture, &live.unwrap_or_default()),
+            fields: differing.unwrap_or_default(),
             wanted: hashes,
         }
     }
@@ -119,7 +120,7 @@ impl ServiceCase<'_> {
                 version(Kind::Config, &mut reference.config_name);
             }
             let credentials =
-                container.privileges.as_mut().and_then(|p| p.credential_spec.as_mut());
+                container.privileges.as_deref_mut().and_then(|p| p.credential_spec.as_deref_mut());
             if let Some(credentials) = credentials {
                 version(Kind::Config, &mut credentials.config);
             }
@@ -154,6 +155,12 @@ impl Hashes {
     fn of(picture: &Fields) -> Self {
         Self { hash: picture.hash(), loose: picture.loose_hash() }
     }
+}
+
+/// All fields of a spec, as changes from nothing.
+#[must_use]
+pub fn all_fields(spec: &ServiceSpec) -> Vec<Arc<FieldChange>> {
+    differing(&fields(spec, &NamesById::new()), &Fields::default())
 }
 
 fn differing(wanted: &Fields, live: &Fields) -> Vec<Arc<FieldChange>> {

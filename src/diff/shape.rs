@@ -15,8 +15,8 @@ use crate::model::engine::{ContainerSpec, Extra, ServiceMode, ServiceSpec, TaskS
 pub fn in_shape_of(mut wanted: ServiceSpec, live: &ServiceSpec, names: &NamesById) -> ServiceSpec {
     free_replicas(&mut wanted.mode, live.mode.as_ref());
     keep(&mut wanted.mode, &live.mode, |m| mode(m.as_ref()));
-    keep(&mut wanted.update_config, &live.update_config, |c| update_config("", c.as_ref()));
-    keep(&mut wanted.rollback_config, &live.rollback_config, |c| update_config("", c.as_ref()));
+    keep(&mut wanted.update_config, &live.update_config, |c| update_config("", c.as_deref()));
+    keep(&mut wanted.rollback_config, &live.rollback_config, |c| update_config("", c.as_deref()));
     keep(&mut wanted.endpoint_spec, &live.endpoint_spec, |e| endpoint(e.as_ref()));
     keep_extra(&mut wanted.extra, &live.extra);
     task(&mut wanted.task_template, &live.task_template, names);
@@ -39,9 +39,9 @@ fn free_replicas(wanted: &mut Option<ServiceMode>, live: Option<&ServiceMode>) {
 fn task(wanted: &mut TaskSpec, live: &TaskSpec, names: &NamesById) {
     wanted.force_update = live.force_update;
     keep(&mut wanted.resources, &live.resources, |r| resources(r.as_ref()));
-    keep(&mut wanted.restart_policy, &live.restart_policy, |r| restart_policy(r.as_ref()));
+    keep(&mut wanted.restart_policy, &live.restart_policy, |r| restart_policy(r.as_deref()));
     keep(&mut wanted.networks, &live.networks, |n| networks(n, names));
-    keep(&mut wanted.log_driver, &live.log_driver, |l| log_driver(l.as_ref()));
+    keep(&mut wanted.log_driver, &live.log_driver, |l| log_driver(l.as_deref()));
     if wanted.runtime.is_empty() && live.runtime == "container" {
         wanted.runtime.clone_from(&live.runtime);
     }

@@ -14,7 +14,7 @@ pub fn strip(spec: &mut ServiceSpec, api: ApiVersion) -> Vec<(String, ApiVersion
             }
         }
     }
-    let pids = spec.task_template.resources.as_mut().and_then(|r| r.limits.as_mut());
+    let pids = spec.task_template.resources.as_mut().and_then(|r| r.limits.as_deref_mut());
     if let Some(limits) = pids.filter(|limits| limits.pids != 0 && api < ApiVersion::v1(41)) {
         limits.pids = 0;
         stripped.push(("deploy.resources.limits.pids".to_owned(), ApiVersion::v1(41)));
@@ -38,12 +38,14 @@ const RULES: [Rule; 8] = [
     Rule {
         field: "healthcheck.start_interval",
         needs: ApiVersion::v1(44),
-        take: |c| c.healthcheck.as_mut().is_some_and(|check| taken(&mut check.start_interval)),
+        take: |c| {
+            c.healthcheck.as_deref_mut().is_some_and(|check| taken(&mut check.start_interval))
+        },
     },
     Rule {
         field: "x-skep.no_new_privileges",
         needs: ApiVersion::v1(44),
-        take: |c| c.privileges.as_mut().is_some_and(|p| taken(&mut p.no_new_privileges)),
+        take: |c| c.privileges.as_deref_mut().is_some_and(|p| taken(&mut p.no_new_privileges)),
     },
     Rule { field: "volumes[].volume.subpath", needs: ApiVersion::v1(45), take: take_subpaths },
     Rule {
@@ -71,7 +73,7 @@ mod tests {
     fn an_engine_of_20_10_loses_the_start_interval_and_says_so() {
         let check = Healthcheck { start_interval: 5, retries: 3, ..Healthcheck::default() };
         let container = ContainerSpec {
-            healthcheck: Some(check),
+            healthcheck: Some(Box::new(check)),
             oom_score_adj: 7,
             ..ContainerSpec::default()
         };

@@ -1,6 +1,7 @@
 //! Steps → writes: names become ids, keys of the side store become bytes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::ledger::{LEDGER_DATA, RecordError, ledger_labels, ledger_name};
 use crate::model::engine::{ContainerSpec, ServiceSpec};
@@ -10,9 +11,13 @@ use crate::model::{
 };
 use crate::ports::Write;
 
-/// Ids of networks, secrets and configs by kind and name.
+/// Ids of networks, secrets and configs by kind and name. Clones share what a look saw: each stack
+/// has one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bindings(BTreeMap<ObjectRef, String>);
+pub struct Bindings {
+    seen: Arc<BTreeMap<ObjectRef, String>>,
+    made: BTreeMap<ObjectRef, String>,
+}
 
 impl Bindings {
     /// Everything that a look saw.
@@ -22,17 +27,19 @@ impl Bindings {
         let secrets = observed.secrets.values().map(|s| (Kind::Secret, &s.spec.name, &s.id));
         let configs = observed.configs.values().map(|c| (Kind::Config, &c.spec.name, &c.id));
         let all = networks.chain(secrets).chain(configs);
-        Self(all.map(|(kind, name, id)| (ObjectRef::new(kind, name), id.clone())).collect())
+        let seen = all.map(|(kind, name, id)| (ObjectRef::new(kind, name), id.clone())).collect();
+        Self { seen: Arc::new(seen), made: BTreeMap::new() }
     }
 
     /// Adds an object that was just made.
     pub fn insert(&mut self, object: ObjectRef, id: String) {
-        self.0.insert(object, id);
+        self.made.insert(object, id);
     }
 
     fn id(&self, kind: Kind, name: &str) -> Result<String, BindError> {
         let object = ObjectRef::new(kind, name);
-        self.0.get(&object).cloned().ok_or(BindError::NoId(object))
+        let id = self.made.get(&object).or_else(|| self.seen.get(&object));
+        id.cloned().ok_or(BindError::NoId(object))
     }
 }
 
@@ -132,7 +139,8 @@ fn bind_data(container: &mut ContainerSpec, known: &Bindings) -> Result<(), Bind
     for reference in &mut container.configs {
         reference.config_id = known.id(Kind::Config, &reference.config_name)?;
     }
-    let credentials = container.privileges.as_mut().and_then(|p| p.credential_spec.as_mut());
+    let credentials =
+        container.privileges.as_deref_mut().and_then(|p| p.credential_spec.as_deref_mut());
     if let Some(credentials) = credentials.filter(|spec| !spec.config.is_empty())
         && let Ok(id) = known.id(Kind::Config, &credentials.config)
     {

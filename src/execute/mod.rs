@@ -12,7 +12,7 @@ pub use bind::{BindError, Bindings};
 
 use crate::model::{Instance, ObjectRef, Outcome, SideStore, StepOutcome};
 use crate::plan::{PlannedStep, StackPlan, Stage};
-use crate::ports::{Swarm, SwarmError, Write, Written};
+use crate::ports::{Swarm, SwarmError};
 
 /// Steps of one stage that are carried out at the same time, at the most.
 const PARALLEL: usize = 16;
@@ -90,20 +90,17 @@ async fn run_stage<'a>(
 }
 
 async fn one(planned: &PlannedStep, known: &Bindings, executor: Executor<'_>) -> Answer {
+    // Before the body is made: of a hundred stacks that wait, only those that write need theirs.
+    // The semaphore is never closed, so a missing permit means the same as a free one.
+    let _permit = executor.slots.acquire().await.ok();
     let write = match bind::bind(&planned.step, known, executor.instance, executor.data) {
         Ok(write) => write,
         Err(error) => return (Outcome::Skipped(error.to_string()), None),
     };
-    match write_one(&write, executor).await {
+    match executor.swarm.write(&write).await {
         Ok(written) => (Outcome::Done(written.warnings), Some(written.id)),
         Err(error) => (outcome(&error), None),
     }
-}
-
-async fn write_one(write: &Write, executor: Executor<'_>) -> Result<Written, SwarmError> {
-    // The semaphore is never closed, so a missing permit means the same as a free one.
-    let _permit = executor.slots.acquire().await.ok();
-    executor.swarm.write(write).await
 }
 
 fn note(

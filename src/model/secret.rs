@@ -134,6 +134,12 @@ impl SideStore {
         self.0.get(&(data.clone(), hash.cloned())).map(AsRef::as_ref)
     }
 
+    /// True when there is no content at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes over all that another store holds.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

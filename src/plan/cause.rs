@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Cause, CausedField, Drift};
+use super::{Action, Cause, CausedField, Differing, Drift};
 use crate::diff::fields::is_loose;
 use crate::diff::{FieldChange, ServiceChange};
 use crate::model::{Kind, ObjectRef, ServiceRecord, SpecHash};
@@ -15,10 +15,12 @@ pub(super) fn service_drift(
     change: &ServiceChange,
     record: Option<&ServiceRecord>,
 ) -> Option<Drift> {
+    let object = ObjectRef::new(Kind::Service, &change.name);
     let Some(live) = &change.live else {
         let cause =
             if written(record).is_some() { Cause::ChangedByHand } else { Cause::NeverApplied };
-        return Some(drift(change, Action::Create, cause, |_| cause));
+        let differing = Differing::Everywhere(change.wanted.shared());
+        return Some(Drift { object, action: Action::Create, differing, cause });
     };
     if change.fields.is_empty() {
         return None;
@@ -29,7 +31,12 @@ pub(super) fn service_drift(
     let mut causes = change.fields.iter().map(|field| of(&field.path));
     let first = causes.next().unwrap_or(tight);
     let cause = causes.fold(first, |all, one| if all == one { all } else { Cause::Both });
-    Some(drift(change, Action::Update, cause, of))
+    let caused = |field: &Arc<FieldChange>| CausedField {
+        change: Arc::clone(field),
+        cause: of(&field.path),
+    };
+    let differing = Differing::In(change.fields.iter().map(caused).collect());
+    Some(Drift { object, action: Action::Update, differing, cause })
 }
 
 fn written(record: Option<&ServiceRecord>) -> Option<&SpecHash> {
@@ -42,23 +49,5 @@ fn moved(written: Option<&SpecHash>, wanted: &SpecHash, live: &SpecHash) -> Caus
         Some(hash) if hash == wanted => Cause::ChangedByHand,
         Some(hash) if hash == live => Cause::GitMoved,
         Some(_) => Cause::Both,
-    }
-}
-
-fn drift(
-    change: &ServiceChange,
-    action: Action,
-    cause: Cause,
-    of: impl Fn(&str) -> Cause,
-) -> Drift {
-    let caused = |field: &Arc<FieldChange>| CausedField {
-        change: Arc::clone(field),
-        cause: of(&field.path),
-    };
-    Drift {
-        object: ObjectRef::new(Kind::Service, &change.name),
-        action,
-        fields: change.fields.iter().map(caused).collect(),
-        cause,
     }
 }

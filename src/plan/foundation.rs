@@ -1,10 +1,11 @@
 //! Networks, secrets and configs: made before the services that use them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Action, Cause, CausedField, Drift, PlannedStep, Stage};
+use super::{Action, Cause, CausedField, Differing, Drift, PlannedStep, Stage};
 use crate::diff::{
-    DataChange, DataLive, HASH_LABEL, NetworkChange, OWNER_LABEL, Owner, owner_label,
+    DataChange, DataLive, FieldChange, HASH_LABEL, NetworkChange, OWNER_LABEL, Owner, owner_label,
 };
 use crate::model::{
     Content, Held, HeldReason, Instance, Inventory, Kind, NewData, ObjectRef, Step, Target,
@@ -82,8 +83,8 @@ impl Case<'_> {
 
 fn recreate(object: ObjectRef, change: &NetworkChange) -> Outcome {
     let cause = Cause::GitMoved;
-    let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause }).collect();
-    let drift = Drift { object: object.clone(), action: Action::Recreate, fields, cause };
+    let differing = in_fields(&change.fields, cause);
+    let drift = Drift { object: object.clone(), action: Action::Recreate, differing, cause };
     let reason = HeldReason::Immutable { what: "a network".to_owned() };
     Outcome { drift: Some(drift), ..hold(object, reason) }
 }
@@ -91,10 +92,10 @@ fn recreate(object: ObjectRef, change: &NetworkChange) -> Outcome {
 /// Labels are the one thing of a secret or config that can be changed.
 fn label(object: ObjectRef, change: &DataChange, target: &Target) -> Outcome {
     let cause = Cause::Both;
-    let fields = change.fields.iter().map(|f| CausedField { change: f.clone(), cause }).collect();
+    let differing = in_fields(&change.fields, cause);
     let step =
         Step::Label { kind: object.kind, target: target.clone(), labels: change.labels.clone() };
-    let drift = Drift { object, action: Action::Update, fields, cause };
+    let drift = Drift { object, action: Action::Update, differing, cause };
     let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
     Outcome { step: Some(step), held: None, drift: Some(drift) }
 }
@@ -120,14 +121,20 @@ fn new_data(change: &DataChange, instance: &Instance) -> Step {
 }
 
 fn create(object: ObjectRef, step: Step, cause: Cause) -> Outcome {
-    let drift = Drift { object, action: Action::Create, fields: Vec::new(), cause };
+    let differing = Differing::In(Vec::new());
+    let drift = Drift { object, action: Action::Create, differing, cause };
     let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
     Outcome { step: Some(step), held: None, drift: Some(drift) }
 }
 
 fn hold(object: ObjectRef, reason: HeldReason) -> Outcome {
     let held = Held { object: object.clone(), reason };
-    let drift =
-        Drift { object, action: Action::Update, fields: Vec::new(), cause: Cause::NeverApplied };
+    let (differing, cause) = (Differing::In(Vec::new()), Cause::NeverApplied);
+    let drift = Drift { object, action: Action::Update, differing, cause };
     Outcome { step: None, held: Some(held), drift: Some(drift) }
+}
+
+fn in_fields(fields: &[Arc<FieldChange>], cause: Cause) -> Differing {
+    let caused = |change: &Arc<FieldChange>| CausedField { change: Arc::clone(change), cause };
+    Differing::In(fields.iter().map(caused).collect())
 }

@@ -12,15 +12,17 @@ mod removal;
 mod service;
 mod stack;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::diff::{FieldChange, StackChanges, View};
+use crate::diff::{FieldChange, StackChanges, View, all_fields};
 use crate::health::Health;
 use crate::ledger::Entry;
+use crate::model::engine::ServiceSpec;
 use crate::model::{
     Ancestry, Held, ObjectRef, Revision, SourceName, StackName, StackPolicy, Step, Suspension,
 };
@@ -32,7 +34,7 @@ pub use removal::Quota;
 pub use stack::plan;
 
 /// What is decided for one stack in one pass.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StackPlan {
     /// The stack.
     pub stack: StackName,
@@ -55,7 +57,7 @@ impl StackPlan {
 }
 
 /// A step with its place in the order.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStep {
     /// When it is taken: all steps of a stage end before the next stage begins.
     pub stage: Stage,
@@ -80,23 +82,45 @@ pub enum Stage {
 }
 
 /// One object that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The object.
     pub object: ObjectRef,
     /// What has to happen to it.
     pub action: Action,
-    /// Fields that differ, each with who moved it.
-    pub fields: Vec<CausedField>,
+    /// Where it differs.
+    pub differing: Differing,
     /// Who made it differ.
     pub cause: Cause,
 }
 
+/// Where an object differs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Differing {
+    /// In these fields.
+    In(Vec<CausedField>),
+    /// A service that is not there differs in all that this spec says. A swarm may lack thousands:
+    /// their fields are listed for those who look at one.
+    Everywhere(Arc<ServiceSpec>),
+}
+
+impl Drift {
+    /// Fields that differ, each with who moved it.
+    #[must_use]
+    pub fn fields(&self) -> Cow<'_, [CausedField]> {
+        let spec = match &self.differing {
+            Differing::In(fields) => return Cow::Borrowed(fields),
+            Differing::Everywhere(spec) => spec,
+        };
+        let caused = |change| CausedField { change, cause: self.cause };
+        Cow::Owned(all_fields(spec).into_iter().map(caused).collect())
+    }
+}
+
 /// A field that differs, and who moved it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CausedField {
     /// The field.
-    #[serde(flatten)]
     pub change: Arc<FieldChange>,
     /// Who.
     pub cause: Cause,

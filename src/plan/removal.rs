@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Cause, Declared, Drift, PlanInput, PlannedStep, Removals, Stage};
+use super::{Action, Cause, Declared, Differing, Drift, PlanInput, PlannedStep, Removals, Stage};
 use crate::diff::{HOLD_LABEL, KEEP_LABEL, Leftover, LeftoverKind, StackChanges, Used};
 use crate::model::engine::TaskState;
 use crate::model::{Ancestry, Held, HeldReason, Kind, Step, SuspendedBy, Wholeness};
@@ -90,7 +90,8 @@ fn step(left: &Leftover) -> PlannedStep {
 
 fn drift(left: &Leftover) -> Drift {
     let object = left.object.clone();
-    Drift { object, action: Action::Remove, fields: Vec::new(), cause: Cause::GitMoved }
+    let differing = Differing::In(Vec::new());
+    Drift { object, action: Action::Remove, differing, cause: Cause::GitMoved }
 }
 
 /// Superseded versions are garbage, not removals; they too wait until the stack is well.

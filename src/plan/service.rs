@@ -124,7 +124,8 @@ impl Case<'_> {
     /// Writes, but leaves a contested field to the other side.
     fn contested(&self, live: &LiveService, drift: &Drift) -> Verdict {
         let contests = &self.input.memory.contests;
-        let fight = drift.fields.iter().find_map(|field| {
+        let fields = drift.fields();
+        let fight = fields.iter().find_map(|field| {
             let ours = field.change.new.as_deref().unwrap_or_default();
             let fight = contests.over(&self.change.name, &field.change.path, ours)?;
             let hidden = || Contested { ours: HIDDEN.to_owned(), theirs: HIDDEN.to_owned() };
@@ -134,7 +135,7 @@ impl Case<'_> {
         let Some((path, fight)) = fight else { return Verdict::Take(self.update(live)) };
         let reason =
             HeldReason::Contested { field: path.clone(), ours: fight.ours, theirs: fight.theirs };
-        let only_replicas = path == REPLICAS && drift.fields.len() > 1;
+        let only_replicas = path == REPLICAS && fields.len() > 1;
         match self.update(live) {
             Step::UpdateService { target, mut spec, manner } if only_replicas => {
                 Arc::make_mut(&mut spec).mode.clone_from(&live.service.spec.mode);

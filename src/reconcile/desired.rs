@@ -20,7 +20,7 @@ pub(super) struct LoadCache(BTreeMap<SourceName, Cached>);
 #[derive(Debug)]
 struct Cached {
     revision: Revision,
-    keyed: bool,
+    key: Option<HashKey>,
     globs: Vec<String>,
     loaded: Arc<Loaded>,
 }
@@ -89,15 +89,15 @@ impl LoadCache {
         };
         if let Some(cached) = self.0.get(source)
             && cached.revision == checkout.revision
-            && cached.keyed == key.is_some()
+            && cached.key.as_ref() == key
             && cached.globs == *globs
         {
             return Arc::clone(&cached.loaded);
         }
         let options = LoadOptions { source, key, name, variables: &settings.variables, globs };
         let loaded = Arc::new(load(&checkout.files, &options));
-        let (revision, keyed, globs) = (checkout.revision.clone(), key.is_some(), globs.clone());
-        let cached = Cached { revision, keyed, globs, loaded: Arc::clone(&loaded) };
+        let (revision, key, globs) = (checkout.revision.clone(), key.cloned(), globs.clone());
+        let cached = Cached { revision, key, globs, loaded: Arc::clone(&loaded) };
         self.0.insert(source.clone(), cached);
         loaded
     }

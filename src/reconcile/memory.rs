@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::compared::Comparisons;
 use super::desired::LoadCache;
 use super::registry::Answers;
-use crate::model::{ObjectRef, Step};
-use crate::plan::{Cause, Contested, Memory, StackPlan};
+use crate::model::{HashKey, ObjectRef, Step};
+use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, StackPlan};
 use crate::status::{Outcome, StepOutcome};
 
 /// First wait after a failed write; doubled with each further failure.
@@ -28,6 +28,8 @@ pub(super) struct PassMemory {
     pub(super) loads: LoadCache,
     /// Comparisons that still hold.
     pub(super) compared: Comparisons,
+    /// The key that this process would keep in a swarm without one.
+    pub(super) own_key: Option<HashKey>,
     failures: BTreeMap<ObjectRef, u32>,
 }
 
@@ -64,7 +66,8 @@ impl PassMemory {
         let Step::UpdateService { target, .. } = step else { return };
         let object = step.object();
         let drift = plan.drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
-        for field in drift.flat_map(|d| &d.fields).filter(|f| f.cause == Cause::ChangedByHand) {
+        let by_hand = |field: &&CausedField| field.cause == Cause::ChangedByHand;
+        for field in drift.flat_map(differing).filter(by_hand) {
             let values = Contested {
                 ours: field.change.new.clone().unwrap_or_default(),
                 theirs: field.change.old.clone().unwrap_or_default(),
@@ -75,10 +78,18 @@ impl PassMemory {
 
     fn note_standing_fights(&mut self, plan: &StackPlan, now: Timestamp) {
         for drift in &plan.drift {
-            for field in &drift.fields {
+            for field in differing(drift) {
                 self.plan.contests.seen(&drift.object.name, &field.change.path, now);
             }
         }
         self.plan.contests.forget(now);
+    }
+}
+
+/// Fields over which there may be a fight: none of a service that is not there.
+fn differing(drift: &Drift) -> &[CausedField] {
+    match &drift.differing {
+        Differing::In(fields) => fields,
+        Differing::Everywhere(_) => &[],
     }
 }

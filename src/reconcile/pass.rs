@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use futures::future::join_all;
+use futures::future::{self, join_all};
 use jiff::Timestamp;
 
-use super::Operator;
 use super::desired::Wanted;
+use super::{Operator, key};
 use crate::diff::{self, DiffInput, LeftoverKind, StackChanges, View};
 use crate::execute::{Bindings, Executor, execute};
 use crate::health::{Health, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
-    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
+    Ancestry, HashKey, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
     StackPolicy, Wholeness,
 };
 use crate::plan::{
@@ -69,42 +69,47 @@ impl Operator {
             stacks: BTreeMap::new(),
             trouble: Vec::new(),
         };
-        match self.look(mode).await {
-            Err(error) => report.trouble.push(error.to_string()),
-            Ok((observed, ledgers)) => {
-                self.prove(&ledgers).await;
-                report.engine = Some(observed.engine.clone());
-                let images = self.decide(&mut report, &observed, &ledgers, mode).await;
-                let written = report.stacks.iter().filter(|(_, stack)| !stack.outcomes.is_empty());
-                self.memory.compared.end((observed, images), written.map(|(name, _)| name));
-            }
+        if let Err(error) = self.look_and_decide(&mut report, mode).await {
+            report.trouble.push(error.to_string());
         }
         report.sources = self.sources.iter().map(|source| source.state.report()).collect();
         report
     }
 
-    /// The swarm and the ledgers in it; makes the hash key where there is none yet.
-    async fn look(&mut self, mode: Mode) -> Result<(Observed, Ledgers), SwarmError> {
+    async fn look_and_decide(&mut self, report: &mut Report, mode: Mode) -> Result<(), SwarmError> {
         let observed = self.doors.swarm.look().await?;
-        let mut ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        let ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        self.prove(&ledgers).await;
+        report.engine = Some(observed.engine.clone());
+        let images = self.decide(report, &observed, ledgers, mode).await?;
+        let written = report.stacks.iter().filter(|(_, stack)| !stack.outcomes.is_empty());
+        self.memory.compared.end((observed, images), written.map(|(name, _)| name));
+        Ok(())
+    }
+
+    /// Puts the key of hashes in its place: the one that was given, that of the swarm, or one that
+    /// is to be kept there, which is returned too.
+    fn key(&mut self, ledgers: &mut Ledgers, mode: Mode) -> Result<Option<HashKey>, SwarmError> {
         if let Some(key) = &self.settings.key {
             ledgers.key = Some(key.clone());
         }
         let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
-        let anything = self.sources.iter().any(|source| source.state.checkout.is_some());
-        if ledgers.key.is_none() && may_write && anything && ledgers.suspension.is_none() {
-            ledgers.key = Some(self.make_key().await?);
+        if ledgers.key.is_some() || !may_write || ledgers.suspension.is_some() {
+            return Ok(None);
         }
-        Ok((observed, ledgers))
+        ledgers.key = Some(self.own_key()?);
+        Ok(ledgers.key.clone())
     }
 
     async fn decide(
         &mut self,
         report: &mut Report,
         observed: &Observed,
-        ledgers: &Ledgers,
+        mut ledgers: Ledgers,
         mode: Mode,
-    ) -> Images {
+    ) -> Result<Images, SwarmError> {
+        let new_key = self.key(&mut ledgers, mode)?;
+        let ledgers = &ledgers;
         let mut wanted = self.wanted(ledgers);
         report.problems = std::mem::take(&mut wanted.problems);
         report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
@@ -114,7 +119,12 @@ impl Operator {
         let records: BTreeMap<&StackName, &LedgerRecord> =
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
         let questions = diff::questions(&wanted.desired, &records, &view);
-        let images = self.ask(questions, report.at).await;
+        // A swarm gets a key when there is content to hash.
+        let new_key = new_key.filter(|_| !wanted.data.is_empty());
+        let (swarm, instance) = (Arc::clone(&self.doors.swarm), self.settings.instance.clone());
+        let keep = key::keep(new_key, &*swarm, &instance);
+        let (kept, images) = future::join(keep, self.ask(questions, report.at)).await;
+        kept?;
         self.memory.compared.begin(observed, &images);
         let round =
             Round { view: &view, wanted: &wanted, ledgers, images: &images, now: report.at, mode };
@@ -130,7 +140,7 @@ impl Operator {
             }
         }
         self.act(report, &round, plans).await;
-        images
+        Ok(images)
     }
 
     /// Every stack that is declared, and every one that the ledger knows and no source declares.

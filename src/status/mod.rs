@@ -15,7 +15,7 @@ use crate::model::{Engine, Problem, Revision, SourceName, StackName};
 use crate::plan::StackPlan;
 
 /// Everything that one pass saw, decided and did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// When the pass began.
     pub at: Timestamp,
@@ -45,7 +45,7 @@ pub struct SourceReport {
 }
 
 /// One stack in a pass.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StackReport {
     /// The source that declares it, or did.
     pub source: SourceName,

@@ -95,8 +95,8 @@ impl Veil {
     #[must_use]
     pub fn of(plan: &StackPlan) -> Self {
         let mut veil = Self::default();
-        for field in plan.drift.iter().flat_map(|drift| &drift.fields) {
-            if field.change.masked == Masked::Yes {
+        for drift in &plan.drift {
+            for field in drift.fields().iter().filter(|f| f.change.masked == Masked::Yes) {
                 let values = [&field.change.old, &field.change.new];
                 values.into_iter().flatten().for_each(|value| veil.insert(value));
             }

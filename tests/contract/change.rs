@@ -6,7 +6,7 @@ use serde_json::Value;
 use skep::model::Observed;
 use skep::model::engine::{
     ConfigReference, ContainerSpec, DataFile, EndpointSpec, JobMode, Mount, NetworkAttachment,
-    Placement, PortConfig, Privileges, Replicated, ResourceRequirements, Resources, RestartPolicy,
+    Placement, PortConfig, Replicated, ResourceRequirements, Resources, RestartPolicy,
     SecretReference, ServiceMode, ServiceSpec, TaskSpec, UpdateConfig,
 };
 
@@ -115,14 +115,14 @@ impl Change {
     }
 
     fn make_in_update(self, spec: &mut ServiceSpec) {
-        let update = spec.update_config.get_or_insert_with(usual_update);
+        let update = spec.update_config.get_or_insert_with(|| Box::new(usual_update()));
         match self {
             Self::OnFailure(action) => action.clone_into(&mut update.failure_action),
             Self::Order(order) => order.clone_into(&mut update.order),
             Self::Parallelism(number) => update.parallelism = number,
             Self::Ratio(ratio) => update.max_failure_ratio = ratio,
             Self::OnFailedRollback(action) => {
-                let back = spec.rollback_config.get_or_insert_with(usual_update);
+                let back = spec.rollback_config.get_or_insert_with(|| Box::new(usual_update()));
                 action.clone_into(&mut back.failure_action);
             }
             _ => {}
@@ -158,15 +158,16 @@ impl Change {
                 task.placement.get_or_insert_with(Placement::default).max_replicas = number;
             }
             Self::Restart(condition, delay, attempts) => {
-                task.restart_policy = Some(RestartPolicy {
+                task.restart_policy = Some(Box::new(RestartPolicy {
                     condition: condition.to_owned(),
                     delay: Some(delay * 1_000_000),
                     max_attempts: Some(attempts),
                     ..RestartPolicy::default()
-                });
+                }));
             }
             Self::Memory(memory_bytes) => {
-                let limits = Some(Resources { memory_bytes, ..Resources::default() });
+                let limits = Resources { memory_bytes, ..Resources::default() };
+                let limits = Some(Box::new(limits));
                 task.resources =
                     Some(ResourceRequirements { limits, ..ResourceRequirements::default() });
             }
@@ -178,8 +179,7 @@ impl Change {
             Self::EmptyMessages => {
                 task.resources = Some(ResourceRequirements::default());
                 task.placement = Some(Placement::default());
-                task.container_spec.get_or_insert_default().privileges =
-                    Some(Privileges::default());
+                task.container_spec.get_or_insert_default().privileges = Some(Box::default());
             }
             _ => self.make_in_container(cast, task.container_spec.get_or_insert_default()),
         }

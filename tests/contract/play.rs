@@ -81,7 +81,7 @@ impl Play<'_> {
             Act::Node(number, word) => {
                 self.by_hand(act, &Deed::Availability(number, word)).await;
             }
-            Act::NetworkSpec(name) => self.tell_network(name),
+            Act::NetworkSpec(name) => self.tell_network(name).await,
             Act::Engine(number, word) => self.by_hand(act, &Deed::Engine(number, word)).await,
             Act::NodeLabel(number, value) => self.by_hand(act, &Deed::Label(number, value)).await,
             write => self.write(write).await,
@@ -153,7 +153,9 @@ impl Play<'_> {
 
     fn update(&self, seen: &Observed, name: &str, changes: &[Change]) -> Write {
         let name = self.name(name);
-        let mut spec = seen.services[&name].spec.clone();
+        let service = seen.services.get(&name);
+        let service = service.unwrap_or_else(|| panic!("no {name} after {:#?}", self.protocol));
+        let mut spec = service.spec.clone();
         self.change(&mut spec, changes);
         let target = target_of(seen, Kind::Service, &name).expect("the service was seen");
         Write::UpdateService { target, spec: Box::new(spec) }
@@ -364,9 +366,16 @@ impl Play<'_> {
         self.protocol.push(text.replace(&format!("{}-", self.prefix), ""));
     }
 
-    /// What a network is, without the numbers that differ from run to run.
-    fn tell_network(&mut self, name: &'static str) {
-        let network = self.seen.networks.get(&self.name(name)).expect("the network was seen");
+    /// What a network is, without the numbers that differ from run to run. An engine allocates it a
+    /// moment after it was made.
+    async fn tell_network(&mut self, name: &'static str) {
+        let full = self.name(name);
+        let mut left = PATIENCE;
+        while self.seen.networks.get(&full).is_none_or(|n| n.driver.is_empty()) && !left.is_zero() {
+            left = left.saturating_sub(self.stage.nap().await);
+            self.seen = look(self.stage).await;
+        }
+        let network = self.seen.networks.get(&full).expect("the network was seen");
         let options: Vec<&str> = network.options.keys().map(String::as_str).collect();
         let ipam = network.ipam.as_ref().expect("the network has addresses");
         let pools: Vec<String> = ipam

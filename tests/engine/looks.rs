@@ -33,12 +33,12 @@ async fn health_checks_and_fields_that_we_do_not_know_survive_read_and_write() {
     let (swarm, name) = (connect(claim.node), claim.prefix.as_str());
     let mut spec = service(&lab, name, 0);
     let container = spec.task_template.container_spec.get_or_insert_default();
-    let check = Healthcheck {
+    let check = Box::new(Healthcheck {
         test: vec!["CMD".to_owned(), "true".to_owned()],
         interval: 5_000_000_000,
         retries: 3,
         ..Healthcheck::default()
-    };
+    });
     container.healthcheck = Some(check.clone());
     // Known to the engine, and no field of ours.
     let options = json!({ "Propagation": "rshared", "NonRecursive": true });

@@ -120,7 +120,7 @@ async fn a_new_service_that_crashes_again_and_again_has_failed() {
     let template = &mut spec.task_template;
     template.container_spec.get_or_insert_default().image = lab.image("crash").to_owned();
     let delay = Some(100_000_000);
-    template.restart_policy = Some(RestartPolicy { delay, ..RestartPolicy::default() });
+    template.restart_policy = Some(Box::new(RestartPolicy { delay, ..RestartPolicy::default() }));
     create(&swarm, spec).await.unwrap();
     let (_, verdict) = seen(&swarm, |seen| {
         let health = health(&seen.services[name], seen, Clocks::default());

@@ -12,7 +12,8 @@ use crate::play::{Play, SHOP};
 /// Paths that differ, with who moved them.
 fn drift(report: &Report) -> Vec<(String, Cause)> {
     let drift = report.stacks.values().flat_map(|stack| &stack.plan.drift);
-    drift.flat_map(|d| d.fields.iter().map(|f| (f.change.path.clone(), f.cause))).collect()
+    let fields = drift.flat_map(|drift| drift.fields().into_owned());
+    fields.map(|field| (field.change.path.clone(), field.cause)).collect()
 }
 
 /// One thing is done by hand; it is found under this path and put back.

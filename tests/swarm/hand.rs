@@ -16,10 +16,11 @@ use crate::world::{PATIENCE, World, port};
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// The paths that differ, with the service, and who moved them.
-fn fields(report: &StackReport) -> Vec<(&str, &str, Cause)> {
+fn fields(report: &StackReport) -> Vec<(&str, String, Cause)> {
     let fields = report.plan.drift.iter().flat_map(|drift| {
         let object = drift.object.name.as_str();
-        drift.fields.iter().map(move |field| (object, field.change.path.as_str(), field.cause))
+        let fields = drift.fields().into_owned().into_iter();
+        fields.map(move |field| (object, field.change.path.clone(), field.cause))
     });
     fields.collect()
 }
@@ -79,7 +80,7 @@ fn check_in(world: &World<'_>, service: &str, path: &str, words: &[&str]) {
     let deed = Deed { world, name: name.clone(), hand };
     deed.repaired(&repair);
     let told = world.reported(marks.0, path, |stack| {
-        fields(stack) == [(name.as_str(), path, Cause::ChangedByHand)]
+        fields(stack) == [(name.as_str(), path.to_owned(), Cause::ChangedByHand)]
     });
     deed.reported(told, path);
     world.converged();

@@ -146,7 +146,7 @@ pub fn picture(report: &Report) -> String {
         lines.extend(health.map(|(name, health)| format!("  {name}: {health:?}")));
         let outcomes = stack.outcomes.iter().map(|outcome| &outcome.outcome);
         lines.extend(outcomes.map(|outcome| format!("  {outcome:?}")));
-        let drift = stack.plan.drift.iter().flat_map(|drift| &drift.fields);
+        let drift = stack.plan.drift.iter().flat_map(|drift| drift.fields().into_owned());
         lines.extend(drift.map(|field| format!("  {} by {:?}", field.change.path, field.cause)));
     }
     lines.join("\n")

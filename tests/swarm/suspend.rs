@@ -44,7 +44,7 @@ fn tells(stack: &StackReport, reason: &str) -> bool {
         stack.plan.held.iter().any(|held| {
             held.reason.name() == "Suspended" && held.reason.to_string().contains(reason)
         });
-    let mut fields = stack.plan.drift.iter().flat_map(|drift| &drift.fields);
+    let mut fields = stack.plan.drift.iter().flat_map(|drift| drift.fields().into_owned());
     let by_hand = fields.any(|field| {
         field.change.path == "environment.MODE" && field.cause == Cause::ChangedByHand
     });

@@ -13,9 +13,9 @@ pub fn container(spec: &ContainerSpec, names: &NamesById) -> Fields {
     fields.extend(mounts(&spec.mounts));
     fields.extend(secrets(&spec.secrets, names));
     fields.extend(configs(&spec.configs, names));
-    fields.extend(healthcheck(spec.healthcheck.as_ref()));
-    fields.extend(dns(spec.dns_config.as_ref()));
-    fields.extend(privileges(spec.privileges.as_ref(), names));
+    fields.extend(healthcheck(spec.healthcheck.as_deref()));
+    fields.extend(dns(spec.dns_config.as_deref()));
+    fields.extend(privileges(spec.privileges.as_deref(), names));
     fields.extend(ulimits(&spec.ulimits));
     fields.put_map("labels", &spec.labels);
     fields.put_map("sysctls", &spec.sysctls);

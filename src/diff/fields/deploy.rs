@@ -79,8 +79,8 @@ pub fn resources(resources: Option<&ResourceRequirements>) -> Fields {
     let mut fields = Fields::default();
     let Some(resources) = resources else { return fields };
     for (path, amounts) in [
-        ("deploy.resources.limits", resources.limits.as_ref()),
-        ("deploy.resources.reservations", resources.reservations.as_ref()),
+        ("deploy.resources.limits", resources.limits.as_deref()),
+        ("deploy.resources.reservations", resources.reservations.as_deref()),
     ] {
         if let Some(amounts) = amounts {
             self::amounts(&mut fields, path, amounts);

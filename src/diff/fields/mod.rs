@@ -176,8 +176,8 @@ pub fn fields(spec: &ServiceSpec, names: &NamesById) -> Fields {
     let labels = spec.labels.iter().filter(|(key, _)| !key.starts_with(OWN_LABELS));
     fields.put_map(SERVICE_LABELS, labels);
     fields.extend(mode(spec.mode.as_ref()));
-    fields.extend(update_config("deploy.update_config", spec.update_config.as_ref()));
-    fields.extend(update_config("deploy.rollback_config", spec.rollback_config.as_ref()));
+    fields.extend(update_config("deploy.update_config", spec.update_config.as_deref()));
+    fields.extend(update_config("deploy.rollback_config", spec.rollback_config.as_deref()));
     fields.extend(endpoint(spec.endpoint_spec.as_ref()));
     fields.extend(task::task(&spec.task_template, names));
     if spec.task_template.networks.is_empty() {

@@ -11,10 +11,10 @@ pub(super) fn task(spec: &TaskSpec, names: &NamesById) -> Fields {
         fields.extend(container(spec, names));
     }
     fields.extend(resources(spec.resources.as_ref()));
-    fields.extend(restart_policy(spec.restart_policy.as_ref()));
+    fields.extend(restart_policy(spec.restart_policy.as_deref()));
     fields.extend(placement(spec.placement.as_ref()));
     fields.extend(networks(&spec.networks, names));
-    fields.extend(log_driver(spec.log_driver.as_ref()));
+    fields.extend(log_driver(spec.log_driver.as_deref()));
     let runtime = if spec.runtime == "container" { "" } else { spec.runtime.as_str() };
     fields.put_unless("runtime", runtime, "");
     fields

@@ -39,7 +39,7 @@ impl Stage<'_, '_> {
             env: self.environment(service, path),
             dir: service.working_dir.clone().unwrap_or_default(),
             user: service.user.clone().unwrap_or_default(),
-            privileges: Some(privileges),
+            privileges: Some(Box::new(privileges)),
             init: service.init,
             stop_signal: service.stop_signal.clone().unwrap_or_default(),
             tty: service.tty.unwrap_or_default(),
@@ -47,9 +47,9 @@ impl Stage<'_, '_> {
             read_only: service.read_only.unwrap_or_default(),
             mounts: self.mounts(service, declared, path),
             stop_grace_period: service.stop_grace_period.as_ref().map(|period| period.0),
-            healthcheck: self.healthcheck(service.healthcheck.as_ref(), path),
+            healthcheck: self.healthcheck(service.healthcheck.as_ref(), path).map(Box::new),
             hosts: service.extra_hosts.as_ref().map(hosts).unwrap_or_default(),
-            dns_config: dns(service),
+            dns_config: dns(service).map(Box::new),
             secrets: self.secret_references(service.secrets.as_ref(), declared, path),
             configs,
             isolation: service.isolation.clone().unwrap_or_default(),
@@ -135,7 +135,7 @@ impl Stage<'_, '_> {
             });
             configs.sort_by(|a, b| a.config_name.cmp(&b.config_name));
         }
-        Privileges { credential_spec: Some(spec), ..Privileges::default() }
+        Privileges { credential_spec: Some(Box::new(spec)), ..Privileges::default() }
     }
 }
 

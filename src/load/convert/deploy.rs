@@ -139,6 +139,7 @@ pub(super) fn resources(form: Option<&ResourcesForm>) -> ResourceRequirements {
         generic_resources: wanted.generic_resources.iter().flatten().map(generic).collect(),
         ..Resources::default()
     });
+    let (limits, reservations) = (limits.map(Box::new), reservations.map(Box::new));
     ResourceRequirements { limits, reservations, ..ResourceRequirements::default() }
 }
 

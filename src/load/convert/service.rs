@@ -57,15 +57,15 @@ impl Stage<'_, '_> {
             task_template: TaskSpec {
                 container_spec: Some(container),
                 resources: Some(resources(deploy.resources.as_ref())),
-                restart_policy,
+                restart_policy: restart_policy.map(Box::new),
                 placement: Some(placement(deploy.placement.as_ref())),
                 networks,
-                log_driver: form.logging.as_ref().map(log_driver),
+                log_driver: form.logging.as_ref().map(log_driver).map(Box::new),
                 ..TaskSpec::default()
             },
             mode: Some(mode?),
-            update_config: deploy.update_config.as_ref().map(update_config),
-            rollback_config: deploy.rollback_config.as_ref().map(update_config),
+            update_config: deploy.update_config.as_ref().map(update_config).map(Box::new),
+            rollback_config: deploy.rollback_config.as_ref().map(update_config).map(Box::new),
             endpoint_spec: Some(endpoint_spec),
             ..ServiceSpec::default()
         };

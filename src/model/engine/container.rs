@@ -37,7 +37,7 @@ pub struct ContainerSpec {
     pub groups: Vec<String>,
     /// Security settings; `docker stack deploy` always sends them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub privileges: Option<Privileges>,
+    pub privileges: Option<Box<Privileges>>,
     /// Run an init process; three-valued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<bool>,
@@ -61,13 +61,13 @@ pub struct ContainerSpec {
     pub stop_grace_period: Option<i64>,
     /// Health check; `None` is the image's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub healthcheck: Option<Healthcheck>,
+    pub healthcheck: Option<Box<Healthcheck>>,
     /// Lines for the hosts file: `address name`.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub hosts: Vec<String>,
     /// Name servers and search domains.
     #[serde(rename = "DNSConfig", skip_serializing_if = "Option::is_none")]
-    pub dns_config: Option<DnsConfig>,
+    pub dns_config: Option<Box<DnsConfig>>,
     /// Secrets that are mounted.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub secrets: Vec<SecretReference>,
@@ -102,7 +102,7 @@ pub struct ContainerSpec {
 #[serde(rename_all = "PascalCase", default)]
 pub struct Privileges {
     /// Credential spec of a managed service account.
-    pub credential_spec: Option<CredentialSpec>,
+    pub credential_spec: Option<Box<CredentialSpec>>,
     /// SELinux labels, passed through.
     #[serde(rename = "SELinuxContext")]
     pub selinux_context: Option<serde_json::Value>,

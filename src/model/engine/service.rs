@@ -21,10 +21,10 @@ pub struct ServiceSpec {
     pub mode: Option<ServiceMode>,
     /// How an update is rolled out; `None` means the engine's defaults.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub update_config: Option<UpdateConfig>,
+    pub update_config: Option<Box<UpdateConfig>>,
     /// How a rollback is rolled out; `None` means the engine's defaults.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollback_config: Option<UpdateConfig>,
+    pub rollback_config: Option<Box<UpdateConfig>>,
     /// Old place of the networks, honoured by the engine below API 1.44 only.
     #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
     pub networks: Vec<NetworkAttachment>,

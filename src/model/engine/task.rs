@@ -17,7 +17,7 @@ pub struct TaskSpec {
     pub resources: Option<ResourceRequirements>,
     /// What happens when a task ends; `None` means always restart.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub restart_policy: Option<RestartPolicy>,
+    pub restart_policy: Option<Box<RestartPolicy>>,
     /// Which nodes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
@@ -26,7 +26,7 @@ pub struct TaskSpec {
     pub networks: Vec<NetworkAttachment>,
     /// Log driver; `None` means the node's default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_driver: Option<LogDriver>,
+    pub log_driver: Option<Box<LogDriver>>,
     /// A counter that restarts all tasks when it changes. Never declared: the live value is kept.
     pub force_update: u64,
     /// `container` when read back; empty when sent.
@@ -43,10 +43,10 @@ pub struct TaskSpec {
 pub struct ResourceRequirements {
     /// Most that a task may use.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limits: Option<Resources>,
+    pub limits: Option<Box<Resources>>,
     /// What a node must have free.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reservations: Option<Resources>,
+    pub reservations: Option<Box<Resources>>,
     /// Fields unknown to this version (swap settings of API 1.52 among them).
     #[serde(flatten)]
     pub extra: Extra,

@@ -33,7 +33,7 @@ mod tests {
 
     use super::*;
     use crate::model::engine::{
-        ContainerSpec, EndpointSpec, Placement, PortConfig, Privileges, Service, ServiceSpec, Task,
+        ContainerSpec, EndpointSpec, Placement, PortConfig, Service, ServiceSpec, Task,
     };
 
     fn spec() -> ServiceSpec {
@@ -87,7 +87,7 @@ mod tests {
         assert!(!dirty_after(|_| {}));
         assert!(!dirty_after(|spec| {
             spec.labels.insert("a".into(), "b".into());
-            spec.update_config = Some(crate::model::engine::UpdateConfig::default());
+            spec.update_config = Some(Box::default());
             spec.mode = None;
         }));
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn order_counts_and_nothing_is_not_empty() {
         assert!(dirty_after(|spec| container(spec).env.reverse()));
-        assert!(dirty_after(|spec| container(spec).privileges = Some(Privileges::default())));
+        assert!(dirty_after(|spec| container(spec).privileges = Some(Box::default())));
         assert!(dirty_after(|spec| spec.task_template.force_update += 1));
         assert!(dirty_after(|spec| spec.endpoint_spec = None));
         assert!(dirty_after(|spec| {

@@ -63,7 +63,7 @@ impl Cluster {
         if spec.mode.as_ref().is_some_and(ServiceMode::is_job) {
             return 0;
         }
-        let policy = spec.task_template.restart_policy.as_ref();
+        let policy = spec.task_template.restart_policy.as_deref();
         let attempts = policy.and_then(|policy| policy.max_attempts).unwrap_or(0);
         // Attempts are counted by their tasks after a change of the leader.
         let keep = match usize::try_from(attempts) {

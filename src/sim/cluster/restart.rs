@@ -161,7 +161,7 @@ impl Cluster {
     /// What the restart policy says of an ended task.
     pub(super) fn should_restart(&self, key: &TaskKey, service: &ServiceRow) -> bool {
         let Some(row) = self.store.task(key) else { return false };
-        let policy = row.task.spec.restart_policy.as_ref();
+        let policy = row.task.spec.restart_policy.as_deref();
         let complete = row.task.status.state == TaskState::Complete;
         let again = match policy.map_or("any", |policy| policy.condition.as_str()) {
             "none" => false,
@@ -183,7 +183,7 @@ impl Cluster {
     /// Remembers a restart, for policies that limit them.
     fn record(&mut self, new: &TaskKey, slot: Slot) {
         let Some(row) = self.store.task(new) else { return };
-        let policy = row.task.spec.restart_policy.as_ref();
+        let policy = row.task.spec.restart_policy.as_deref();
         if policy.and_then(|policy| policy.max_attempts).unwrap_or(0) == 0 {
             return;
         }
@@ -209,7 +209,7 @@ impl History {
 }
 
 fn restart_delay(task: &Task) -> Duration {
-    let policy = task.spec.restart_policy.as_ref();
+    let policy = task.spec.restart_policy.as_deref();
     policy
         .and_then(|policy| policy.delay)
         .and_then(|nanos| u64::try_from(nanos).ok())

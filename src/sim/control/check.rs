@@ -26,7 +26,7 @@ pub(super) fn spec(spec: &ServiceSpec) -> Result<(), Refusal> {
             return Err(Refusal::invalid("Jobs may not have an update config"));
         }
     } else {
-        update(spec.update_config.as_ref())?;
+        update(spec.update_config.as_deref())?;
     }
     endpoint::check(spec.endpoint_spec.as_ref())
 }
@@ -44,8 +44,8 @@ fn name(name: &str) -> Result<(), Refusal> {
 
 fn task(task: &TaskSpec) -> Result<(), Refusal> {
     if let Some(requirements) = &task.resources {
-        resources(requirements.limits.as_ref())?;
-        resources(requirements.reservations.as_ref())?;
+        resources(requirements.limits.as_deref())?;
+        resources(requirements.reservations.as_deref())?;
     }
     if let Some(policy) = &task.restart_policy {
         not_negative(policy.delay.unwrap_or(0), "TaskSpec: restart-delay cannot be negative")?;
@@ -95,7 +95,7 @@ fn container(spec: &ContainerSpec) -> Result<(), Refusal> {
             twice.target
         )));
     }
-    spec.healthcheck.as_ref().map_or(Ok(()), healthcheck)
+    spec.healthcheck.as_deref().map_or(Ok(()), healthcheck)
 }
 
 /// Every reference needs id, name and a target of its own.

@@ -13,8 +13,8 @@ pub(super) fn service(mut spec: ServiceSpec, api: ApiVersion) -> ServiceSpec {
     spec.extra.clear();
     spec.mode = Some(mode(spec.mode.take()));
     task(&mut spec.task_template, api);
-    spec.update_config.iter_mut().for_each(update);
-    spec.rollback_config.iter_mut().for_each(update);
+    spec.update_config.as_deref_mut().into_iter().for_each(update);
+    spec.rollback_config.as_deref_mut().into_iter().for_each(update);
     spec.endpoint_spec.iter_mut().for_each(endpoint);
     spec
 }
@@ -57,7 +57,7 @@ fn port(port: &mut PortConfig) {
 
 fn task(task: &mut TaskSpec, api: ApiVersion) {
     default(&mut task.runtime, "container");
-    task.restart_policy.iter_mut().for_each(restart);
+    task.restart_policy.as_deref_mut().into_iter().for_each(restart);
     task.resources.iter_mut().for_each(|resources| requirements(resources, api));
     if let Some(placement) = &mut task.placement {
         placement.extra.clear();

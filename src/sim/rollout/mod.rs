@@ -145,10 +145,10 @@ impl Rollout {
         let back = status == Some(&UpdateState::RollbackStarted);
         let way = if back { Way::Back } else { Way::Forward };
         let config = match way {
-            Way::Forward => target.spec.update_config.clone(),
-            Way::Back => target.spec.rollback_config.clone(),
+            Way::Forward => target.spec.update_config.as_deref(),
+            Way::Back => target.spec.rollback_config.as_deref(),
         };
-        let config = config.unwrap_or_else(|| UpdateConfig {
+        let config = config.cloned().unwrap_or_else(|| UpdateConfig {
             parallelism: 1,
             failure_action: "pause".to_owned(),
             order: "stop-first".to_owned(),

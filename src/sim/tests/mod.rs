@@ -42,12 +42,12 @@ fn spec(name: &str, image: &str, replicas: u64) -> ServiceSpec {
 
 /// Restarts after a second.
 fn restarting(mut spec: ServiceSpec, attempts: u64, window: Option<i64>) -> ServiceSpec {
-    spec.task_template.restart_policy = Some(RestartPolicy {
+    spec.task_template.restart_policy = Some(Box::new(RestartPolicy {
         delay: Some(1_000_000_000),
         max_attempts: Some(attempts),
         window,
         ..RestartPolicy::default()
-    });
+    }));
     spec
 }
 
@@ -56,7 +56,7 @@ fn updating(mut spec: ServiceSpec, change: impl FnOnce(&mut UpdateConfig)) -> Se
     let mut update =
         UpdateConfig { parallelism: 1, monitor: 2_000_000_000, ..UpdateConfig::default() };
     change(&mut update);
-    spec.update_config = Some(update);
+    spec.update_config = Some(Box::new(update));
     spec
 }
 

@@ -110,10 +110,10 @@ async fn a_share_of_failures_is_tolerated_and_more_is_not() {
 async fn nothing_moves_while_a_rollout_is_paused() {
     let world = world();
     let mut first = updating(spec("web", "web:1", 2), |_| ());
-    first.task_template.restart_policy = Some(crate::model::engine::RestartPolicy {
+    first.task_template.restart_policy = Some(Box::new(crate::model::engine::RestartPolicy {
         condition: "none".to_owned(),
         ..Default::default()
-    });
+    }));
     create(&world, first).await.unwrap();
     world.settle().await;
     world.swarm.hand().set_image("web", "crash").unwrap();

@@ -41,10 +41,9 @@ impl HeldView {
 
 /// True when the comparison says that everybody may see the values of a field.
 fn is_open(plan: &StackPlan, object: &ObjectRef, path: &str) -> bool {
-    let of_object = plan.drift.iter().filter(|drift| drift.object == *object);
-    let mut fields = of_object.flat_map(|drift| &drift.fields);
-    fields
-        .find(|field| field.change.path == path)
+    let mut of_object = plan.drift.iter().filter(|drift| drift.object == *object);
+    of_object
+        .find_map(|drift| drift.fields().iter().find(|f| f.change.path == path).cloned())
         .is_some_and(|field| field.change.masked == crate::diff::Masked::No)
 }
 

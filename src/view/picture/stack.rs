@@ -156,7 +156,7 @@ impl DriftView {
             object: drift.object.clone(),
             action: drift.action,
             cause: drift.cause,
-            fields: drift.fields.iter().map(FieldView::of).collect(),
+            fields: drift.fields().iter().map(FieldView::of).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::sample::fields_mut;
 use super::{objects, plain, sample, view};
 use crate::diff::Masked;
 use crate::model::{Held, HeldReason, Kind, ObjectRef, Step, UpdateManner};
@@ -70,7 +71,7 @@ fn outcomes(view: &crate::view::ReportView) -> String {
 fn poisoned() -> Report {
     let mut report = sample::report();
     for (name, stack) in &mut report.stacks {
-        for field in stack.plan.drift.iter_mut().flat_map(|drift| &mut drift.fields) {
+        for field in stack.plan.drift.iter_mut().flat_map(fields_mut) {
             let change = Arc::make_mut(&mut field.change);
             change.masked = Masked::Yes;
             change.old = Some(CANARY.to_owned());

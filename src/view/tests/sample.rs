@@ -14,7 +14,7 @@ use crate::model::{
     RepoPath, Revision, Severity, SourceName, StackName, Step, StepKind, SuspendedBy, Target,
     UpdateManner,
 };
-use crate::plan::{Action, Cause, CausedField, Drift, PlannedStep, StackPlan, Stage};
+use crate::plan::{Action, Cause, CausedField, Differing, Drift, PlannedStep, StackPlan, Stage};
 use crate::status::{Outcome, Report, SourceReport, StackReport, StepOutcome, conditions};
 
 /// A report with something of everything.
@@ -72,7 +72,7 @@ pub(super) fn with_text(text: &str) -> Report {
 }
 
 fn put_text(stack: &mut StackReport, text: &str) {
-    for field in stack.plan.drift.iter_mut().flat_map(|drift| &mut drift.fields) {
+    for field in stack.plan.drift.iter_mut().flat_map(fields_mut) {
         let change = Arc::make_mut(&mut field.change);
         change.path = format!("environment.{text}");
         change.old = Some(text.to_owned());
@@ -249,7 +249,15 @@ fn empty(stack: &str) -> StackReport {
 }
 
 fn drift(kind: Kind, name: &str, action: Action, fields: Vec<CausedField>) -> Drift {
-    Drift { object: ObjectRef::new(kind, name), action, fields, cause: Cause::GitMoved }
+    let (object, differing) = (ObjectRef::new(kind, name), Differing::In(fields));
+    Drift { object, action, differing, cause: Cause::GitMoved }
+}
+
+pub(super) fn fields_mut(drift: &mut Drift) -> &mut [CausedField] {
+    match &mut drift.differing {
+        Differing::In(fields) => fields,
+        Differing::Everywhere(_) => &mut [],
+    }
 }
 
 pub(super) fn field(
