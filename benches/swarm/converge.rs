@@ -23,6 +23,8 @@ pub struct Converge {
     pub raw: Duration,
     pub docker: Duration,
     pub skep: Duration,
+    /// One answer of the registry: skep waits for it before it makes anything.
+    pub registry: Duration,
 }
 
 /// A pass that has nothing to do.
@@ -38,8 +40,9 @@ pub struct NoOp {
 pub async fn measure(bench: &Bench, world: &World) -> (Converge, NoOp) {
     bench.raw.clear().await;
     let docker = (docker::deploy(&bench.lab, world), docker::deploy(&bench.lab, world));
-    let (mut raw, mut skep) = (Vec::new(), Vec::new());
+    let (mut raw, mut skep, mut registry) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..CONVERGES {
+        registry.push(timed(bench.start(world.path(), &bench.socket).ask(&bench.image())).await.0);
         bench.raw.clear().await;
         raw.push(create_raw(bench, world).await);
         bench.raw.clear().await;
@@ -50,7 +53,8 @@ pub async fn measure(bench: &Bench, world: &World) -> (Converge, NoOp) {
     settle(&mut operator).await;
     let (raw_look, skep_pass) = rounds(bench, &mut operator).await;
     let counts = count(bench, world.path()).await;
-    let converge = Converge { raw: median(raw), docker: docker.0, skep: median(skep) };
+    let [raw, skep, registry] = [raw, skep, registry].map(median);
+    let converge = Converge { raw, docker: docker.0, skep, registry };
     (converge, NoOp { raw: raw_look, docker: docker.1, skep: skep_pass, counts })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use skep::model::RegistryLogins;
+use skep::model::{ImageAnswer, RegistryLogins};
 use skep::reconcile::{Operator, Settings};
 use skep::source::Times;
 
@@ -16,6 +16,13 @@ pub struct Start {
 }
 
 impl Start {
+    /// Asks a registry, as the first pass does before it makes anything.
+    pub async fn ask(&self, image: &str) {
+        let doors = doors(&self.socket, self.logins.clone());
+        let answer = doors.registry.resolve(&image.parse().expect("an image")).await;
+        assert!(matches!(answer, ImageAnswer::Pinned(_)), "{answer:?}");
+    }
+
     /// An operator that has read nothing yet.
     pub fn operator(&self) -> Operator {
         let options = skep::source::Options {

@@ -21,7 +21,7 @@ pub struct Measured {
 /// A line: what it is, how it is read off, and what it should be.
 type Line = (&'static str, fn(&Measured) -> String, &'static str);
 
-const LINES: [Line; 21] = [
+const LINES: [Line; 22] = [
     ("services", |m| m.services.to_string(), "aim"),
     ("no-op pass, ms", |_| String::new(), ""),
     ("  raw listings", |m| ms(m.no_op.raw), ""),
@@ -33,6 +33,7 @@ const LINES: [Line; 21] = [
     ("  registry questions of skep", |m| m.no_op.counts.registry.to_string(), "0"),
     ("first converge, ms", |_| String::new(), ""),
     ("  raw creates", |m| ms(m.converge.raw), ""),
+    ("  one answer of the registry", |m| ms(m.converge.registry), ""),
     ("  skep", |m| ms(m.converge.skep), ""),
     ("  skep / raw", |m| times(m.converge.skep, m.converge.raw), "1.5"),
     ("  docker stack deploy", |m| ms(m.converge.docker), ""),
