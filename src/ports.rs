@@ -45,6 +45,16 @@ pub enum Write {
         /// Content.
         bytes: SecretBytes,
     },
+    /// Change the labels of a secret, if it still has this version and this content: other content
+    /// is refused.
+    AdoptSecret {
+        /// The secret.
+        target: Target,
+        /// All its labels from now on.
+        labels: StringMap,
+        /// The content that it should have.
+        bytes: SecretBytes,
+    },
     /// Change the labels of a secret or config (the ledger is one), if it still has this version.
     Label {
         /// Secret or config.

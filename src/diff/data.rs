@@ -5,9 +5,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Unequal;
 use super::change::{DataChange, DataLive, FieldChange, Owner};
 use super::fields::{Fields, OWN_LABELS};
-use super::owner::{Claim, HASH_LABEL, Owners};
+use super::owner::{Claim, HASH_LABEL, NAMESPACE_LABEL, Owners};
 use super::snapshot::LiveData;
 use crate::model::engine::StringMap;
 use crate::model::name::MAX_DATA_NAME;
@@ -27,6 +28,8 @@ pub struct Versions<'a> {
     pub owners: Owners<'a>,
     /// Key of the hashes, when known.
     pub key: Option<&'a HashKey>,
+    /// Contents that secrets were found not to have.
+    pub unequal: &'a Unequal,
 }
 
 /// How the content under a name compares with what is wanted.
@@ -71,22 +74,18 @@ impl Versions<'_> {
         let (DataLive::Same { .. }, Some(seen)) = (live, self.live.get(name)) else {
             return (Vec::new(), labels);
         };
+        let id = seen.target.id.as_str();
+        let claim = Claim { kind: self.kind, name, id, labels: seen.labels };
+        if let Some(stack) = self.owners.sharer(claim) {
+            labels.insert(NAMESPACE_LABEL.to_owned(), stack.to_owned());
+        }
         let (own, declared): (Vec<_>, Vec<_>) =
             seen.labels.iter().partition(|(key, _)| key.starts_with(OWN_LABELS));
         let (mut ours, mut theirs) = (Fields::default(), Fields::default());
-        ours.put_map("labels", &wanted.labels);
+        ours.put_map("labels", &labels);
         theirs.put_map("labels", declared);
         labels.extend(own.into_iter().map(|(key, value)| (key.clone(), value.clone())));
         (super::changed_fields(&theirs, &ours), labels)
-    }
-
-    /// True when a name is a version of a declared name: plain, or with a hash suffix.
-    #[must_use]
-    pub fn is_version_of(&self, name: &str, declared: &str) -> bool {
-        let stem = stem(declared);
-        let suffix = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-'));
-        name == declared
-            || suffix.is_some_and(|s| s.len() == SUFFIX && s.chars().all(|c| c.is_ascii_hexdigit()))
     }
 
     fn verbatim(&self, name: &str, wanted: &DesiredData) -> DataLive {
@@ -155,6 +154,9 @@ impl Versions<'_> {
         match (hash, known.or_else(read)) {
             (Some(wanted), Some(there)) if *wanted == there => Match::Same,
             (Some(_), Some(_)) => Match::Other,
+            (Some(wanted), None) if self.unequal.get(&seen.target.id) == Some(wanted) => {
+                Match::Other
+            }
             _ => Match::Unknown,
         }
     }
@@ -171,7 +173,7 @@ impl Versions<'_> {
         };
         self.live
             .names(stem(declared))
-            .filter(|name| self.is_version_of(name, declared))
+            .filter(|name| is_version_of(name, declared))
             .filter(|name| Some(*name) != wanted_name.as_deref())
             .filter(ours)
             .max_by_key(|name| self.live.get(name).map(|seen| seen.target.version))
@@ -189,6 +191,15 @@ fn hash_of(wanted: &DesiredData) -> Option<&KeyedHash> {
 /// Name of a version: the declared name, shortened where needed, and ten digits of the hash.
 fn version_name(declared: &str, hash: &KeyedHash) -> String {
     format!("{}-{}", stem(declared), hash.suffix())
+}
+
+/// True when a name is a version of a declared name: plain, or with a hash suffix.
+#[must_use]
+pub fn is_version_of(name: &str, declared: &str) -> bool {
+    let stem = stem(declared);
+    let suffix = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-'));
+    name == declared
+        || suffix.is_some_and(|s| s.len() == SUFFIX && s.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// What all versions of a name begin with: room is left for the suffix within 64 characters.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::change::{DataChange, Leftover, LeftoverKind, Owner, Used};
-use super::data::Versions;
+use super::data::is_version_of;
 use super::owner::{Claim, Owners};
 use super::snapshot::{LiveObject, View};
-use crate::model::{Kind, ObjectRef};
+use crate::model::ObjectRef;
 
 /// What a stack declares, as far as leftovers go.
 pub struct Declared<'a> {
@@ -22,10 +22,18 @@ impl Declared<'_> {
     /// Finds what is left over of the stack.
     #[must_use]
     pub fn leftovers(&self, view: &View<'_>) -> Vec<Leftover> {
-        let labelled = view.of_stack(self.owners.stack.as_str());
+        let stack = self.owners.stack;
+        let wanted = |object: &ObjectRef| {
+            self.names.contains(object) || self.owners.claims.elsewhere(object, stack)
+        };
+        let labelled = view.of_stack(stack.as_str());
+        // What another stack shared with this one carries that one's label.
+        let mut shared = view.listed(self.owners.inventory);
+        shared.retain(|object| object.stack() != Some(stack.as_str()));
         let mut left: Vec<Leftover> = labelled
             .iter()
-            .filter(|object| !self.names.contains(&object.object) && self.is_ours(object))
+            .chain(&shared)
+            .filter(|object| !wanted(&object.object) && self.is_ours(object))
             .map(|object| self.leftover(object, view))
             .collect();
         left.sort_by(|a, b| a.object.cmp(&b.object));
@@ -43,7 +51,7 @@ impl Declared<'_> {
     }
 
     fn leftover(&self, object: &LiveObject<'_>, view: &View<'_>) -> Leftover {
-        let why = if self.is_version(&object.object, view) {
+        let why = if self.is_version(&object.object) {
             let used = view.is_used(&object.target.id);
             LeftoverKind::Superseded { used: if used { Used::Still } else { Used::NoMore } }
         } else {
@@ -53,16 +61,10 @@ impl Declared<'_> {
     }
 
     /// True when the object is another version of something that is still declared.
-    fn is_version(&self, object: &ObjectRef, view: &View<'_>) -> bool {
-        let live = match object.kind {
-            Kind::Secret => &view.secrets,
-            Kind::Config => &view.configs,
-            Kind::Network | Kind::Service => return false,
-        };
-        let versions = Versions { kind: object.kind, live, owners: self.owners, key: None };
+    fn is_version(&self, object: &ObjectRef) -> bool {
         self.data
             .iter()
             .filter(|data| data.object.kind == object.kind)
-            .any(|data| versions.is_version_of(&object.name, &data.declared))
+            .any(|data| is_version_of(&object.name, &data.declared))
     }
 }

@@ -4,6 +4,7 @@
 //! is done about it.
 
 mod change;
+mod claims;
 mod data;
 pub mod fields;
 mod image;
@@ -22,6 +23,7 @@ pub use change::{
     Cause, DataChange, DataLive, FieldChange, ImageState, Leftover, LeftoverKind, LiveService,
     Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used, WantedSpec,
 };
+pub use claims::Claims;
 pub use owner::{
     Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners,
     owner_label,
@@ -35,8 +37,8 @@ use leftover::Declared;
 use service::ServiceCase;
 
 use crate::model::{
-    Desired, DesiredStack, HashKey, ImageRef, Images, Instance, Kind, LedgerRecord, ObjectRef,
-    StackName,
+    Desired, DesiredStack, HashKey, ImageRef, Images, Instance, Inventory, KeyedHash, Kind,
+    LedgerRecord, ObjectRef, StackName,
 };
 
 /// What a comparison needs beside the declaration.
@@ -50,13 +52,26 @@ pub struct DiffInput<'a> {
     pub images: &'a Images,
     /// Key of the hashes over content, when known.
     pub key: Option<&'a HashKey>,
+    /// Contents that secrets were found not to have.
+    pub unequal: &'a Unequal,
+    /// What all stacks declare.
+    pub claims: &'a Claims,
 }
+
+impl<'a> DiffInput<'a> {
+    fn owners(&self, stack: &'a StackName, inventory: &'a Inventory) -> Owners<'a> {
+        Owners { instance: self.instance, stack, inventory, claims: self.claims }
+    }
+}
+
+/// Contents that secrets were found not to have, by the secret's id. A secret's content can't be
+/// read; it never changes.
+pub type Unequal = BTreeMap<String, KeyedHash>;
 
 /// Compares one stack with the swarm.
 #[must_use]
 pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -> StackChanges {
-    let inventory = &record.inventory;
-    let owners = Owners { instance: input.instance, stack: &stack.name, inventory };
+    let owners = input.owners(&stack.name, &record.inventory);
     let networks: Vec<_> = stack
         .networks
         .values()
@@ -82,8 +97,7 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
 /// What is left of a stack that is not declared any more.
 #[must_use]
 pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -> StackChanges {
-    let inventory = &record.inventory;
-    let owners = Owners { instance: input.instance, stack, inventory };
+    let owners = input.owners(stack, &record.inventory);
     let declared = Declared { owners, names: BTreeSet::new(), data: &[] };
     StackChanges {
         stack: stack.clone(),
@@ -132,7 +146,8 @@ fn changed_fields(old: &Fields, new: &Fields) -> Vec<Arc<FieldChange>> {
 }
 
 fn place_data(stack: &DesiredStack, owners: Owners<'_>, input: DiffInput<'_>) -> Vec<DataChange> {
-    let versions = |kind, live| Versions { kind, live, owners, key: input.key };
+    let versions =
+        |kind, live| Versions { kind, live, owners, key: input.key, unequal: input.unequal };
     let secrets = versions(Kind::Secret, &input.view.secrets);
     let configs = versions(Kind::Config, &input.view.configs);
     let secrets = stack.secrets.iter().map(|(name, wanted)| secrets.place(name, wanted));

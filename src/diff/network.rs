@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::change::{FieldChange, NetworkChange, Owner};
 use super::fields::Fields;
-use super::owner::{Claim, Owners};
+use super::owner::{Claim, NAMESPACE_LABEL, Owners};
 use crate::model::engine::{Ipam, LiveNetwork, NetworkSpec, Version};
 use crate::model::{DesiredNetwork, Kind, Observed, Target};
 
@@ -19,7 +19,7 @@ pub fn network(wanted: &DesiredNetwork, observed: &Observed, owners: Owners<'_>)
     let owner = owners.of(Claim { kind: Kind::Network, name: &live.name, id, labels });
     let differing = match owner {
         Owner::Theirs(_) => Vec::new(),
-        Owner::Ours | Owner::Unowned => differences(&spec, live),
+        Owner::Ours | Owner::Unowned => differences(&in_the_stack_of(live, &spec), live),
     };
     let target =
         Target { name: live.name.clone(), id: live.id.clone(), version: Version::default() };
@@ -29,6 +29,15 @@ pub fn network(wanted: &DesiredNetwork, observed: &Observed, owners: Owners<'_>)
         fields: differing,
         place: wanted.place.clone(),
     }
+}
+
+/// A network that stacks share names the one that made it, for ever: labels of networks stay.
+fn in_the_stack_of(live: &LiveNetwork, wanted: &NetworkSpec) -> NetworkSpec {
+    let mut wanted = wanted.clone();
+    if let Some(stack) = live.labels.get(NAMESPACE_LABEL) {
+        wanted.labels.insert(NAMESPACE_LABEL.to_owned(), stack.clone());
+    }
+    wanted
 }
 
 fn differences(wanted: &NetworkSpec, live: &LiveNetwork) -> Vec<Arc<FieldChange>> {

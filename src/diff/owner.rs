@@ -1,6 +1,7 @@
 //! Whose an object is.
 
 use super::change::Owner;
+use super::claims::Claims;
 use crate::model::engine::StringMap;
 use crate::model::{Instance, Inventory, Kind, StackName};
 
@@ -32,6 +33,8 @@ pub struct Owners<'a> {
     pub stack: &'a StackName,
     /// What the ledger knows to be ours.
     pub inventory: &'a Inventory,
+    /// What all stacks declare.
+    pub claims: &'a Claims,
 }
 
 /// An object, as far as ownership goes.
@@ -61,10 +64,24 @@ impl Owners<'_> {
         }
         match (label, namespace) {
             (Some(label), _) if !is_copied(label, claim) => Owner::Theirs(label.clone()),
-            (_, Some(namespace)) if namespace == self.stack.as_str() => Owner::Unowned,
+            // docker gives an object that two stacks name to the one that was deployed last.
+            (_, Some(namespace))
+                if namespace == self.stack.as_str() || self.claims.has(claim, namespace) =>
+            {
+                Owner::Unowned
+            }
             (_, Some(namespace)) => Owner::Theirs(format!("the stack {namespace}")),
             (_, None) => Owner::Theirs("somebody without a stack".to_owned()),
         }
+    }
+}
+
+impl Owners<'_> {
+    /// The stack whose label an object carries, when that one declares it too: the label stays.
+    #[must_use]
+    pub fn sharer<'l>(&self, claim: Claim<'l>) -> Option<&'l str> {
+        let stack = claim.labels.get(NAMESPACE_LABEL)?;
+        self.claims.has(claim, stack).then_some(stack.as_str())
     }
 }
 
@@ -80,7 +97,8 @@ mod tests {
     fn owner(labels: &[(&str, &str)], inventory: &Inventory) -> Owner {
         let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let (instance, stack) = (Instance::default(), StackName::new("shop").expect("a name"));
-        let owners = Owners { instance: &instance, stack: &stack, inventory };
+        let owners =
+            Owners { instance: &instance, stack: &stack, inventory, claims: &Claims::default() };
         owners.of(Claim { kind: Kind::Service, name: "shop_web", id: "i1", labels: &labels })
     }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::fields::NamesById;
 use super::owner::NAMESPACE_LABEL;
 use crate::model::engine::{ServiceSpec, StringMap, TaskState, Version};
-use crate::model::{Kind, ObjectRef, Observed, Target};
+use crate::model::{Inventory, Kind, ObjectRef, Observed, Target};
 
 /// One look at the swarm with the indexes that a comparison needs; made once for all stacks.
 pub struct View<'a> {
@@ -34,6 +34,14 @@ pub struct LiveObject<'a> {
     pub labels: &'a StringMap,
 }
 
+impl LiveObject<'_> {
+    /// The stack that its label names.
+    #[must_use]
+    pub fn stack(&self) -> Option<&str> {
+        self.labels.get(NAMESPACE_LABEL).map(String::as_str)
+    }
+}
+
 impl<'a> View<'a> {
     /// Builds the indexes.
     #[must_use]
@@ -58,6 +66,36 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn of_stack(&self, stack: &str) -> &[LiveObject<'a>] {
         self.by_stack.get(stack).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is there of an inventory.
+    #[must_use]
+    pub fn listed(&self, inventory: &Inventory) -> Vec<LiveObject<'a>> {
+        let known = |(kind, ids): (&Kind, &BTreeMap<String, String>)| {
+            let objects = ids.iter().filter_map(|(name, id)| self.object(*kind, name, id));
+            objects.collect::<Vec<_>>()
+        };
+        inventory.iter().flat_map(known).collect()
+    }
+
+    fn object(&self, kind: Kind, name: &str, id: &str) -> Option<LiveObject<'a>> {
+        let observed = self.observed;
+        let (known, version, labels) = match kind {
+            Kind::Service => {
+                observed.services.get(name).map(|s| (&s.id, s.version, &s.spec.labels))?
+            }
+            Kind::Network => {
+                observed.networks.get(name).map(|n| (&n.id, Version::default(), &n.labels))?
+            }
+            Kind::Secret => {
+                observed.secrets.get(name).map(|s| (&s.id, s.version, &s.spec.labels))?
+            }
+            Kind::Config => {
+                observed.configs.get(name).map(|c| (&c.id, c.version, &c.spec.labels))?
+            }
+        };
+        let target = Target { name: name.to_owned(), id: known.clone(), version };
+        (known == id).then(|| LiveObject { object: ObjectRef::new(kind, name), target, labels })
     }
 
     /// True when an object of this kind and name is there.

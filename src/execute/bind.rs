@@ -78,6 +78,11 @@ pub(super) fn bind(
         Step::CreateConfig(new) => {
             Write::CreateConfig { new: new.clone(), bytes: content(new, data)? }
         }
+        Step::AdoptSecret { target, new } => Write::AdoptSecret {
+            target: target.clone(),
+            labels: new.labels.clone(),
+            bytes: content(new, data)?,
+        },
         Step::Label { kind, target, labels } => {
             Write::Label { kind: *kind, target: target.clone(), labels: labels.clone() }
         }

@@ -42,7 +42,7 @@ impl Case<'_> {
             Some((_, Owner::Theirs(owner))) => {
                 hold(object, HeldReason::NotOurs { owner: owner.clone() })
             }
-            Some(_) if change.fields.is_empty() => Outcome::default(),
+            Some((_, owner)) if change.fields.is_empty() => self.as_declared(object, owner),
             Some(_) => recreate(object, change),
         }
     }
@@ -54,23 +54,32 @@ impl Case<'_> {
             DataLive::Absent => {
                 let changed = change.supersedes.is_some();
                 let cause = if changed { Cause::GitMoved } else { self.absence(&object) };
-                create(object, new_data(change, self.instance), cause)
+                create(object, creation(change, self.instance), cause)
             }
-            DataLive::Same { .. } if change.fields.is_empty() => Outcome::default(),
+            DataLive::Same { owner, .. } if change.fields.is_empty() => {
+                self.as_declared(object, owner)
+            }
             DataLive::Same { target, .. } => label(object, change, target),
             DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
             DataLive::Immutable => {
                 let what = format!("the content of a {} with an explicit name", object.kind);
                 hold(object, HeldReason::Immutable { what })
             }
-            DataLive::Unknown { owner: Owner::Unowned, .. } => {
-                let to = format!("take over a {} whose content can't be compared", object.kind);
-                hold(object, HeldReason::NeedsApproval { to })
+            DataLive::Unknown { target, .. } if can_be_proven(change) => {
+                adopt(object, proof(change, self.instance, target))
             }
             DataLive::Unknown { .. } => {
                 let missing = "the key of the content hashes".to_owned();
                 hold(object, HeldReason::ViewIncomplete { missing })
             }
+        }
+    }
+
+    /// What was deployed by hand and is as declared is taken over by being remembered.
+    fn as_declared(&self, object: ObjectRef, owner: &Owner) -> Outcome {
+        match owner {
+            Owner::Unowned => Outcome { drift: Some(adoption(object)), ..Outcome::default() },
+            _ => Outcome::default(),
         }
     }
 
@@ -100,7 +109,7 @@ fn label(object: ObjectRef, change: &DataChange, target: &Target) -> Outcome {
     Outcome { step: Some(step), held: None, drift: Some(drift) }
 }
 
-fn new_data(change: &DataChange, instance: &Instance) -> Step {
+fn new_data(change: &DataChange, instance: &Instance) -> NewData {
     let object = &change.object;
     let mut labels = change.wanted.labels.clone();
     let owner = owner_label(instance, object.kind, &object.name);
@@ -113,11 +122,19 @@ fn new_data(change: &DataChange, instance: &Instance) -> Step {
         labels.insert(HASH_LABEL.to_owned(), hash.as_str().to_owned());
     }
     let templating = change.wanted.templating.clone();
-    let new = NewData { name: object.name.clone(), labels, data, hash, driver, templating };
-    match object.kind {
+    NewData { name: object.name.clone(), labels, data, hash, driver, templating }
+}
+
+fn creation(change: &DataChange, instance: &Instance) -> Step {
+    let new = new_data(change, instance);
+    match change.object.kind {
         Kind::Secret => Step::CreateSecret(new),
         Kind::Config | Kind::Network | Kind::Service => Step::CreateConfig(new),
     }
+}
+
+fn proof(change: &DataChange, instance: &Instance, target: &Target) -> Step {
+    Step::AdoptSecret { target: target.clone(), new: new_data(change, instance) }
 }
 
 fn create(object: ObjectRef, step: Step, cause: Cause) -> Outcome {
@@ -125,6 +142,23 @@ fn create(object: ObjectRef, step: Step, cause: Cause) -> Outcome {
     let drift = Drift { object, action: Action::Create, differing, cause };
     let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
     Outcome { step: Some(step), held: None, drift: Some(drift) }
+}
+
+/// A write that carries the content tells equal from different, where the content is at hand.
+fn can_be_proven(change: &DataChange) -> bool {
+    let known = matches!(&change.wanted.content, Content::Stored { hash: Some(_), .. });
+    change.object.kind == Kind::Secret && known
+}
+
+fn adopt(object: ObjectRef, step: Step) -> Outcome {
+    let step = PlannedStep { stage: Stage::Foundation, step, needs: BTreeSet::new() };
+    Outcome { step: Some(step), held: None, drift: Some(adoption(object)) }
+}
+
+/// An object that is as declared, and not ours yet.
+pub(super) fn adoption(object: ObjectRef) -> Drift {
+    let differing = Differing::In(Vec::new());
+    Drift { object, action: Action::Adopt, differing, cause: Cause::NeverApplied }
 }
 
 fn hold(object: ObjectRef, reason: HeldReason) -> Outcome {

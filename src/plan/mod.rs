@@ -19,7 +19,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::diff::{FieldChange, StackChanges, View, all_fields};
+use crate::diff::{FieldChange, HASH_LABEL, StackChanges, View, all_fields};
 use crate::health::Health;
 use crate::ledger::Entry;
 use crate::model::engine::ServiceSpec;
@@ -49,6 +49,19 @@ pub struct StackPlan {
 }
 
 impl StackPlan {
+    /// Takes the hashes of content out of the steps.
+    pub fn leave_out_hashes(&mut self) {
+        for planned in &mut self.steps {
+            if let Step::CreateSecret(new)
+            | Step::CreateConfig(new)
+            | Step::AdoptSecret { new, .. } = &mut planned.step
+            {
+                new.hash = None;
+                new.labels.remove(HASH_LABEL);
+            }
+        }
+    }
+
     /// True when nothing is done.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -66,7 +66,9 @@ impl Draft {
             {
                 drift.action = action;
             }
-            self.drift.extend(drift);
+            let adopted = || change.live.as_ref().is_some_and(|live| live.owner == Owner::Unowned);
+            let adoption = || adopted().then(|| foundation::adoption(object.clone()));
+            self.drift.extend(drift.or_else(adoption));
             self.take(object.clone(), verdict);
             self.held.extend(change.unsupported.iter().map(|(field, needs)| Held {
                 object: object.clone(),

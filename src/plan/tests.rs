@@ -11,8 +11,8 @@ use super::{
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
-    DiffInput, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, View, diff,
-    remains,
+    Claims, DiffInput, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Unequal,
+    View, diff, remains,
 };
 use crate::health::{Health, HealthState};
 use crate::ledger::Entry;
@@ -195,7 +195,9 @@ impl World {
         let instance = Instance::default();
         let view = View::new(&self.observed);
         let images = Images::default();
-        let input = DiffInput { instance: &instance, view: &view, images: &images, key: None };
+        let (images, key) = (&images, None);
+        let (unequal, claims) = (&Unequal::new(), &Claims::default());
+        let input = DiffInput { instance: &instance, view: &view, images, key, unequal, claims };
         let nothing = LedgerRecord::default();
         let record = self.record.as_ref().unwrap_or(&nothing);
         let here = self.lineage.declared == Declared::Here;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::diff::{NAMESPACE_LABEL, StackChanges};
+use crate::diff::{Claims, NAMESPACE_LABEL, StackChanges};
 use crate::model::engine::Service;
 use crate::model::{Desired, DesiredStack, Images, Observed, StackName};
 
@@ -17,6 +17,7 @@ type Services = BTreeMap<String, Arc<Service>>;
 #[derive(Debug, Default)]
 pub(super) struct Comparisons {
     world: Option<(Observed, Images)>,
+    claims: Claims,
     changes: BTreeMap<StackName, Compared>,
 }
 
@@ -27,13 +28,16 @@ struct Compared {
 }
 
 impl Comparisons {
-    /// Forgets all that does not hold for this look and these answers.
-    pub(super) fn begin(&mut self, observed: &Observed, images: &Images) {
+    /// Forgets all that does not hold for this look, these answers and these declarations.
+    pub(super) fn begin(&mut self, observed: &Observed, images: &Images, claims: &Claims) {
+        if self.claims != *claims {
+            *self = Self { claims: claims.clone(), ..Self::default() };
+        }
         let holds = |(before, asked): &&(Observed, Images)| {
             is_same_beside_services(before, observed) && asked == images
         };
         let Some((before, _)) = self.world.as_ref().filter(holds) else {
-            *self = Self::default();
+            *self = Self { claims: claims.clone(), ..Self::default() };
             return;
         };
         let moved = Moved::between(before, observed);
@@ -171,11 +175,11 @@ mod tests {
     /// Whether comparisons of the stacks shop and tools are still known at a look after another.
     fn known(before: Observed, leftovers: Vec<Leftover>, now: &Observed) -> [bool; 2] {
         let mut compared = Comparisons::default();
-        compared.begin(&before, &Images::default());
+        compared.begin(&before, &Images::default(), &Claims::default());
         let made = [changes("shop", leftovers), changes("tools", Vec::new())];
         compared.keep(&Desired::default(), made.iter());
         compared.end((before, Images::default()), std::iter::empty());
-        compared.begin(now, &Images::default());
+        compared.begin(now, &Images::default(), &Claims::default());
         ["shop", "tools"].map(|name| compared.get(&stack(name), None).is_some())
     }
 
@@ -236,10 +240,10 @@ mod tests {
     #[test]
     fn what_was_written_to_is_compared_anew() {
         let mut compared = Comparisons::default();
-        compared.begin(&observed(1), &Images::default());
+        compared.begin(&observed(1), &Images::default(), &Claims::default());
         compared.keep(&Desired::default(), [changes("shop", Vec::new())].iter());
         compared.end((observed(1), Images::default()), [stack("shop")].iter());
-        compared.begin(&observed(1), &Images::default());
+        compared.begin(&observed(1), &Images::default(), &Claims::default());
         assert_eq!(compared.get(&stack("shop"), None), None);
     }
 

@@ -1,18 +1,50 @@
 //! The key of the hashes over secret content: made once for an instance, kept in the swarm.
 
 use super::Operator;
-use crate::ledger::{KEY_BYTES, key_name};
+use crate::diff::{HASH_LABEL, OWNER_LABEL};
+use crate::ledger::{KEY_BYTES, Ledgers, key_name};
 use crate::model::engine::StringMap;
-use crate::model::{HashKey, Instance, NewData, SecretBytes};
+use crate::model::{HashKey, Instance, NewData, Observed, SecretBytes};
 use crate::ports::{Swarm, SwarmError, Write};
 
 /// Label that marks the key's config.
 const KEY_LABEL: &str = "skep.key";
 
+/// Where the key of hashes is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyFound {
+    /// In the swarm, or it was given.
+    Kept,
+    /// Nowhere yet: this process has one that could be kept.
+    OwnOnly,
+    /// Nowhere any more, and content was hashed with it: with another key all of it would seem to
+    /// have changed.
+    Lost,
+}
+
 impl Operator {
+    /// Puts the key in its place.
+    pub(super) fn find_key(
+        &mut self,
+        ledgers: &mut Ledgers,
+        observed: &Observed,
+    ) -> Result<KeyFound, SwarmError> {
+        if let Some(key) = &self.settings.key {
+            ledgers.key = Some(key.clone());
+        }
+        if ledgers.key.is_some() {
+            return Ok(KeyFound::Kept);
+        }
+        if has_hashes(observed, &self.settings.instance) {
+            return Ok(KeyFound::Lost);
+        }
+        ledgers.key = Some(self.own_key()?);
+        Ok(KeyFound::OwnOnly)
+    }
+
     /// The key that this process would keep in a swarm that has none yet. It stays the same, so
     /// that what was loaded with it holds in the next pass too.
-    pub(super) fn own_key(&mut self) -> Result<HashKey, SwarmError> {
+    fn own_key(&mut self) -> Result<HashKey, SwarmError> {
         if let Some(key) = &self.memory.own_key {
             return Ok(key.clone());
         }
@@ -24,6 +56,27 @@ impl Operator {
         self.memory.own_key = Some(key.clone());
         Ok(key)
     }
+}
+
+/// Whether content of the instance has a hash.
+fn has_hashes(observed: &Observed, instance: &Instance) -> bool {
+    let secrets = observed.secrets.values().map(|secret| &secret.spec.labels);
+    let configs = observed.configs.values().map(|config| &config.spec.labels);
+    let owner = format!("{instance}/");
+    secrets.chain(configs).any(|labels| {
+        let ours = labels.get(OWNER_LABEL).is_some_and(|label| label.starts_with(&owner));
+        ours && labels.contains_key(HASH_LABEL)
+    })
+}
+
+/// What is told of a key that is lost.
+pub(super) fn lost(instance: &Instance) -> String {
+    let name = key_name(instance);
+    format!(
+        "the config {name}, which held the key of the content hashes, is gone: secrets and configs \
+         can't be compared and are left as they are; make it again with the key from a backup, or \
+         give it with --key-file"
+    )
 }
 
 /// Keeps a key in the swarm. When another operator was faster, that is a conflict: the next look

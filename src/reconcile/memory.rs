@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::compared::Comparisons;
 use super::desired::LoadCache;
 use super::registry::Answers;
+use crate::diff::Unequal;
 use crate::model::{HashKey, ObjectRef, Step};
 use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, StackPlan};
 use crate::status::{Outcome, StepOutcome};
@@ -28,6 +29,8 @@ pub(super) struct PassMemory {
     pub(super) loads: LoadCache,
     /// Comparisons that still hold.
     pub(super) compared: Comparisons,
+    /// Contents that secrets were found not to have.
+    pub(super) unequal: Unequal,
     /// The key that this process would keep in a swarm without one.
     pub(super) own_key: Option<HashKey>,
     failures: BTreeMap<ObjectRef, u32>,
@@ -38,6 +41,7 @@ impl PassMemory {
     pub(super) fn learn(&mut self, plan: &StackPlan, outcomes: &[StepOutcome], now: Timestamp) {
         for (planned, outcome) in plan.steps.iter().zip(outcomes) {
             let Some(object) = planned.step.object() else { continue };
+            self.note_unequal(&planned.step, &outcome.outcome);
             match &outcome.outcome {
                 Outcome::Done(_) => {
                     self.failures.remove(&object);
@@ -51,6 +55,14 @@ impl PassMemory {
             }
         }
         self.note_standing_fights(plan, now);
+    }
+
+    /// A refused adoption is an answer: the secret has other content.
+    fn note_unequal(&mut self, step: &Step, outcome: &Outcome) {
+        let (Step::AdoptSecret { target, new }, Outcome::Refused(_)) = (step, outcome) else {
+            return;
+        };
+        self.unequal.extend(new.hash.clone().map(|hash| (target.id.clone(), hash)));
     }
 
     fn back_off(&mut self, object: ObjectRef, why: &str, now: Timestamp) {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use futures::future::{self, join_all};
 use jiff::Timestamp;
 
+use super::Operator;
 use super::desired::Wanted;
-use super::{Operator, key};
-use crate::diff::{self, DiffInput, LeftoverKind, StackChanges, View};
+use super::key::{self, KeyFound};
+use crate::diff::{self, Claims, DiffInput, LeftoverKind, StackChanges, View};
 use crate::execute::{Bindings, Executor, execute};
 use crate::health::{Health, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
-    Ancestry, HashKey, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
+    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
     StackPolicy, Wholeness,
 };
 use crate::plan::{
@@ -40,6 +41,8 @@ struct Round<'a> {
     images: &'a Images,
     now: Timestamp,
     mode: Mode,
+    found: KeyFound,
+    claims: &'a Claims,
 }
 
 /// A stack that something may have to be done about.
@@ -87,20 +90,6 @@ impl Operator {
         Ok(())
     }
 
-    /// Puts the key of hashes in its place: the one that was given, that of the swarm, or one that
-    /// is to be kept there, which is returned too.
-    fn key(&mut self, ledgers: &mut Ledgers, mode: Mode) -> Result<Option<HashKey>, SwarmError> {
-        if let Some(key) = &self.settings.key {
-            ledgers.key = Some(key.clone());
-        }
-        let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
-        if ledgers.key.is_some() || !may_write || ledgers.suspension.is_some() {
-            return Ok(None);
-        }
-        ledgers.key = Some(self.own_key()?);
-        Ok(ledgers.key.clone())
-    }
-
     async fn decide(
         &mut self,
         report: &mut Report,
@@ -108,7 +97,10 @@ impl Operator {
         mut ledgers: Ledgers,
         mode: Mode,
     ) -> Result<Images, SwarmError> {
-        let new_key = self.key(&mut ledgers, mode)?;
+        let found = self.find_key(&mut ledgers, observed)?;
+        if found == KeyFound::Lost {
+            report.trouble.push(key::lost(&self.settings.instance));
+        }
         let ledgers = &ledgers;
         let mut wanted = self.wanted(ledgers);
         report.problems = std::mem::take(&mut wanted.problems);
@@ -120,14 +112,25 @@ impl Operator {
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
         let questions = diff::questions(&wanted.desired, &records, &view);
         // A swarm gets a key when there is content to hash.
-        let new_key = new_key.filter(|_| !wanted.data.is_empty());
+        let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
+        let due = may_write && ledgers.suspension.is_none() && !wanted.data.is_empty();
+        let new_key = ledgers.key.clone().filter(|_| found == KeyFound::OwnOnly && due);
         let (swarm, instance) = (Arc::clone(&self.doors.swarm), self.settings.instance.clone());
         let keep = key::keep(new_key, &*swarm, &instance);
         let (kept, images) = future::join(keep, self.ask(questions, report.at)).await;
         kept?;
-        self.memory.compared.begin(observed, &images);
-        let round =
-            Round { view: &view, wanted: &wanted, ledgers, images: &images, now: report.at, mode };
+        let claims = claims(ledgers, &wanted);
+        self.memory.compared.begin(observed, &images, &claims);
+        let round = Round {
+            view: &view,
+            wanted: &wanted,
+            ledgers,
+            images: &images,
+            now: report.at,
+            mode,
+            found,
+            claims: &claims,
+        };
         let candidates = self.candidates(&round, &mut report.trouble).await;
         let compared = candidates.iter().map(|candidate| &candidate.changes);
         self.memory.compared.keep(&wanted.desired, compared);
@@ -173,6 +176,8 @@ impl Operator {
             view: round.view,
             images: round.images,
             key: round.ledgers.key.as_ref(),
+            unequal: &self.memory.unequal,
+            claims: round.claims,
         };
         Arc::new(match desired {
             Some(stack) => diff::diff(stack, record, input),
@@ -243,7 +248,11 @@ impl Operator {
             memory: &self.memory.plan,
             now: round.now,
         };
-        let plan = isolated(stack, "planning", || plan::plan(&input, &self.settings.instance))?;
+        let mut plan = isolated(stack, "planning", || plan::plan(&input, &self.settings.instance))?;
+        if round.mode == Mode::Preview && round.found == KeyFound::OwnOnly {
+            // They are those of a key that nobody keeps, and would be others in the next preview.
+            plan.leave_out_hashes();
+        }
         let findings = audit(&plan, &round.wanted.desired, round.view.observed);
         match findings.first() {
             None => Ok((plan, health)),
@@ -324,6 +333,17 @@ fn gone(ledgers: &Ledgers, wanted: &Wanted) -> BTreeMap<StackName, SourceName> {
         .filter_map(|(name, entry)| Some((name.clone(), entry.record.source.clone()?)))
         .filter(|(_, source)| wanted.sources.contains_key(source))
         .collect()
+}
+
+/// What all stacks declare; a stack whose declaration can't be read keeps what it had.
+fn claims(ledgers: &Ledgers, wanted: &Wanted) -> Claims {
+    let unread = ledgers.stacks.iter().filter(|(name, entry)| {
+        let read = entry.record.source.as_ref().and_then(|source| wanted.sources.get(source));
+        let whole = matches!(read, Some((_, Wholeness::Whole)));
+        !whole && !wanted.desired.stacks.contains_key(*name)
+    });
+    let unread = unread.map(|(name, entry)| (name, &entry.record.inventory));
+    Claims::new(&wanted.desired, unread)
 }
 
 fn quotas(candidates: &[Candidate]) -> BTreeMap<SourceName, Quota> {

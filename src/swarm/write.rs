@@ -32,7 +32,13 @@ impl Writer {
             }
             Write::CreateSecret { new, bytes } => self.create_data(Kind::Secret, new, bytes).await,
             Write::CreateConfig { new, bytes } => self.create_data(Kind::Config, new, bytes).await,
-            Write::Label { kind, target, labels } => self.label(*kind, target, labels).await,
+            Write::AdoptSecret { target, labels, bytes } => {
+                let data = Zeroizing::new(STANDARD.encode(bytes.reveal()));
+                self.label(Kind::Secret, target, (labels, Some(&data))).await
+            }
+            Write::Label { kind, target, labels } => {
+                self.label(*kind, target, (labels, None)).await
+            }
             Write::CreateService { spec } => self.create_service(spec).await,
             Write::UpdateService { target, spec } => self.update_service(target, spec).await,
             Write::Remove { object, target } => self.remove(object, target).await,
@@ -61,18 +67,18 @@ impl Writer {
         self.create(kind, &new.name, json(&body)?).await
     }
 
-    /// Changes labels alone: without data in the body the engine keeps the data.
+    /// Changes labels alone: without data in the body the engine keeps the data, and refuses data
+    /// that is not the same.
     async fn label(
         &self,
         kind: Kind,
         target: &Target,
-        labels: &StringMap,
+        (labels, data): (&StringMap, Option<&str>),
     ) -> Result<Written, SwarmError> {
         let (id, version) = (checked(&target.id)?, target.version.index);
         let attempted = format!("label {kind} {}", target.name);
         let path = format!("/{kind}s/{id}/update?version={version}");
-        let body =
-            DataBody { name: &target.name, labels, data: None, driver: None, templating: None };
+        let body = DataBody { name: &target.name, labels, data, driver: None, templating: None };
         self.link.answer(Call::post(attempted, path, json(&body)?)).await?;
         Ok(Written { id: target.id.clone(), warnings: Vec::new() })
     }

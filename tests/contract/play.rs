@@ -141,6 +141,11 @@ impl Play<'_> {
             }
             Act::Label(name, value) => self.label(&self.seen, name, value),
             Act::LabelLate(name, value) => self.label(&self.before, name, value),
+            Act::Adopt(name, text) => {
+                let target = target_of(&self.seen, Kind::Secret, &self.name(name));
+                let labels = StringMap::from([("by".to_owned(), "adoption".to_owned())]);
+                Write::AdoptSecret { target: target.expect("seen"), labels, bytes: bytes(text) }
+            }
             Act::Remove(kind, name) => {
                 let name = self.name(name);
                 let target = target_of(&self.seen, kind, &name);
@@ -412,6 +417,7 @@ fn title(act: Act) -> String {
         Act::Config(name, _) => format!("config {name}"),
         Act::Label(name, _) => format!("label {name}"),
         Act::LabelLate(name, _) => format!("label {name} late"),
+        Act::Adopt(name, text) => format!("adopt {name} as {text}"),
         Act::Remove(kind, name) => format!("remove {kind} {name}"),
         Act::Rollback(name) => format!("roll back {name}"),
         Act::Node(number, word) => format!("node{number} {word}"),

@@ -41,6 +41,8 @@ pub enum Act {
     Label(&'static str, &'static str),
     /// The same, on the version of the look before the last write.
     LabelLate(&'static str, &'static str),
+    /// Set the label `by` of a secret as it was last seen, together with this content.
+    Adopt(&'static str, &'static str),
     /// Remove an object as it was last seen.
     Remove(Kind, &'static str),
     /// `docker service rollback`.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may end by panicking")]
 
+mod adopt;
 mod by_hand;
 mod converging;
 mod declared;

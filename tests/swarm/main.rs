@@ -23,6 +23,7 @@ mod repo;
 )]
 mod server;
 
+mod adopt;
 mod apply;
 mod beside;
 mod broken;

@@ -7,7 +7,7 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Ready, one_shot};
 use crate::cli::{Exit, output};
 use crate::diff::fields::{Fields, fields};
-use crate::diff::{DiffInput, StackChanges, View, diff};
+use crate::diff::{Claims, DiffInput, StackChanges, Unequal, View, diff};
 use crate::health::health;
 use crate::ledger::decode;
 use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
@@ -86,7 +86,9 @@ impl<'a> Scene<'a> {
         let key = ledgers.key.as_ref();
         let view = View::new(&observed);
         let (nothing, images) = (LedgerRecord::default(), Images::default());
-        let input = DiffInput { instance: &settings.instance, view: &view, images: &images, key };
+        let (instance, unequal) = (&settings.instance, &Unequal::new());
+        let claims = &Claims::new(&desired, std::iter::empty());
+        let input = DiffInput { instance, view: &view, images: &images, key, unequal, claims };
         let compare = |stack: &crate::model::DesiredStack| {
             let record = ledgers.stacks.get(&stack.name).map_or(&nothing, |entry| &entry.record);
             (stack.name.clone(), diff(stack, record, input))

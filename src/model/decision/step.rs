@@ -47,6 +47,14 @@ pub enum Step {
     CreateSecret(NewData),
     /// Make a config.
     CreateConfig(NewData),
+    /// Take over a secret whose content can't be read: its labels are written together with the
+    /// content, which the engine takes only when it is the same (`manager/controlapi/secret.go`).
+    AdoptSecret {
+        /// The secret.
+        target: Target,
+        /// What it should be.
+        new: NewData,
+    },
     /// Change the labels of a secret or config.
     Label {
         /// Secret or config.
@@ -118,6 +126,8 @@ pub enum StepKind {
     Update,
     /// Supersede.
     Supersede,
+    /// Adopt.
+    Adopt,
     /// Remove.
     Remove,
 }
@@ -129,6 +139,7 @@ impl fmt::Display for StepKind {
             Self::Create => "create",
             Self::Update => "update",
             Self::Supersede => "supersede",
+            Self::Adopt => "adopt",
             Self::Remove => "remove",
         })
     }
@@ -148,6 +159,7 @@ impl Step {
                 StepKind::Update
             }
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
+            Self::AdoptSecret { .. } => StepKind::Adopt,
             Self::Remove { .. } => StepKind::Remove,
         }
     }
@@ -158,7 +170,7 @@ impl Step {
         let (kind, name) = match self {
             Self::WriteLedger { .. } => return None,
             Self::CreateNetwork { spec } => (Kind::Network, &spec.name),
-            Self::CreateSecret(new) => (Kind::Secret, &new.name),
+            Self::CreateSecret(new) | Self::AdoptSecret { new, .. } => (Kind::Secret, &new.name),
             Self::CreateConfig(new) => (Kind::Config, &new.name),
             Self::CreateService { spec } => (Kind::Service, &spec.name),
             Self::UpdateService { target, .. } => (Kind::Service, &target.name),

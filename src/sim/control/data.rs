@@ -87,15 +87,16 @@ pub(super) fn label_config(
     Ok(Written { id: target.id.clone(), warnings: Vec::new() })
 }
 
-/// Sets labels of a secret, by the same rules.
+/// Sets labels of a secret, by the same rules. Content that comes along has to be the secret's.
 pub(super) fn label_secret(
     store: &mut Store,
     target: &Target,
-    labels: &StringMap,
+    (labels, bytes): (&StringMap, Option<&SecretBytes>),
 ) -> Result<Written, Refusal> {
     let row = store.secrets.get(target.id.as_str()).cloned();
     let mut row = row.ok_or_else(|| Refusal::gone("secret", &target.id))?;
-    if row.live.spec.name != target.name {
+    let other = bytes.is_some_and(|bytes| bytes.reveal() != row.data.reveal());
+    if row.live.spec.name != target.name || other {
         return Err(Refusal::invalid("only updates to Labels are allowed"));
     }
     if row.live.version != target.version {

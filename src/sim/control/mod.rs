@@ -26,8 +26,11 @@ pub(crate) fn apply(store: &mut Store, write: &Write) -> Result<Written, Refusal
         Write::CreateNetwork(spec) => network::create(store, spec),
         Write::CreateSecret { new, bytes } => data::create_secret(store, new, bytes),
         Write::CreateConfig { new, bytes } => data::create_config(store, new, bytes),
+        Write::AdoptSecret { target, labels, bytes } => {
+            data::label_secret(store, target, (labels, Some(bytes)))
+        }
         Write::Label { kind: Kind::Secret, target, labels } => {
-            data::label_secret(store, target, labels)
+            data::label_secret(store, target, (labels, None))
         }
         Write::Label { target, labels, .. } => data::label_config(store, target, labels),
         Write::CreateService { spec } => service::create(store, spec),

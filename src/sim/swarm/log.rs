@@ -90,6 +90,9 @@ pub(super) fn subject(write: &Write) -> (Verb, ObjectRef) {
         Write::CreateNetwork(spec) => (Verb::Create, ObjectRef::new(Kind::Network, &spec.name)),
         Write::CreateSecret { new, .. } => (Verb::Create, ObjectRef::new(Kind::Secret, &new.name)),
         Write::CreateConfig { new, .. } => (Verb::Create, ObjectRef::new(Kind::Config, &new.name)),
+        Write::AdoptSecret { target, .. } => {
+            (Verb::Update, ObjectRef::new(Kind::Secret, &target.name))
+        }
         Write::Label { kind, target, .. } => (Verb::Update, ObjectRef::new(*kind, &target.name)),
         Write::CreateService { spec } => (Verb::Create, ObjectRef::new(Kind::Service, &spec.name)),
         Write::UpdateService { target, .. } => {

@@ -65,7 +65,8 @@ impl StepView {
 fn target(step: &Step) -> Option<&Target> {
     match step {
         Step::WriteLedger { target, .. } => target.as_ref(),
-        Step::Label { target, .. }
+        Step::AdoptSecret { target, .. }
+        | Step::Label { target, .. }
         | Step::UpdateService { target, .. }
         | Step::Remove { target, .. } => Some(target),
         _ => None,
@@ -76,7 +77,9 @@ fn body(step: &Step) -> Value {
     let body = match step {
         Step::WriteLedger { record, .. } => serde_json::to_value(record),
         Step::CreateNetwork { spec } => serde_json::to_value(spec),
-        Step::CreateSecret(new) | Step::CreateConfig(new) => serde_json::to_value(new),
+        Step::CreateSecret(new) | Step::CreateConfig(new) | Step::AdoptSecret { new, .. } => {
+            serde_json::to_value(new)
+        }
         Step::CreateService { spec } | Step::UpdateService { spec, .. } => {
             serde_json::to_value(spec)
         }

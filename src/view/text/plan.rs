@@ -52,6 +52,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Ledger => ("remember", DIM),
         StepKind::Create => ("create", GOOD),
         StepKind::Update => ("update", SOON),
+        StepKind::Adopt => ("take over", SOON),
         StepKind::Supersede => ("supersede", SOON),
         StepKind::Remove => ("remove", BAD),
     };

@@ -7,7 +7,8 @@ use crate::change::Change::{
     OnFailure, Port, Replicas, Restart, Secret as SecretRef,
 };
 use crate::script::Act::{
-    Config, Create, Label, LabelLate, Network, NetworkSpec, Remove, Secret, Spec, Until, Update,
+    Adopt, Config, Create, Label, LabelLate, Network, NetworkSpec, Remove, Secret, Spec, Until,
+    Update,
 };
 use crate::script::Goal::Gone;
 use crate::script::Script;
@@ -64,6 +65,19 @@ pub fn what_is_used_can_not_be_removed() -> Script {
             remove network net: made
             remove secret pw: made
             remove config page: made
+        ",
+    }
+}
+
+/// The one way to learn whether a secret has a content (`manager/controlapi/secret.go`).
+pub fn a_secret_is_labelled_together_with_its_own_content_only() -> Script {
+    Script {
+        acts: vec![Secret("pw", "1"), Adopt("pw", "2"), Adopt("pw", "1"), Adopt("pw", "1")],
+        protocol: "
+            secret pw: made
+            adopt pw as 2: refused
+            adopt pw as 1: made
+            adopt pw as 1: made
         ",
     }
 }

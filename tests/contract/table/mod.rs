@@ -72,6 +72,7 @@ macro_rules! for_each_script {
             ports_that_are_taken_are_refused,
             references_to_nothing_are_conflicts,
             what_is_used_can_not_be_removed,
+            a_secret_is_labelled_together_with_its_own_content_only,
             what_only_the_previous_spec_uses_can_be_removed,
             the_engine_fills_in_a_short_spec,
             the_engine_fills_in_a_network,
