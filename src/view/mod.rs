@@ -6,11 +6,13 @@
 //! harmless to terminals and browsers where it is drawn.
 
 mod clean;
+pub mod compose;
 pub mod picture;
 pub mod render;
 pub mod text;
 mod veil;
 mod words;
+pub mod yaml;
 
 #[cfg(test)]
 mod tests;

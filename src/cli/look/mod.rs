@@ -3,5 +3,6 @@
 pub(super) mod diff;
 pub(super) mod explain;
 pub(super) mod health;
+pub(super) mod import;
 pub(super) mod plan;
 pub(super) mod status;

@@ -13,6 +13,6 @@ pub use diff::diff;
 pub use explain::{explain, object_with_fields};
 pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint, shorten};
 pub use plan::plan;
-pub use problems::{problem, problems, troubles};
+pub use problems::{problem, problems, remarks, troubles};
 pub use stack::{heading_line, outcome, report, service_line, source_line, stack};
 pub use status::status;

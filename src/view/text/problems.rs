@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::paint::{BAD, DIM, HEAD, SOON, paint, shorten};
 use crate::model::Severity;
 use crate::view::clean;
+use crate::view::compose::Remark;
 use crate::view::picture::{ProblemView, ReportView};
 
 /// Characters of a line that are shown.
@@ -71,6 +72,16 @@ pub fn troubles(report: &ReportView) -> String {
     let sources = report.sources.iter().filter_map(|source| source.error.as_ref());
     for trouble in report.trouble.iter().chain(sources) {
         let _ = writeln!(text, "{}: {}", paint(BAD.bold(), "error"), clean(trouble));
+    }
+    text
+}
+
+/// What was left unsaid by files that were drawn from what runs.
+#[must_use]
+pub fn remarks(remarks: &[Remark]) -> String {
+    let mut text = String::new();
+    for remark in remarks {
+        let _ = writeln!(text, "{}: {}", paint(HEAD, "note"), clean(&remark.to_string()));
     }
     text
 }

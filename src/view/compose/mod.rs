@@ -1,0 +1,189 @@
+//! What runs, drawn as compose files: `load` the other way round.
+//!
+//! One file per group of keys, as in `load/convert` and `diff/fields`, whose paths the remarks use.
+//! What is drawn means what runs: loaded again, it differs in nothing. A value that is the engine's
+//! own default is left out where its absence means the same to the engine; what no key can say is
+//! told as a remark, never lost in silence.
+
+mod container;
+mod data;
+mod deploy;
+mod mounts;
+mod networks;
+mod service;
+mod sheet;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::diff::{NAMESPACE_LABEL, View};
+use crate::model::engine::{Service, StringMap};
+use crate::model::{Gap, Kind, ObjectRef, Observed, StackName};
+use crate::view::yaml::Map;
+use sheet::Sheet;
+
+/// Which part of a swarm is drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Stacks; all of them without any.
+    pub stacks: BTreeSet<StackName>,
+    /// Labels that a service has to carry, with a value or with any.
+    pub labels: Vec<(String, Option<String>)>,
+    /// Where the content of configs goes.
+    pub contents: Contents,
+}
+
+/// Where the content of configs goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Contents {
+    /// Into files of their own.
+    #[default]
+    Beside,
+    /// Into the compose file itself.
+    Inline,
+}
+
+/// A stack as a compose file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    /// Its name.
+    pub stack: StackName,
+    /// The compose file.
+    pub file: Map,
+    /// Content of configs, by path relative to the compose file.
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Something that the files do not say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remark {
+    /// The object.
+    pub object: ObjectRef,
+    /// Path of the field, in the words of a compose file; empty for the whole object.
+    pub path: String,
+    /// What is not said, and why.
+    pub message: String,
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(f, "{}: {}", self.object, self.message),
+            path => write!(f, "{}: {path}: {}", self.object, self.message),
+        }
+    }
+}
+
+/// Everything that was drawn.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drawings {
+    /// Stacks, by name.
+    pub stacks: Vec<Drawing>,
+    /// What the files do not say, by object.
+    pub remarks: Vec<Remark>,
+}
+
+/// Draws what runs.
+#[must_use]
+pub fn draw(observed: &Observed, selection: &Selection) -> Drawings {
+    let view = View::new(observed);
+    let mut drawings = Drawings::default();
+    let mut stacks: BTreeMap<StackName, Vec<&Service>> = BTreeMap::new();
+    for service in observed.services.values().filter(|service| selection.takes(service)) {
+        match stack_of(service) {
+            Ok(stack) if selection.names(&stack) => stacks.entry(stack).or_default().push(service),
+            Ok(_) => {}
+            Err(_) if !selection.stacks.is_empty() => {}
+            Err(message) => drawings.left_out(&service.spec.name, message),
+        }
+    }
+    for (stack, services) in stacks {
+        let sheet = Sheet::new(stack, &view, selection.contents);
+        let (drawing, remarks) = sheet.draw(&services, selection.labels.is_empty());
+        drawings.stacks.push(drawing);
+        drawings.remarks.extend(remarks);
+    }
+    drawings.remarks.extend(observed.gaps.iter().filter_map(unseen));
+    drawings.remarks.sort();
+    drawings
+}
+
+impl Selection {
+    fn takes(&self, service: &Service) -> bool {
+        let labels = &service.spec.labels;
+        let carries = |(key, value): &(String, Option<String>)| match (labels.get(key), value) {
+            (Some(there), Some(value)) => there == value,
+            (there, _) => there.is_some(),
+        };
+        self.labels.iter().all(carries)
+    }
+
+    fn names(&self, stack: &StackName) -> bool {
+        self.stacks.is_empty() || self.stacks.contains(stack)
+    }
+}
+
+impl Drawings {
+    fn left_out(&mut self, service: &str, message: String) {
+        let object = ObjectRef::new(Kind::Service, service);
+        self.remarks.push(Remark { object, path: String::new(), message });
+    }
+}
+
+/// The stack that a service belongs to, or why it can't be in any file: a file's services are
+/// called `STACK_KEY`.
+fn stack_of(service: &Service) -> Result<StackName, String> {
+    let name = &service.spec.name;
+    let Some(stack) = service.spec.labels.get(NAMESPACE_LABEL) else { return Err(lonely(name)) };
+    let unfit = |why: &str| Err(format!("left out: {why}"));
+    let Ok(stack_name) = StackName::new(stack.clone()) else {
+        return unfit("its stack has a name that no stack can have");
+    };
+    match name.strip_prefix(stack_name.as_str()).and_then(|rest| rest.strip_prefix('_')) {
+        Some(key) if !key.is_empty() => {}
+        _ => return unfit(&format!("services of the stack {stack} are called {stack}_NAME")),
+    }
+    match &service.spec.task_template.container_spec {
+        Some(_) => Ok(stack_name),
+        None => unfit("it runs no containers (a plugin)"),
+    }
+}
+
+/// A service that was made without a stack. With a name that fits, a label makes it part of one.
+fn lonely(name: &str) -> String {
+    let why = "left out: it belongs to no stack";
+    match name.split_once('_').filter(|(stack, key)| !stack.is_empty() && !key.is_empty()) {
+        Some((stack, _)) => format!(
+            "{why}; docker service update --label-add {NAMESPACE_LABEL}={stack} {name} makes it \
+             part of the stack {stack} and restarts nothing"
+        ),
+        None => {
+            format!("{why}, and a stack's services are called STACK_NAME: it can't be in a file")
+        }
+    }
+}
+
+fn unseen(gap: &Gap) -> Option<Remark> {
+    let (kind, name, message) = match gap {
+        Gap::Unreadable { kind, name, why } => (kind, name, format!("left out: {why}")),
+        Gap::Ambiguous { kind, name } => {
+            (kind, name, "there are several of this name; the oldest was read".to_owned())
+        }
+    };
+    let kinds = [Kind::Service, Kind::Network, Kind::Secret, Kind::Config];
+    let kind = kinds.into_iter().find(|known| known.as_str() == kind)?;
+    Some(Remark { object: ObjectRef::new(kind, name), path: String::new(), message })
+}
+
+/// Labels that are a person's: not docker's own ones of a stack, nor skep's.
+fn own_labels(labels: &StringMap) -> Map {
+    let docker = [NAMESPACE_LABEL, crate::diff::IMAGE_LABEL];
+    let theirs =
+        |key: &str| !docker.contains(&key) && !key.starts_with(crate::diff::fields::OWN_LABELS);
+    strings(labels.iter().filter(|(key, _)| theirs(key)))
+}
+
+/// A mapping of texts.
+fn strings<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Map {
+    pairs.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}

@@ -1,0 +1,154 @@
+//! Networks: what services join, and what they are.
+
+use crate::diff::NAMESPACE_LABEL;
+use crate::model::engine::{Ipam, LiveNetwork, NetworkAttachment};
+use crate::model::{Kind, ObjectRef};
+use crate::view::yaml::{Map, Yaml};
+
+use super::sheet::{COMMENT, Section, Sheet};
+use super::{own_labels, strings};
+
+/// The network that a service joins when it names none.
+const DEFAULT: &str = "default";
+/// Networks of the nodes themselves; services have no further names on them.
+const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
+/// What the engine adds to the options of an overlay.
+const VXLAN: &str = "com.docker.network.driver.overlay.vxlanid_list";
+
+impl Sheet<'_> {
+    /// What a service joins; nothing for a service that joins the network `default` alone.
+    pub(super) fn networks(&mut self, key: &str, joined: &[NetworkAttachment]) -> Option<Yaml> {
+        if joined.is_empty() {
+            let message = "it joins no network, and in a compose file every service joins one";
+            self.remark("networks", message);
+            return None;
+        }
+        let mut map = Map::new();
+        for attachment in joined {
+            let name = self.network_name(&attachment.target);
+            let network = self.network_key(&name);
+            let entry = self.attachment((key, &name), attachment);
+            map.put(network, if entry.is_empty() { Yaml::Null } else { entry.into() });
+        }
+        let plain = map.iter().all(|entry| entry.value == Yaml::Null);
+        if plain && map.len() == 1 && map.get(DEFAULT).is_some() {
+            return None;
+        }
+        Some(if plain { Yaml::texts(map.iter().map(|e| e.key.as_str())) } else { map.into() })
+    }
+
+    fn attachment(&mut self, (key, network): (&str, &str), joined: &NetworkAttachment) -> Map {
+        let mut map = Map::new();
+        let path = format!("networks.{network}");
+        let mut aliases: Vec<&String> = Vec::new();
+        for alias in joined.aliases.iter().filter(|alias| *alias != key) {
+            if !aliases.contains(&alias) {
+                aliases.push(alias);
+            }
+        }
+        let named = joined.aliases.iter().any(|alias| alias == key);
+        if named == PREDEFINED.contains(&network) {
+            let message = match named {
+                true => "no key says that the service has its own name on this network",
+                false => "no key says that the service has not its own name on this network",
+            };
+            self.remark(&format!("{path}.aliases"), message);
+        }
+        map.put_filled("aliases", Yaml::texts(aliases));
+        map.put_filled("driver_opts", strings(&joined.driver_opts));
+        self.unknown(&path, &joined.extra);
+        map
+    }
+
+    /// The name of a network that a spec names by id.
+    fn network_name(&self, target: &str) -> String {
+        self.view.names.get(target).map_or(target, String::as_str).to_owned()
+    }
+
+    fn network_key(&mut self, name: &str) -> String {
+        let wish = self.short(name).unwrap_or(name).to_owned();
+        let key = self.key(Section::Networks, name, &wish);
+        self.declared(Section::Networks, key, |sheet, key| sheet.network(name, key))
+    }
+
+    /// The entry of a network. One that is not the stack's own exists already.
+    fn network(&mut self, name: &str, key: &str) -> Map {
+        let live = self.view.observed.networks.get(name);
+        let own = live.filter(|network| self.is_own(network));
+        let Some(network) = own.filter(|network| !network.enable_ipv6) else {
+            if own.is_some() {
+                let object = ObjectRef::new(Kind::Network, name);
+                self.remark_on(object, "declared external: no key says that it has IPv6");
+            }
+            return external(name, key);
+        };
+        let mut map = Map::new();
+        map.put_some("name", (self.scoped(key) != name).then_some(name));
+        map.put_unless("driver", network.driver.as_str(), "overlay");
+        let options = network.options.iter().filter(|(key, _)| *key != VXLAN);
+        map.put_filled("driver_opts", strings(options));
+        map.put_unless("internal", network.internal, false);
+        map.put_unless("attachable", network.attachable, false);
+        if let Some(ipam) = &network.ipam {
+            self.ipam(&mut map, name, ipam);
+        }
+        map.put_filled("labels", own_labels(&network.labels));
+        map
+    }
+
+    /// Address pools that a person chose. The engine says of none whether it chose it itself: one
+    /// that looks like its own choice is told above the entry and not pinned.
+    fn ipam(&mut self, map: &mut Map, name: &str, ipam: &Ipam) {
+        let mut addresses = Map::new();
+        if !matches!(ipam.driver.as_str(), "" | "default") {
+            addresses.put("driver", ipam.driver.as_str());
+        }
+        let subnets = ipam.config.iter().map(|pool| pool.subnet.as_str());
+        let subnets: Vec<&str> = subnets.filter(|subnet| !subnet.is_empty()).collect();
+        if subnets.iter().all(|subnet| is_engines_choice(subnet)) {
+            if !subnets.is_empty() {
+                let line = format!(
+                    "Its subnet is {}, which the engine seems to have chosen.",
+                    subnets.join(", ")
+                );
+                map.put(COMMENT, line);
+            }
+        } else {
+            let pools = subnets.iter().map(|subnet| Map::from_iter([("subnet", *subnet)]).into());
+            addresses.put("config", pools.collect::<Vec<Yaml>>());
+        }
+        if !ipam.options.is_empty() || ipam.config.iter().any(|pool| !pool.ip_range.is_empty()) {
+            let object = ObjectRef::new(Kind::Network, name);
+            self.remark_on(object, "no key says the range or the options of its addresses");
+        }
+        map.put_filled("ipam", addresses);
+    }
+
+    fn is_own(&self, network: &LiveNetwork) -> bool {
+        network.labels.get(NAMESPACE_LABEL).map(String::as_str) == Some(self.stack.as_str())
+    }
+
+    /// Networks that no service joins are not made from a file.
+    pub(super) fn unused_networks(&mut self) {
+        let networks = self.view.observed.networks.values().filter(|network| self.is_own(network));
+        let unused = networks.filter(|network| !self.has_key(Section::Networks, &network.name));
+        let objects: Vec<ObjectRef> =
+            unused.map(|network| ObjectRef::new(Kind::Network, &network.name)).collect();
+        for object in objects {
+            self.remark_on(object, "left out: no service of the stack joins it");
+        }
+    }
+}
+
+/// Something that is there already, under its own name.
+pub(super) fn external(name: &str, key: &str) -> Map {
+    let mut map = Map::new();
+    map.put("external", true);
+    map.put_some("name", (name != key).then_some(name));
+    map
+}
+
+/// The engine's own pool is 10.0.0.0/8, in parts of 256 addresses.
+fn is_engines_choice(subnet: &str) -> bool {
+    subnet.starts_with("10.") && subnet.ends_with(".0/24")
+}
