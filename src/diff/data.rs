@@ -103,11 +103,18 @@ impl Versions<'_> {
             Some((Match::Same | Match::Unknown, live)) => (declared.to_owned(), live),
             Some((Match::Other, live @ DataLive::Theirs(_))) => (declared.to_owned(), live),
             Some((Match::Other, _)) => self.suffixed(declared, suffixed, wanted),
-            None if self.newest_other(declared, wanted).is_some() => {
+            None if self.has(suffixed.as_deref())
+                || self.newest_other(declared, wanted).is_some() =>
+            {
                 self.suffixed(declared, suffixed, wanted)
             }
             None => (declared.to_owned(), DataLive::Absent),
         }
+    }
+
+    /// True when a version is there: it stays what it is once the plain name was collected.
+    fn has(&self, version: Option<&str>) -> bool {
+        version.is_some_and(|name| self.live.get(name).is_some())
     }
 
     fn suffixed(

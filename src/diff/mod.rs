@@ -88,7 +88,8 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
     };
     let services: Vec<_> =
         stack.services.iter().map(|(name, service)| case.compare(name, service)).collect();
-    let names = declared_names(stack, &data);
+    let mut names = declared_names(stack, &data);
+    names.extend(foreign(stack, &data));
     let leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
     let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
     StackChanges { stack, wholeness, networks, data, services, leftovers }
@@ -163,6 +164,14 @@ fn declared_ref(data: &DataChange) -> ObjectRef {
 fn own_objects(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
     let networks = stack.networks.keys().map(|name| ObjectRef::new(Kind::Network, name));
     networks.chain(data.iter().map(|change| change.object.clone())).collect()
+}
+
+/// What services refer to although the stack does not make it: whatever was ours of that was given
+/// up by declaring it external, and nothing that is in use is left over.
+fn foreign(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
+    let own: BTreeSet<ObjectRef> = data.iter().map(declared_ref).collect();
+    let used = stack.services.values().flat_map(|service| references(&service.spec));
+    used.filter(|object| !own.contains(object)).collect()
 }
 
 fn declared_names(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {

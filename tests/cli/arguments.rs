@@ -18,6 +18,8 @@ fn wrong_arguments_are_told() {
     refused(&["apply", ".", "--name=-x-"], "the name may hold letters, digits");
     refused(&["suspend"], "<STACK|--all>");
     refused(&["suspend", "shop", "--all"], "cannot be used with");
+    refused(&["import", "--force"], "--output <DIR>");
+    refused(&["import", "my/stack"], "the name may hold letters, digits");
     refused(&["explain", "web", "."], "say service/NAME");
     refused(&["run", ".", "--interval", "10ms"], "shorter than 1s");
     refused(&["diff", "ext::sh -c true"], "not allowed: they start programs");
@@ -40,6 +42,7 @@ fn help_and_version_go_to_standard_output() {
         "resume",
         "validate",
         "render",
+        "import",
         "completions",
     ] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command}: {}", help.out);

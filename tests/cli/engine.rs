@@ -18,6 +18,7 @@ fn an_engine_that_is_not_there_is_an_error_told_once() {
         &["explain", "service/shop_web", source],
         &["suspend", "--all"],
         &["resume", "shop"],
+        &["import"],
     ] {
         let called = call(skep(&[arguments, &["--host", &host]].concat()));
         assert_eq!(called.code, 2, "{arguments:?}: {}", called.err);

@@ -1,5 +1,4 @@
 //! `skep import`: declarations for what runs.
-#![expect(clippy::disallowed_methods, reason = "declarations are written to files on demand")]
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -10,9 +9,9 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors};
 use crate::cli::{Exit, output};
 use crate::model::StackName;
-use crate::view::compose::{Contents, Drawing, Drawings, Selection, draw};
+use crate::view::compose::{Contents, Drawing, Drawings, Selection, document, draw};
 use crate::view::text;
-use crate::view::yaml::{Map, write};
+use crate::view::yaml::write;
 
 /// Write declarations for what runs: compose files that differ from it in nothing
 ///
@@ -47,7 +46,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     missing(&args, &drawings)?;
     match &args.output {
         Some(directory) => written(&args, directory, &drawings)?,
-        None => output::text(&document(drawings.stacks))?,
+        None => output::text(&document(&drawings.stacks))?,
     }
     output::note(&text::remarks(&drawings.remarks));
     Ok(Exit::Fine)
@@ -71,29 +70,6 @@ fn missing(args: &Args, drawings: &Drawings) -> Result<(), Failure> {
     let Some(name) = args.stacks.iter().find(|name| !drawn(name)) else { return Ok(()) };
     let which = if args.labels.is_empty() { "" } else { " with this label" };
     Err(Failure::plain(format!("no service of the stack {name}{which} runs")))
-}
-
-/// One stack as a compose file; several as manifests, of which one file can hold many.
-fn document(stacks: Vec<Drawing>) -> String {
-    let mut stacks = stacks;
-    if stacks.len() == 1 {
-        return stacks.pop().map(|one| write(&named(one))).unwrap_or_default();
-    }
-    let texts: Vec<String> = stacks.into_iter().map(|one| write(&manifest(one))).collect();
-    texts.join("---\n")
-}
-
-fn named(drawing: Drawing) -> Map {
-    let mut file = Map::from_iter([("name", drawing.stack.as_str())]);
-    drawing.file.into_iter().for_each(|entry| file.put(entry.key, entry.value));
-    file
-}
-
-fn manifest(drawing: Drawing) -> Map {
-    let mut manifest = Map::from_iter([("apiVersion", "skep/v1"), ("kind", "Stack")]);
-    manifest.put("metadata", Map::from_iter([("name", drawing.stack.as_str())]));
-    manifest.put("spec", drawing.file);
-    manifest
 }
 
 /// Writes all files, or none of them when one is in the way.

@@ -19,8 +19,8 @@ use std::fmt;
 use crate::diff::{NAMESPACE_LABEL, View};
 use crate::model::engine::{Service, StringMap};
 use crate::model::{Gap, Kind, ObjectRef, Observed, StackName};
-use crate::view::yaml::Map;
-use sheet::Sheet;
+use crate::view::yaml::{Map, write};
+use sheet::{Part, Sheet};
 
 /// Which part of a swarm is drawn.
 #[derive(Debug, Clone, Default)]
@@ -97,15 +97,34 @@ pub fn draw(observed: &Observed, selection: &Selection) -> Drawings {
             Err(message) => drawings.left_out(&service.spec.name, message),
         }
     }
+    let part = if selection.labels.is_empty() { Part::Whole } else { Part::Chosen };
     for (stack, services) in stacks {
         let sheet = Sheet::new(stack, &view, selection.contents);
-        let (drawing, remarks) = sheet.draw(&services, selection.labels.is_empty());
+        let (drawing, remarks) = sheet.draw(&services, part);
         drawings.stacks.push(drawing);
         drawings.remarks.extend(remarks);
     }
     drawings.remarks.extend(observed.gaps.iter().filter_map(unseen));
     drawings.remarks.sort();
     drawings
+}
+
+/// One text for all of them, which is read back as it is: a compose file with its name for one
+/// stack, manifests for several, of which a file can hold many.
+#[must_use]
+pub fn document(stacks: &[Drawing]) -> String {
+    if let [one] = stacks {
+        let mut file = Map::from_iter([("name", one.stack.as_str())]);
+        one.file.iter().for_each(|entry| file.put(entry.key.as_str(), entry.value.clone()));
+        return write(&file);
+    }
+    let manifest = |one: &Drawing| {
+        let mut manifest = Map::from_iter([("apiVersion", "skep/v1"), ("kind", "Stack")]);
+        manifest.put("metadata", Map::from_iter([("name", one.stack.as_str())]));
+        manifest.put("spec", one.file.clone());
+        write(&manifest)
+    };
+    stacks.iter().map(manifest).collect::<Vec<_>>().join("---\n")
 }
 
 impl Selection {

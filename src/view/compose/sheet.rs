@@ -25,6 +25,15 @@ pub(super) struct Sheet<'a> {
     remarks: Vec<Remark>,
 }
 
+/// How much of a stack is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// Some services, and what they use.
+    Chosen,
+}
+
 /// A section of the top level, in the order of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Section {
@@ -60,8 +69,8 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Draws the stack; `whole` when nothing of it was left out on purpose.
-    pub(super) fn draw(mut self, services: &[&Service], whole: bool) -> (Drawing, Vec<Remark>) {
+    /// Draws the stack.
+    pub(super) fn draw(mut self, services: &[&Service], part: Part) -> (Drawing, Vec<Remark>) {
         self.claim_data(services);
         let mut drawn = Map::new();
         for service in services {
@@ -75,7 +84,7 @@ impl<'a> Sheet<'a> {
                 drawn.comment(&key, format!("Not said: {}: {}", remark.path, remark.message));
             }
         }
-        if whole {
+        if part == Part::Whole {
             self.unused_data();
             self.unused_networks();
         }
