@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::change::{FieldChange, NetworkChange, Owner};
 use super::fields::Fields;
 use super::owner::{Claim, NAMESPACE_LABEL, Owners};
-use crate::model::engine::{Ipam, LiveNetwork, NetworkSpec, Version};
+use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NetworkSpec, Version};
 use crate::model::{DesiredNetwork, Kind, Observed, Target};
 
 /// Compares one network with what is there under its name.
@@ -71,7 +71,7 @@ fn to_allocate(spec: &NetworkSpec) -> Fields {
     fields.put("driver", if spec.driver.is_empty() { "overlay" } else { &spec.driver });
     fields.put_map("driver_opts", &spec.options);
     if let Some(ipam) = &spec.ipam {
-        subnets(&mut fields, ipam);
+        pools(&mut fields, ipam, &ipam.config);
     }
     fields
 }
@@ -82,9 +82,9 @@ fn allocated(spec: &NetworkSpec, live: &LiveNetwork) -> Fields {
     fields.put("driver", &live.driver);
     let declared = live.options.iter().filter(|(key, _)| spec.options.contains_key(*key));
     fields.put_map("driver_opts", declared);
-    let declares_subnets = spec.ipam.as_ref().is_some_and(|ipam| !ipam.config.is_empty());
-    if let Some(ipam) = live.ipam.as_ref().filter(|_| declares_subnets) {
-        subnets(&mut fields, ipam);
+    let declared = spec.ipam.as_ref().filter(|ipam| !ipam.config.is_empty());
+    if let (Some(ipam), Some(declared)) = (&live.ipam, declared) {
+        pools(&mut fields, ipam, &declared.config);
     }
     fields
 }
@@ -96,15 +96,28 @@ fn flags(fields: &mut Fields, (internal, attachable, ipv6): (bool, bool, bool)) 
     }
 }
 
-fn subnets(fields: &mut Fields, ipam: &Ipam) {
-    let subnets: Vec<&String> = ipam.config.iter().map(|config| &config.subnet).collect();
-    fields.put_set("ipam.subnet", subnets.into_iter().filter(|subnet| !subnet.is_empty()));
+/// Address pools; the range and the gateway of one as far as they are declared for its subnet.
+fn pools(fields: &mut Fields, ipam: &Ipam, declared: &[IpamConfig]) {
+    for pool in ipam.config.iter().filter(|pool| !pool.subnet.is_empty()) {
+        let path = format!("ipam.subnet[{}]", pool.subnet);
+        fields.put(path.clone(), "present");
+        let Some(declared) = declared.iter().find(|other| other.subnet == pool.subnet) else {
+            continue;
+        };
+        for (key, there, wanted) in [
+            ("ip_range", &pool.ip_range, &declared.ip_range),
+            ("gateway", &pool.gateway, &declared.gateway),
+        ] {
+            if !wanted.is_empty() {
+                fields.put_unless(&format!("{path}.{key}"), there.as_str(), "");
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::engine::IpamConfig;
 
     fn wanted() -> NetworkSpec {
         let pool = IpamConfig { subnet: "10.5.0.0/24".to_owned(), ..IpamConfig::default() };

@@ -2,57 +2,73 @@
 //! engine would drop them silently (`adjustForAPIVersion` in moby), and drift would never end.
 
 use crate::model::ApiVersion;
-use crate::model::engine::{ContainerSpec, ServiceSpec};
+use crate::model::engine::{ContainerSpec, ResourceRequirements, ServiceSpec};
 
 /// Takes out of a spec what the engine does not know, and says what that was.
 pub fn strip(spec: &mut ServiceSpec, api: ApiVersion) -> Vec<(String, ApiVersion)> {
+    let task = &mut spec.task_template;
     let mut stripped = Vec::new();
-    if let Some(container) = &mut spec.task_template.container_spec {
-        for rule in RULES.iter().filter(|rule| api < rule.needs) {
-            if (rule.take)(container) {
-                stripped.push((rule.field.to_owned(), rule.needs));
-            }
-        }
+    if let Some(container) = &mut task.container_spec {
+        take(container, &CONTAINER, api, &mut stripped);
     }
-    let pids = spec.task_template.resources.as_mut().and_then(|r| r.limits.as_deref_mut());
-    if let Some(limits) = pids.filter(|limits| limits.pids != 0 && api < ApiVersion::v1(41)) {
-        limits.pids = 0;
-        stripped.push(("deploy.resources.limits.pids".to_owned(), ApiVersion::v1(41)));
+    if let Some(resources) = &mut task.resources {
+        take(resources, &RESOURCES, api, &mut stripped);
     }
     stripped
 }
 
+fn take<T>(
+    part: &mut T,
+    rules: &[Rule<T>],
+    api: ApiVersion,
+    stripped: &mut Vec<(String, ApiVersion)>,
+) {
+    for rule in rules.iter().filter(|rule| api < rule.needs) {
+        if (rule.take)(part) {
+            stripped.push((rule.field.to_owned(), rule.needs));
+        }
+    }
+}
+
 /// One field and the API version that knows it.
-struct Rule {
+struct Rule<T> {
     field: &'static str,
     needs: ApiVersion,
     /// Takes the field out; true when it was there.
-    take: fn(&mut ContainerSpec) -> bool,
+    take: fn(&mut T) -> bool,
 }
 
-const RULES: [Rule; 8] = [
-    Rule { field: "sysctls", needs: ApiVersion::v1(40), take: |c| taken(&mut c.sysctls) },
-    Rule { field: "cap_add", needs: ApiVersion::v1(41), take: |c| taken(&mut c.capability_add) },
-    Rule { field: "cap_drop", needs: ApiVersion::v1(41), take: |c| taken(&mut c.capability_drop) },
-    Rule { field: "ulimits", needs: ApiVersion::v1(41), take: |c| taken(&mut c.ulimits) },
-    Rule {
-        field: "healthcheck.start_interval",
-        needs: ApiVersion::v1(44),
-        take: |c| {
-            c.healthcheck.as_deref_mut().is_some_and(|check| taken(&mut check.start_interval))
-        },
-    },
-    Rule {
-        field: "x-skep.no_new_privileges",
-        needs: ApiVersion::v1(44),
-        take: |c| c.privileges.as_deref_mut().is_some_and(|p| taken(&mut p.no_new_privileges)),
-    },
-    Rule { field: "volumes[].volume.subpath", needs: ApiVersion::v1(45), take: take_subpaths },
-    Rule {
-        field: "oom_score_adj",
-        needs: ApiVersion::v1(46),
-        take: |c| taken(&mut c.oom_score_adj),
-    },
+const fn rule<T>(field: &'static str, minor: u16, take: fn(&mut T) -> bool) -> Rule<T> {
+    Rule { field, needs: ApiVersion::v1(minor), take }
+}
+
+const CONTAINER: [Rule<ContainerSpec>; 10] = [
+    rule("sysctls", 40, |c| taken(&mut c.sysctls)),
+    rule("cap_add", 41, |c| taken(&mut c.capability_add)),
+    rule("cap_drop", 41, |c| taken(&mut c.capability_drop)),
+    rule("ulimits", 41, |c| taken(&mut c.ulimits)),
+    rule("healthcheck.start_interval", 44, |c| {
+        c.healthcheck.as_deref_mut().is_some_and(|check| taken(&mut check.start_interval))
+    }),
+    rule("x-skep.no_new_privileges", 44, |c| {
+        c.privileges.as_deref_mut().is_some_and(|p| taken(&mut p.no_new_privileges))
+    }),
+    rule("x-skep.seccomp", 44, |c| {
+        c.privileges.as_deref_mut().is_some_and(|p| taken(&mut p.seccomp))
+    }),
+    rule("x-skep.apparmor", 44, |c| {
+        c.privileges.as_deref_mut().is_some_and(|p| taken(&mut p.app_armor))
+    }),
+    rule("volumes[].volume.subpath", 45, take_subpaths),
+    rule("oom_score_adj", 46, |c| taken(&mut c.oom_score_adj)),
+];
+
+const RESOURCES: [Rule<ResourceRequirements>; 3] = [
+    rule("deploy.resources.limits.pids", 41, |r| {
+        r.limits.as_deref_mut().is_some_and(|limits| taken(&mut limits.pids))
+    }),
+    rule("x-skep.swap", 52, |r| taken(&mut r.swap_bytes)),
+    rule("x-skep.swappiness", 52, |r| taken(&mut r.memory_swappiness)),
 ];
 
 fn taken<T: Default + PartialEq>(field: &mut T) -> bool {

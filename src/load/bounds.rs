@@ -40,3 +40,9 @@ pub const MAX_SECRET_BYTES: usize = 500 * 1024 - 1;
 /// Largest config that the engine takes, in bytes (`manager/controlapi/config.go` in swarmkit
 /// refuses 1000 KiB).
 pub const MAX_CONFIG_BYTES: usize = 1000 * 1024 - 1;
+
+/// Most files of a directory that becomes configs because it is mounted from the repository.
+pub const MAX_BOUND_FILES: usize = 16;
+
+/// Most bytes that the files of such a directory have together.
+pub const MAX_BOUND_BYTES: usize = 1024 * 1024;

@@ -99,6 +99,11 @@ impl Findings {
         self.tell(Severity::Warning, path, span, remark.into());
     }
 
+    /// Tells what is worth knowing, at the place where a path leads.
+    pub fn note_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.tell(Severity::Note, path, tree.locate(path), remark.into());
+    }
+
     /// Tells a warning at the place where a path leads.
     pub fn warning_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
         self.warning(path, tree.locate(path), remark);

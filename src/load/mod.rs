@@ -19,6 +19,7 @@ mod stack;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod traps;
 pub mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,13 @@
 //! Fields of a container spec.
 
 use super::{Fields, IMAGE, NamesById, configs, duration_text, mounts, secrets};
-use crate::model::engine::{ContainerSpec, DnsConfig, Healthcheck, Privileges, Ulimit};
+use crate::model::SpecHash;
+use crate::model::engine::{ContainerSpec, DnsConfig, Healthcheck, Privileges, Seccomp, Ulimit};
 
 /// The engine's stop grace period when none is given (`api/defaults/service.go` in swarmkit).
 const STOP_GRACE: i64 = 10_000_000_000;
+/// Mode of seccomp and `AppArmor` when none is given.
+const DEFAULT: &str = "default";
 
 /// All fields of a container spec.
 #[must_use]
@@ -111,7 +114,23 @@ fn privileges(privileges: Option<&Privileges>, names: &NamesById) -> Fields {
         fields.put("x-skep.selinux", context);
     }
     fields.put_unless("x-skep.no_new_privileges", privileges.no_new_privileges, false);
+    if let Some(seccomp) = privileges.seccomp.as_deref() {
+        fields.put_unless("x-skep.seccomp", seccomp_text(seccomp), DEFAULT.to_owned());
+    }
+    if let Some(profile) = privileges.app_armor.as_deref() {
+        let mode = if profile.mode.is_empty() { DEFAULT } else { &profile.mode };
+        fields.put_unless("x-skep.apparmor", mode, DEFAULT);
+    }
     fields
+}
+
+/// The mode; a profile is told by its hash, because it has hundreds of lines.
+fn seccomp_text(seccomp: &Seccomp) -> String {
+    let mode = if seccomp.mode.is_empty() { DEFAULT } else { &seccomp.mode };
+    match seccomp.profile.as_str() {
+        "" => mode.to_owned(),
+        profile => format!("{mode} {}", SpecHash::of(profile.as_bytes()).as_str()),
+    }
 }
 
 fn ulimits(limits: &[Ulimit]) -> Fields {

@@ -86,6 +86,12 @@ pub fn resources(resources: Option<&ResourceRequirements>) -> Fields {
             self::amounts(&mut fields, path, amounts);
         }
     }
+    if let Some(bytes) = resources.swap_bytes {
+        fields.put("x-skep.swap", bytes);
+    }
+    if let Some(percent) = resources.memory_swappiness {
+        fields.put("x-skep.swappiness", percent);
+    }
     fields
 }
 

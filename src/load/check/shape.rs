@@ -40,6 +40,8 @@ pub struct Shape {
     pub words: Vec<String>,
     /// Check of the small language that a text has to follow.
     pub format: Option<FormatCheck>,
+    /// A text that follows it.
+    pub example: Option<String>,
     /// Least and greatest number.
     pub range: (Option<f64>, Option<f64>),
     /// Several shapes, one of which has to fit.
@@ -209,6 +211,7 @@ impl<'a> Reader<'a> {
             required: texts(object.get("required")),
             words: words(object),
             format: object.get("format").and_then(Json::as_str).and_then(format_check),
+            example: texts(object.get("examples")).into_iter().next(),
             range: (number(object.get("minimum")), number(object.get("maximum"))),
             ignored: object.get(IGNORED).and_then(Json::as_str).map(str::to_owned),
             refused: refused(object.get(REFUSED)),

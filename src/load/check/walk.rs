@@ -174,7 +174,9 @@ impl<'a> Walk<'a> {
             return false;
         }
         if let Some(Err(error)) = shape.format.map(|check| check(&text)) {
-            self.findings.error(path, node.span, format!("this {error}"));
+            let hint = shape.example.as_ref().map(|example| format!("write it like {example}"));
+            let remark = (format!("this {error}"), hint.unwrap_or_default());
+            self.findings.error(path, node.span, remark);
             return false;
         }
         self.range(node, shape, path)
@@ -192,7 +194,7 @@ impl<'a> Walk<'a> {
             (_, Some(most)) if number > most => format!("has to be {most} or less"),
             _ => return true,
         };
-        self.findings.error(path, node.span, message);
+        self.findings.error(path, node.span, (message, "write another number"));
         false
     }
 
@@ -218,12 +220,27 @@ impl<'a> Walk<'a> {
                 (format!("has to be {wanted}, not text"), "write it without quotes".to_owned())
             }
             _ if found == Kind::Number && kinds.contains(&Kind::Integer) => {
-                (format!("has to be {wanted}"), String::new())
+                (format!("has to be {wanted}"), "write it without a fraction".to_owned())
             }
-            _ => (format!("has to be {wanted}, not {}", node.kind()), String::new()),
+            _ => {
+                let hint = kinds.iter().find_map(|kind| form_of(*kind)).unwrap_or_default();
+                (format!("has to be {wanted}, not {}", node.kind()), hint.to_owned())
+            }
         };
         self.findings.error(path, node.span, remark);
     }
+}
+
+/// How a value of a kind is written.
+fn form_of(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Map => "write KEY: VALUE on lines of their own below it",
+        Kind::List => "write a list: - VALUE on lines of their own below it",
+        Kind::Text => "write one text",
+        Kind::Boolean => "write true or false",
+        Kind::Integer | Kind::Number => "write a number",
+        Kind::Null => return None,
+    })
 }
 
 /// Branches, with branches of branches in one list.

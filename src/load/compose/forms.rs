@@ -93,6 +93,10 @@ form!(
     Bytes: BytesForm = i64, "bytes", "512m", text::parse_bytes
 );
 form!(
+    /// Swap in bytes; -1 is without limit.
+    Swap: SwapForm = i64, "swap", "512m", parse_swap, &["string", "number"]
+);
+form!(
     /// Processors in billionths.
     Cpus: CpusForm = i64, "cpus", "0.5", text::parse_nano_cpus
 );
@@ -120,6 +124,13 @@ pub struct DeclaredImage {
     pub text: String,
     /// Taken apart.
     pub image: ImageRef,
+}
+
+fn parse_swap(text: &str) -> Result<i64, TextError> {
+    match text {
+        "unlimited" => Ok(-1),
+        _ => text::parse_bytes(text),
+    }
 }
 
 fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
@@ -156,6 +167,7 @@ pub fn format_check(format: &str) -> Option<FormatCheck> {
     Some(match format {
         DurationForm::FORMAT => fits::<DurationForm>,
         BytesForm::FORMAT => fits::<BytesForm>,
+        SwapForm::FORMAT => fits::<SwapForm>,
         CpusForm::FORMAT => fits::<CpusForm>,
         ShellWordsForm::FORMAT => fits::<ShellWordsForm>,
         ShortPortsForm::FORMAT => fits::<ShortPortsForm>,

@@ -5,35 +5,27 @@
 use schemars::Schema;
 use serde_json::{Value, json};
 
+use super::service::unsupported::Unsupported;
+
 /// Marks a key of the schema that has no effect; its value is the reason.
 pub const IGNORED: &str = "x-ignored";
 /// Marks a key of the schema that is refused; its value is `[what is wrong, what to do]`.
 pub const REFUSED: &str = "x-refused";
 
-/// Keys of a service that `docker stack deploy` takes and ignores.
-const SERVICE_IGNORED: [(&str, &str); 18] = [
+/// Keys of a service that `docker stack deploy` takes and ignores, and whose loss nobody misses.
+/// Those whose loss is missed are [`Unsupported`].
+const SERVICE_IGNORED: [(&str, &str); 4] = [
     ("build", "stacks run images that exist already"),
-    ("cgroup_parent", "Swarm has no such setting"),
-    ("cgroupns_mode", "Swarm has no such setting"),
-    ("container_name", "Swarm names the containers of a service itself"),
-    ("devices", "Swarm can't hand devices to tasks"),
-    ("domainname", "Swarm has no such setting; write the whole name into hostname"),
-    ("expose", "all ports are open between services of one network"),
-    ("external_links", "services find each other by name on a common network"),
-    ("ipc", "Swarm has no such setting"),
-    ("links", "services find each other by name on a common network"),
-    ("mac_address", "Swarm has no such setting"),
-    ("network_mode", "Swarm has no such setting; for the host's network join the network 'host'"),
-    ("pid", "Swarm has no such setting"),
-    ("privileged", "Swarm can't run privileged tasks; cap_add gives single rights"),
-    ("security_opt", "Swarm takes no such options from a stack file"),
-    ("shm_size", "Swarm has no such setting; mount a tmpfs at /dev/shm"),
-    ("userns_mode", "Swarm has no such setting"),
+    (
+        "container_name",
+        "Swarm names the containers of a service itself; others reach it by the service's name",
+    ),
     ("develop", "it is for development with docker compose"),
+    ("expose", "all ports are open between services of one network"),
 ];
 
 /// Keys of a service that can't be used, with what to do.
-const SERVICE_REFUSED: [(&str, &str, &str); 36] = [
+const SERVICE_REFUSED: [(&str, &str, &str); 34] = [
     ("annotations", NOT_YET, "write labels"),
     ("attach", ELSEWHERE, "remove it"),
     ("blkio_config", CANT, "remove it"),
@@ -47,15 +39,13 @@ const SERVICE_REFUSED: [(&str, &str, &str); 36] = [
     ("cpus", CANT, "write deploy.resources.limits.cpus"),
     ("cpuset", CANT, "write deploy.resources.limits.cpus"),
     ("device_cgroup_rules", CANT, "remove it"),
-    ("dns_opt", NOT_YET, "remove it"),
     ("extends", NOT_YET, "copy what it extends into the service, or use a YAML anchor"),
     ("gpus", CANT, "write deploy.resources.reservations.generic_resources"),
-    ("group_add", NOT_YET, "name the group in user: USER:GROUP"),
     ("label_file", NOT_YET, "write labels"),
     ("mem_limit", CANT, "write deploy.resources.limits.memory"),
     ("mem_reservation", CANT, "write deploy.resources.reservations.memory"),
-    ("mem_swappiness", CANT, "remove it"),
-    ("memswap_limit", CANT, "write deploy.resources.limits.memory"),
+    ("mem_swappiness", CANT, "write x-skep: {swappiness: …}"),
+    ("memswap_limit", CANT, "write x-skep: {swap: …}, which counts beside the memory limit"),
     ("oom_kill_disable", CANT, "remove it"),
     ("pids_limit", CANT, "write deploy.resources.limits.pids"),
     ("platform", CANT, "write a constraint: node.platform.arch == x86_64"),
@@ -78,6 +68,9 @@ const ELSEWHERE: &str = "belongs to docker compose and means nothing in a swarm"
 
 /// Adds the known keys without effect to a service.
 pub fn add_service_keys(schema: &mut Schema) {
+    for key in Unsupported::ALL.into_iter().filter(|key| *key != Unsupported::SecurityOpt) {
+        add(schema, key.key(), unsupported(key));
+    }
     for (key, reason) in SERVICE_IGNORED {
         add(schema, key, ignored(reason));
     }
@@ -102,11 +95,6 @@ pub fn add_port_keys(schema: &mut Schema) {
 
 /// Adds the keys of a bind that docker loses.
 pub fn add_bind_keys(schema: &mut Schema) {
-    add(
-        schema,
-        "create_host_path",
-        ignored("Swarm never makes the path of a bind; it has to exist"),
-    );
     add(schema, "selinux", ignored("Swarm has no such setting"));
     add(schema, "recursive", ignored("Swarm has no such setting"));
 }
@@ -121,25 +109,14 @@ pub fn add_attachment_keys(schema: &mut Schema) {
     }
 }
 
-/// Adds the keys of a network that can't be used yet.
+/// Adds the keys of a network that can't be used.
 pub fn add_network_keys(schema: &mut Schema) {
-    add(
-        schema,
-        "enable_ipv6",
-        refused(NOT_YET, "make the network by hand and declare it external"),
-    );
-    add(
-        schema,
-        "enable_ipv4",
-        refused(NOT_YET, "make the network by hand and declare it external"),
-    );
+    add(schema, "enable_ipv4", refused(CANT, "remove it: networks of a swarm have IPv4"));
 }
 
-/// Adds the keys of an address pool that can't be used yet.
+/// Adds the keys of an address pool that can't be used (`convert/network.go` in moby drops them).
 pub fn add_pool_keys(schema: &mut Schema) {
-    for key in ["gateway", "ip_range", "aux_addresses"] {
-        add(schema, key, refused(NOT_YET, "make the network by hand and declare it external"));
-    }
+    add(schema, "aux_addresses", refused(CANT, "write ip_range, so that they lie outside of it"));
 }
 
 /// Adds the keys of a secret that can't be used yet.
@@ -159,6 +136,14 @@ pub fn add_config_keys(schema: &mut Schema) {
 
 fn ignored(reason: &str) -> Value {
     json!({ "description": format!("Has no effect: {reason}."), "deprecated": true, IGNORED: reason })
+}
+
+/// The value may be anything: what is told of it depends on `x-skep` (`convert/unsupported.rs`).
+fn unsupported(key: Unsupported) -> Value {
+    let (reason, instead) = (key.reason(), key.instead());
+    let name = key.key();
+    let ignore = format!("x-skep: {{ignore_unsupported: [{name}]}} runs the service without it");
+    json!({ "description": format!("Can't be used: {reason}. Instead: {instead}; {ignore}.") })
 }
 
 fn refused(message: &str, hint: &str) -> Value {

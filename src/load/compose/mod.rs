@@ -23,10 +23,12 @@ pub use service::deploy::{
     Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
 };
 pub use service::ports::{LongPort, Port};
+pub use service::settings::{AppArmorForm, ServiceSettings};
+pub use service::unsupported::Unsupported;
 pub use service::volumes::{
     BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,
 };
 pub use service::{
     Attachment, CredentialSpecForm, DataMount, ExtraHosts, HealthTest, HealthcheckForm, Logging,
-    LongDataMount, PullPolicyForm, Service, ServiceNetworks, ServiceSettings, Ulimit,
+    LongDataMount, PullPolicyForm, Service, ServiceNetworks, Ulimit,
 };

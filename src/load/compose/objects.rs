@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
-use super::service::Service;
+use super::service::unsupported::Unsupported;
+use super::service::{Logging, Service};
 
 /// A compose file as `docker stack deploy` takes it, with `x-skep` for what skep is to do.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -37,6 +38,11 @@ pub struct ComposeFile {
 pub struct StackSettings {
     /// Stops all writes to the stack, with this reason; drift is still reported.
     pub suspend: Option<String>,
+    /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
+    #[schemars(extend("uniqueItems" = true))]
+    pub ignore_unsupported: Option<Vec<Unsupported>>,
+    /// Log driver of services that have none of their own.
+    pub logging: Option<Logging>,
 }
 
 /// A network of the swarm.
@@ -57,6 +63,8 @@ pub struct Network {
     pub internal: Option<bool>,
     /// Containers outside of services may join.
     pub attachable: Option<bool>,
+    /// IPv6 addresses as well.
+    pub enable_ipv6: Option<bool>,
     /// Labels.
     pub labels: Option<KeyValues>,
 }
@@ -108,6 +116,10 @@ pub struct Ipam {
 pub struct Pool {
     /// `10.1.0.0/24`
     pub subnet: Option<String>,
+    /// Part of the subnet that addresses are taken from.
+    pub ip_range: Option<String>,
+    /// Address of the gateway.
+    pub gateway: Option<String>,
 }
 
 /// A named volume. Volumes are made by the nodes that run a task, when it starts.

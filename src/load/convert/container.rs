@@ -2,15 +2,12 @@
 
 use super::{Declared, Stage};
 use crate::load::compose::{
-    CommandLine, CredentialSpecForm, ExtraHosts, HealthTest, HealthcheckForm, KeyValues, Logging,
-    Service, Ulimit as UlimitForm, Words,
+    CommandLine, ExtraHosts, HealthTest, HealthcheckForm, KeyValues, Logging, Service,
+    Ulimit as UlimitForm, Words,
 };
 use crate::load::yaml::KeyPath;
 use crate::model::ImageRef;
-use crate::model::engine::{
-    ConfigReference, ContainerSpec, CredentialSpec, DnsConfig, Healthcheck, LogDriver, Privileges,
-    Ulimit,
-};
+use crate::model::engine::{ContainerSpec, DnsConfig, Healthcheck, LogDriver, Ulimit};
 
 impl Stage<'_, '_> {
     /// The container of a service.
@@ -27,8 +24,8 @@ impl Stage<'_, '_> {
             service.cap_drop.as_deref().unwrap_or_default(),
         );
         let mut configs = self.config_references(service.configs.as_ref(), declared, path);
-        let privileges =
-            self.privileges(service.credential_spec.as_ref(), declared, path, &mut configs);
+        let privileges = self.privileges(service, declared, path, &mut configs);
+        let mounts = self.mounts(service, declared, path, &mut configs);
         ContainerSpec {
             image: image.familiar(),
             labels: self
@@ -39,13 +36,14 @@ impl Stage<'_, '_> {
             env: self.environment(service, path),
             dir: service.working_dir.clone().unwrap_or_default(),
             user: service.user.clone().unwrap_or_default(),
+            groups: service.group_add.iter().flatten().map(|group| group.0.clone()).collect(),
             privileges: Some(Box::new(privileges)),
             init: service.init,
             stop_signal: service.stop_signal.clone().unwrap_or_default(),
             tty: service.tty.unwrap_or_default(),
             open_stdin: service.stdin_open.unwrap_or_default(),
             read_only: service.read_only.unwrap_or_default(),
-            mounts: self.mounts(service, declared, path),
+            mounts,
             stop_grace_period: service.stop_grace_period.as_ref().map(|period| period.0),
             healthcheck: self.healthcheck(service.healthcheck.as_ref(), path).map(Box::new),
             hosts: service.extra_hosts.as_ref().map(hosts).unwrap_or_default(),
@@ -95,48 +93,6 @@ impl Stage<'_, '_> {
             ..Healthcheck::default()
         })
     }
-
-    /// Always sent, also when empty. A credential spec from a config is a config of the runtime.
-    fn privileges(
-        &mut self,
-        form: Option<&CredentialSpecForm>,
-        declared: &Declared,
-        path: &KeyPath<'_>,
-        configs: &mut Vec<ConfigReference>,
-    ) -> Privileges {
-        let Some(form) = form else { return Privileges::default() };
-        let here = path.key("credential_spec");
-        let sources = [&form.config, &form.file, &form.registry];
-        let given = sources.iter().filter(|source| source.as_ref().is_some_and(|s| !s.is_empty()));
-        if given.count() != 1 {
-            self.error(
-                &here,
-                ("a credential spec has exactly one of config, file and registry", ""),
-            );
-            return Privileges::default();
-        }
-        let mut spec = CredentialSpec {
-            config: String::new(),
-            file: form.file.clone().unwrap_or_default(),
-            registry: form.registry.clone().unwrap_or_default(),
-        };
-        if let Some(key) = form.config.as_ref().filter(|key| !key.is_empty()) {
-            let Some(name) = self.config_names(declared).remove(key) else {
-                let hint = "declare it under the top-level configs";
-                let quoted = self.quote(&here, key);
-                self.error(&here, (format!("the config{quoted} is not declared"), hint));
-                return Privileges::default();
-            };
-            spec.config.clone_from(&name);
-            configs.push(ConfigReference {
-                config_name: name,
-                extra: [("Runtime".to_owned(), serde_json::json!({}))].into(),
-                ..ConfigReference::default()
-            });
-            configs.sort_by(|a, b| a.config_name.cmp(&b.config_name));
-        }
-        Privileges { credential_spec: Some(Box::new(spec)), ..Privileges::default() }
-    }
 }
 
 /// `address name`, in the order of a list, sorted for a mapping.
@@ -160,9 +116,11 @@ fn hosts(form: &ExtraHosts) -> Vec<String> {
 
 fn dns(service: &Service) -> Option<DnsConfig> {
     let list = |words: &Option<Words>| words.as_ref().map(Words::list).unwrap_or_default();
-    (service.dns.is_some() || service.dns_search.is_some()).then(|| DnsConfig {
+    let keys = [&service.dns, &service.dns_search, &service.dns_opt];
+    keys.iter().any(|key| key.is_some()).then(|| DnsConfig {
         nameservers: list(&service.dns),
         search: list(&service.dns_search),
+        options: list(&service.dns_opt),
         ..DnsConfig::default()
     })
 }

@@ -107,10 +107,15 @@ impl Stage<'_, '_> {
             Origin::File(file) => self.read(&path.key("file"), file)?.1.to_vec(),
         };
         self.size_fits(kind, bytes.len(), path)?;
+        Some(self.stored(kind, name, bytes))
+    }
+
+    /// Puts content beside.
+    pub(super) fn stored(&mut self, kind: Kind, name: &str, bytes: Vec<u8>) -> Content {
         let hash = self.input.key.map(|key| key.hash(&bytes));
         let data = DataRef { stack: self.input.stack.clone(), kind, name: name.to_owned() };
         self.objects.data.insert(data.clone(), hash.clone(), SecretBytes::new(bytes));
-        Some(Content::Stored { data, hash })
+        Content::Stored { data, hash }
     }
 
     fn size_fits(&mut self, kind: Kind, size: usize, path: &KeyPath<'_>) -> Option<()> {
@@ -118,14 +123,18 @@ impl Stage<'_, '_> {
             Kind::Secret => MAX_SECRET_BYTES,
             _ => MAX_CONFIG_BYTES,
         };
-        let message = match size {
-            0 => format!("the {kind} is empty; the engine takes only content of one byte and more"),
-            size if size > limit => {
-                format!("the {kind} is too large; the engine takes at most {limit} bytes")
-            }
+        let remark = match size {
+            0 => (
+                format!("the {kind} is empty; the engine takes only content of one byte and more"),
+                "give it content, or remove it",
+            ),
+            size if size > limit => (
+                format!("the {kind} is too large; the engine takes at most {limit} bytes"),
+                "make it smaller, or put the file into the image or a volume",
+            ),
             _ => return Some(()),
         };
-        self.error(path, message);
+        self.error(path, remark);
         None
     }
 

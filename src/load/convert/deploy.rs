@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::load::compose::{
     Deploy, GenericResourceForm, Order, PlacementForm, ResourcesForm, RestartPolicyForm, Service,
-    UpdateConfigForm,
+    ServiceSettings, UpdateConfigForm,
 };
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{
@@ -13,19 +13,29 @@ use crate::model::engine::{
 
 impl Stage<'_, '_> {
     /// How many tasks, where.
-    pub(super) fn mode(&mut self, deploy: &Deploy, path: &KeyPath<'_>) -> Option<ServiceMode> {
-        let replicas = deploy.replicas;
+    pub(super) fn mode(
+        &mut self,
+        (deploy, settings): (&Deploy, Option<&ServiceSettings>),
+        service: &KeyPath<'_>,
+    ) -> Option<ServiceMode> {
+        let (replicas, path) = (deploy.replicas, &service.key("deploy"));
+        let most = settings.and_then(|settings| settings.max_concurrent);
         let word = deploy.mode.as_deref().unwrap_or_default();
         if replicas.is_some() && matches!(word, "global" | "global-job") {
             let message = format!("'replicas' does not fit the mode {word}: it runs on every node");
             self.error(&path.key("replicas"), (message, "remove it, or change the mode"));
+        }
+        if most.is_some() && word != "replicated-job" {
+            let message = "'max_concurrent' is for the mode replicated-job only";
+            let settings = service.key("x-skep");
+            self.error(&settings.key("max_concurrent"), (message, "remove it, or change the mode"));
         }
         Some(match word {
             "" | "replicated" => ServiceMode::Replicated(Replicated { replicas }),
             "global" => ServiceMode::Global {},
             "global-job" => ServiceMode::GlobalJob {},
             "replicated-job" => ServiceMode::ReplicatedJob(JobMode {
-                max_concurrent: replicas,
+                max_concurrent: most.or(replicas),
                 total_completions: replicas,
             }),
             _ => {
@@ -55,6 +65,27 @@ impl Stage<'_, '_> {
             (None, Some(word)) => self.restart_word(word, &restart),
             (None, None) => None,
         }
+    }
+
+    /// Limits, reservations and swap.
+    pub(super) fn resources(
+        &mut self,
+        service: &Service,
+        path: &KeyPath<'_>,
+    ) -> ResourceRequirements {
+        let form = service.deploy.as_ref().and_then(|deploy| deploy.resources.as_ref());
+        let mut resources = resources(form);
+        let Some(settings) = &service.settings else { return resources };
+        resources.swap_bytes = settings.swap.as_ref().map(|swap| swap.0);
+        resources.memory_swappiness = settings.swappiness;
+        let limited = resources.limits.as_ref().is_some_and(|limits| limits.memory_bytes > 0);
+        if resources.swap_bytes.is_some() && !limited {
+            let hint = "write deploy.resources.limits.memory as well";
+            let remark = ("swap counts beside a memory limit, and there is none", hint);
+            let here = path.key("x-skep");
+            self.error(&here.key("swap"), remark);
+        }
+        resources
     }
 
     /// docker takes `no` for "nothing declared", and the engine then restarts always.
@@ -125,7 +156,7 @@ pub(super) fn placement(form: Option<&PlacementForm>) -> Placement {
 }
 
 /// Limits and reservations.
-pub(super) fn resources(form: Option<&ResourcesForm>) -> ResourceRequirements {
+fn resources(form: Option<&ResourcesForm>) -> ResourceRequirements {
     let Some(form) = form else { return ResourceRequirements::default() };
     let limits = form.limits.as_ref().map(|limits| Resources {
         nano_cpus: limits.cpus.as_ref().map(|cpus| cpus.0).unwrap_or_default(),

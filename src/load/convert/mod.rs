@@ -5,20 +5,23 @@
 //! `Resources`, `Placement`, `EndpointSpec`. Swarm restarts tasks when one of them appears or
 //! disappears. All lists have an order that depends on nothing but the file.
 
+mod bound;
 mod container;
 mod data;
 mod deploy;
 mod environment;
 mod mounts;
 mod networks;
+mod privileges;
 mod service;
+mod unsupported;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::load::compose::{Config, Network, Secret, Volume};
+use crate::load::compose::{Config, Network, Secret, StackSettings, Volume};
 use crate::load::findings::{Findings, Remark};
 use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
@@ -67,7 +70,9 @@ pub struct Objects {
 
 /// Converts a stack.
 pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
-    let mut stage = Stage { input, findings, objects: Objects::default() };
+    let settings = input.tree.get("x-skep").and_then(|node| decode(node).ok()).unwrap_or_default();
+    let (objects, bound) = (Objects::default(), BTreeMap::new());
+    let mut stage = Stage { input, settings, findings, objects, bound };
     let declared = Declared {
         networks: stage.section("networks"),
         volumes: stage.section("volumes"),
@@ -76,6 +81,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     };
     stage.data_objects(&declared);
     stage.services(&declared);
+    stage.unsupported_of_all();
     stage.objects
 }
 
@@ -90,8 +96,12 @@ struct Declared {
 /// A conversion under way.
 struct Stage<'a, 'f> {
     input: Input<'a>,
+    /// `x-skep` of the stack.
+    settings: StackSettings,
     findings: &'f mut Findings,
     objects: Objects,
+    /// Files that became configs because they are mounted, by the config's name.
+    bound: BTreeMap<String, RepoPath>,
 }
 
 impl<'a> Stage<'a, '_> {

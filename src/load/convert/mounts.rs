@@ -8,15 +8,19 @@ use crate::load::compose::{
 };
 use crate::load::text::{MountKind, ShortVolume, parse_bytes};
 use crate::load::yaml::KeyPath;
-use crate::model::engine::{BindOptions, DriverConfig, Mount, TmpfsOptions, VolumeOptions};
+use crate::model::engine::{
+    BindOptions, ConfigReference, DriverConfig, Mount, TmpfsOptions, VolumeOptions,
+};
 
 impl Stage<'_, '_> {
-    /// Mounts in the order of the file, then those of `tmpfs`.
+    /// Mounts in the order of the file, then those of `tmpfs`. Files of the repository are put
+    /// among the configs.
     pub(super) fn mounts(
         &mut self,
         service: &Service,
         declared: &Declared,
         path: &KeyPath<'_>,
+        configs: &mut Vec<ConfigReference>,
     ) -> Vec<Mount> {
         let list = path.key("volumes");
         let mut mounts = Vec::new();
@@ -26,7 +30,11 @@ impl Stage<'_, '_> {
                 VolumeMount::Short(Text(short)) => self.in_words(short, &here),
                 VolumeMount::Long(long) => long.clone(),
             };
-            mounts.extend(self.mount(&long, declared, &here));
+            if is_bound(&long) {
+                self.bound(&long, &here, configs);
+            } else {
+                mounts.extend(self.mount(&long, declared, &here));
+            }
         }
         let list = path.key("tmpfs");
         for text in service.tmpfs.iter().flat_map(|words| words.list()) {
@@ -49,12 +57,12 @@ impl Stage<'_, '_> {
             },
             source: Some(short.source.clone()).filter(|source| !source.is_empty()),
             target: Some(short.target.clone()),
-            read_only: short.read_only.then_some(true),
+            read_only: (short.read_only || short.writable).then_some(short.read_only),
             consistency: None,
-            bind: short
-                .propagation
-                .clone()
-                .map(|propagation| BindSettings { propagation: Some(propagation) }),
+            bind: short.propagation.clone().map(|propagation| BindSettings {
+                propagation: Some(propagation),
+                create_host_path: None,
+            }),
             volume: short
                 .no_copy
                 .then(|| VolumeSettings { nocopy: Some(true), ..VolumeSettings::default() }),
@@ -82,6 +90,13 @@ impl Stage<'_, '_> {
             VolumeType::Volume => self.volume(base, volume, declared, path),
             VolumeType::Bind | VolumeType::Npipe => {
                 let source = self.bind_source(&source, volume.kind, path)?;
+                if volume.bind.as_ref().and_then(|bind| bind.create_host_path) == Some(true) {
+                    let bind = path.key("bind");
+                    let message = "Swarm never makes the path of a bind: a task is refused by a \
+                                   node that lacks it";
+                    let hint = "make it on every node that may run the service, or write false";
+                    self.warning(&bind.key("create_host_path"), (message, hint));
+                }
                 Some(Mount { source, bind_options: volume.bind.as_ref().map(bind), ..base })
             }
             VolumeType::Tmpfs => {
@@ -97,7 +112,7 @@ impl Stage<'_, '_> {
     }
 
     /// Options of another kind of mount are a mistake, as are sources where none can be.
-    fn options_fit(&mut self, volume: &LongVolume, path: &KeyPath<'_>) -> Option<()> {
+    pub(super) fn options_fit(&mut self, volume: &LongVolume, path: &KeyPath<'_>) -> Option<()> {
         let kind = volume.kind;
         let path_like = matches!(kind, VolumeType::Bind | VolumeType::Npipe);
         let has_source = volume.source.as_ref().is_some_and(|source| !source.is_empty());
@@ -189,32 +204,22 @@ impl Stage<'_, '_> {
         Some(Mount { source, extra, ..base })
     }
 
-    /// Where a bind comes from. The nodes have no working directory and no home of the author.
+    /// Where a bind comes from. The nodes have no home of the author.
     fn bind_source(
         &mut self,
         source: &str,
         kind: VolumeType,
         path: &KeyPath<'_>,
     ) -> Option<String> {
-        if kind == VolumeType::Npipe
-            || source.starts_with(['/', '\\'])
-            || source.get(1..2) == Some(":")
-        {
+        let Some(rest) = source.strip_prefix('~').filter(|_| kind != VolumeType::Npipe) else {
             return Some(source.to_owned());
-        }
-        if let Some(rest) = source.strip_prefix('~')
-            && let Some(home) = self.input.variables.process.get("HOME")
-        {
+        };
+        if let Some(home) = self.input.variables.process.get("HOME") {
             return Some(format!("{home}{rest}"));
         }
-        let message = if source.starts_with('~') {
-            "'~' is nobody's home on a node"
-        } else {
-            "a relative path means nothing on the nodes: they don't have the repository"
-        };
         let hint = "make it a config or a secret, put it into the image, or write an absolute \
                     path that exists on every node";
-        self.error(path, (message, hint));
+        self.error(path, ("'~' is nobody's home on a node", hint));
         None
     }
 
@@ -263,6 +268,13 @@ impl Stage<'_, '_> {
             }
         }
     }
+}
+
+/// True for a bind of what stands in the repository: a relative path means nothing on the nodes.
+fn is_bound(volume: &LongVolume) -> bool {
+    let source = volume.source.as_deref().unwrap_or_default();
+    let absolute = source.starts_with(['/', '\\', '~']) || source.get(1..2) == Some(":");
+    volume.kind == VolumeType::Bind && !source.is_empty() && !absolute
 }
 
 fn bind(settings: &BindSettings) -> BindOptions {

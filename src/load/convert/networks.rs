@@ -87,6 +87,7 @@ impl Stage<'_, '_> {
             options: options(network.driver_opts.as_ref()),
             internal: network.internal.unwrap_or_default(),
             attachable: network.attachable.unwrap_or_default(),
+            enable_ipv6: network.enable_ipv6.unwrap_or_default(),
             labels: self.stack_labels(labels),
             ipam: ipam(network),
             ..NetworkSpec::default()
@@ -119,7 +120,8 @@ fn ipam(network: &Network) -> Option<Ipam> {
     }
     let config = pools.into_iter().map(|pool| IpamConfig {
         subnet: pool.subnet.unwrap_or_default(),
-        ..IpamConfig::default()
+        ip_range: pool.ip_range.unwrap_or_default(),
+        gateway: pool.gateway.unwrap_or_default(),
     });
     Some(Ipam { driver, config: config.collect(), ..Ipam::default() })
 }

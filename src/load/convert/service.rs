@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::container::log_driver;
-use super::deploy::{placement, resources, update_config};
+use super::deploy::{placement, update_config};
 use super::{Declared, IMAGE, Stage};
-use crate::load::compose::{External, Image, KeyValues, Port, PullPolicyForm, Service, Text};
+use crate::load::compose::{
+    External, Image, KeyValues, Logging, Port, PullPolicyForm, Service, Text,
+};
 use crate::load::findings::Entry;
+use crate::load::traps::{self, Case};
 use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
 use crate::model::name::check_service_name;
@@ -40,15 +43,18 @@ impl Stage<'_, '_> {
             let remark = (message, "choose another name for the service");
             self.findings.error(path, span, remark);
         }
+        self.unsupported(form, path);
         let image = self.image(form.image.as_ref(), path);
         let deploy = form.deploy.clone().unwrap_or_default();
-        let mode = self.mode(&deploy, &path.key("deploy"));
+        let mode = self.mode((&deploy, form.settings.as_ref()), path);
         let endpoint_spec = self.endpoint(form, path);
         let networks = self.networks((key, form), declared, path);
         let restart_policy = self.restart(form, path);
         let placeholder = || "missing".parse().ok();
         let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
         let container = self.container((form, &image), declared, path);
+        let case = Case { form, image: &image, volumes: &declared.volumes };
+        traps::warn(&case, (self.input.tree, path), self.findings);
         let mut labels = deploy.labels.as_ref().map(KeyValues::filled).unwrap_or_default();
         labels.insert(IMAGE.to_owned(), text);
         let spec = ServiceSpec {
@@ -56,11 +62,11 @@ impl Stage<'_, '_> {
             labels: self.stack_labels(labels),
             task_template: TaskSpec {
                 container_spec: Some(container),
-                resources: Some(resources(deploy.resources.as_ref())),
+                resources: Some(self.resources(form, path)),
                 restart_policy: restart_policy.map(Box::new),
                 placement: Some(placement(deploy.placement.as_ref())),
                 networks,
-                log_driver: form.logging.as_ref().map(log_driver).map(Box::new),
+                log_driver: self.logging(form).map(log_driver).map(Box::new),
                 ..TaskSpec::default()
             },
             mode: Some(mode?),
@@ -91,6 +97,11 @@ impl Stage<'_, '_> {
             return None;
         };
         Some((declared.text.clone(), declared.image.clone()))
+    }
+
+    /// The service's own log driver, else the one that `x-skep` names for all.
+    fn logging<'s>(&'s self, form: &'s Service) -> Option<&'s Logging> {
+        form.logging.as_ref().or(self.settings.logging.as_ref())
     }
 
     fn endpoint(&mut self, form: &Service, path: &KeyPath<'_>) -> EndpointSpec {

@@ -22,6 +22,8 @@ pub struct ShortVolume {
     pub target: String,
     /// Not writable.
     pub read_only: bool,
+    /// `rw` was said.
+    pub writable: bool,
     /// Don't copy the image's content into a new volume.
     pub no_copy: bool,
     /// `rprivate` and the like.
@@ -55,14 +57,17 @@ pub fn parse_volume(text: &str) -> Result<ShortVolume, TextError> {
         source,
         target,
         read_only: false,
+        writable: false,
         no_copy: false,
         propagation: None,
         without_effect: Vec::new(),
     };
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option {
-            "ro" => volume.read_only = true,
-            "rw" => volume.read_only = false,
+            "ro" | "rw" => {
+                volume.read_only = option == "ro";
+                volume.writable = option == "rw";
+            }
             "nocopy" => volume.no_copy = true,
             _ if PROPAGATIONS.contains(&option) => volume.propagation = Some(option.to_owned()),
             _ => volume.without_effect.push(option.to_owned()),
@@ -114,7 +119,11 @@ mod tests {
                 v.kind,
                 v.source,
                 v.target,
-                if v.read_only { " ro" } else { "" },
+                match (v.read_only, v.writable) {
+                    (true, _) => " ro",
+                    (_, true) => " rw",
+                    _ => "",
+                },
                 if v.no_copy { " nocopy" } else { "" },
                 v.propagation.map_or_else(String::new, |p| format!(" {p}")),
                 v.without_effect.iter().map(|o| format!(" ({o})")).collect::<String>(),
@@ -128,6 +137,7 @@ mod tests {
         for (text, mount) in [
             ("/data", "Volume >/data"),
             ("data:/d", "Volume data>/d"),
+            ("data:/d:ro,rw", "Volume data>/d rw"),
             ("data:/d:nocopy", "Volume data>/d nocopy"),
             ("/a:/b:ro", "Bind /a>/b ro"),
             ("./a:/b:ro,z,rslave", "Bind ./a>/b ro rslave (z)"),

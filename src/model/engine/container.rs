@@ -109,9 +109,36 @@ pub struct Privileges {
     /// Forbid gaining privileges (API 1.44).
     #[serde(skip_serializing_if = "is_default")]
     pub no_new_privileges: bool,
-    /// Seccomp and `AppArmor` (API 1.44), and fields unknown to this version.
+    /// System calls that are allowed; `None` is the engine's default (API 1.44).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seccomp: Option<Box<Seccomp>>,
+    /// `AppArmor` profile; `None` is the engine's default (API 1.44).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_armor: Option<Box<AppArmor>>,
+    /// Fields unknown to this version.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// System calls that a container may make.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Seccomp {
+    /// `default`, `unconfined` or `custom`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: String,
+    /// The profile of `custom`: JSON in base64.
+    #[serde(skip_serializing_if = "is_default", deserialize_with = "null_is_default")]
+    pub profile: String,
+}
+
+/// `AppArmor` profile of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct AppArmor {
+    /// `default` or `disabled`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mode: String,
 }
 
 /// Where a credential spec comes from; exactly one field is set.

@@ -16,8 +16,8 @@ mod task;
 use std::collections::BTreeMap;
 
 pub use container::{
-    BindOptions, ContainerSpec, CredentialSpec, DataFile, DnsConfig, DriverConfig, Healthcheck,
-    Mount, Privileges, TmpfsOptions, Ulimit, VolumeOptions,
+    AppArmor, BindOptions, ContainerSpec, CredentialSpec, DataFile, DnsConfig, DriverConfig,
+    Healthcheck, Mount, Privileges, Seccomp, TmpfsOptions, Ulimit, VolumeOptions,
 };
 pub use container::{ConfigReference, SecretReference};
 pub use live::{

@@ -47,7 +47,13 @@ pub struct ResourceRequirements {
     /// What a node must have free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservations: Option<Box<Resources>>,
-    /// Fields unknown to this version (swap settings of API 1.52 among them).
+    /// Bytes of swap beside the memory limit; -1 is without limit (API 1.52).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_bytes: Option<i64>,
+    /// How readily the kernel swaps, 0 to 100 (API 1.52).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_swappiness: Option<i64>,
+    /// Fields unknown to this version.
     #[serde(flatten)]
     pub extra: Extra,
 }

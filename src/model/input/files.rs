@@ -63,6 +63,11 @@ impl RepoPath {
         Ok(Self(parts.join("/")))
     }
 
+    /// A path below this directory, from where this directory's is told.
+    fn with(&self, inside: &Self) -> Self {
+        if self.0.is_empty() { inside.clone() } else { Self(format!("{self}/{inside}")) }
+    }
+
     /// The rest of it below a directory; the whole below the top.
     fn below(&self, directory: &Self) -> Option<&str> {
         if directory.0.is_empty() {
@@ -279,6 +284,24 @@ impl FileSet {
         }
     }
 
+    /// Everything below a directory but directories, sorted: the path from there, and the path.
+    ///
+    /// # Errors
+    /// When a link on the way leads out of the repository or in a circle.
+    pub fn below(&self, directory: &RepoPath) -> Result<Vec<(String, RepoPath)>, FileError> {
+        let (top, base) = (self.resolve(directory)?, &self.around.base);
+        let mut full: Vec<RepoPath> = match top.below(base) {
+            Some(inside) => starting(&self.entries, inside).map(|path| base.with(path)).collect(),
+            None => starting(&self.around.entries, &top.0).cloned().collect(),
+        };
+        if top.below(base).is_none() && base.below(&top).is_some() {
+            full.extend(self.entries.keys().map(|path| base.with(path)));
+            full.sort();
+        }
+        let named = |path: RepoPath| Some((path.below(&top)?.to_owned(), self.shown(&path)));
+        Ok(full.into_iter().filter_map(named).collect())
+    }
+
     /// What stands at a path from the top of the repository.
     fn at(&self, full: &RepoPath) -> Option<&Entry> {
         match full.below(&self.around.base) {
@@ -342,6 +365,16 @@ impl FileSet {
         }
         Ok(real)
     }
+}
+
+/// Paths below a directory; all of them below the top.
+fn starting<'a>(
+    entries: &'a BTreeMap<RepoPath, Entry>,
+    directory: &str,
+) -> impl Iterator<Item = &'a RepoPath> {
+    let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+    let from = entries.range(RepoPath(prefix.clone())..).map(|(path, _)| path);
+    from.take_while(move |path| path.as_str().starts_with(&prefix))
 }
 
 #[cfg(test)]
@@ -438,6 +471,25 @@ mod tests {
             "'../common.env' lies outside of the source's path, and there are too many files";
         assert_eq!(error, Err(words.to_owned()));
         assert!(matches!(files.read(&path("b.yml")), Err(FileError::Missing(_))));
+    }
+
+    #[test]
+    fn files_below_a_directory_are_listed_also_through_a_link_and_around_the_path() {
+        let file = || Entry::File(Arc::from(&b"x"[..]));
+        let whole = tree(&[("common/a", file()), ("common/b/c", file()), ("commonly", file())]);
+        let inside = tree(&[("d/x", file()), ("e", Entry::Link("d".into())), ("dd", file())]);
+        let files = inside.within(path("prod"), whole);
+        let listed = |name: &str| -> Vec<String> {
+            let directory = files.join(&path(""), name).unwrap_or_default();
+            let paths = files.below(&directory).unwrap_or_default();
+            paths.iter().map(|(rest, path)| format!("{rest} {path}")).collect()
+        };
+        assert_eq!(listed("d"), ["x d/x"]);
+        assert_eq!(listed("e"), ["x d/x"]);
+        assert_eq!(listed("."), ["d/x d/x", "dd dd", "e e"]);
+        assert_eq!(listed("../common"), ["a ../common/a", "b/c ../common/b/c"]);
+        assert_eq!(listed("..").len(), 6);
+        assert_eq!(listed("none"), [""; 0]);
     }
 
     #[test]

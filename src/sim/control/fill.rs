@@ -82,8 +82,10 @@ fn restart(policy: &mut RestartPolicy) {
 
 /// Swap settings came with API 1.52; everything else that is unknown is dropped.
 fn requirements(resources: &mut ResourceRequirements, api: ApiVersion) {
-    let swap = |key: &str| matches!(key, "SwapBytes" | "MemorySwappiness");
-    resources.extra.retain(|key, _| swap(key) && api >= ApiVersion::v1(52));
+    if api < ApiVersion::v1(52) {
+        (resources.swap_bytes, resources.memory_swappiness) = (None, None);
+    }
+    resources.extra.clear();
     let amounts = [&mut resources.limits, &mut resources.reservations];
     for amount in amounts.into_iter().flatten() {
         amount.extra.clear();
@@ -119,7 +121,9 @@ fn container(spec: &mut ContainerSpec, api: ApiVersion) {
 fn privileges(privileges: &mut Privileges, api: ApiVersion) {
     let known = api >= ApiVersion::v1(44);
     privileges.no_new_privileges &= known;
-    privileges.extra.retain(|key, _| known && matches!(key.as_str(), "Seccomp" | "AppArmor"));
+    privileges.seccomp = privileges.seccomp.take().filter(|_| known);
+    privileges.app_armor = privileges.app_armor.take().filter(|_| known);
+    privileges.extra.clear();
 }
 
 fn mount(mount: &mut Mount, api: ApiVersion) {

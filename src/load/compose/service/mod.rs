@@ -2,6 +2,8 @@
 
 pub(super) mod deploy;
 pub(super) mod ports;
+pub(super) mod settings;
+pub(super) mod unsupported;
 pub(super) mod volumes;
 
 use std::collections::BTreeMap;
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use super::forms::{CommandLine, Duration, Image, KeyValues, ScalarText, Words};
 use deploy::Deploy;
 use ports::Port;
+use settings::ServiceSettings;
 use volumes::VolumeMount;
 
 /// A service.
@@ -93,6 +96,15 @@ pub struct Service {
     pub dns: Option<Words>,
     /// Search domains.
     pub dns_search: Option<Words>,
+    /// Options of the resolver, such as `ndots:1`.
+    pub dns_opt: Option<Words>,
+    /// Further groups of the user, by name or number.
+    #[schemars(extend("uniqueItems" = true))]
+    pub group_add: Option<Vec<ScalarText>>,
+    /// `no-new-privileges`, `seccomp:…`, `apparmor:…` (engine 25 and newer) and `label:…`;
+    /// `docker stack deploy` loses them. See `x-skep`.
+    #[schemars(extend("uniqueItems" = true))]
+    pub security_opt: Option<Vec<String>>,
     /// Lines for the hosts file: `name:address`.
     pub extra_hosts: Option<ExtraHosts>,
     /// Log driver; the node's default without it.
@@ -105,11 +117,6 @@ pub struct Service {
     #[serde(rename = "x-skep")]
     pub settings: Option<ServiceSettings>,
 }
-
-/// What skep is to do with a service. No setting exists yet.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ServiceSettings {}
 
 /// When the registry is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

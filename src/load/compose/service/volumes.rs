@@ -77,6 +77,8 @@ impl VolumeType {
 pub struct BindSettings {
     /// `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`.
     pub propagation: Option<String>,
+    /// Whether the path is made where it is missing. Swarm never does.
+    pub create_host_path: Option<bool>,
 }
 
 /// Options of a volume.

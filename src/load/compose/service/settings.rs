@@ -1,0 +1,42 @@
+//! `x-skep` of a service: what Swarm can do and compose has no key for.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::unsupported::Unsupported;
+use crate::load::compose::forms::Swap;
+
+/// What skep is to do with a service.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ServiceSettings {
+    /// Keys that Swarm can do nothing with and that are to be warned of only, such as
+    /// `[privileged, devices]`: the service runs without what they ask for.
+    #[schemars(extend("uniqueItems" = true))]
+    pub ignore_unsupported: Option<Vec<Unsupported>>,
+    /// Processes can't gain privileges (engine 25 and newer).
+    pub no_new_privileges: Option<bool>,
+    /// System calls that are allowed: `default`, `unconfined`, or a file with a profile, relative
+    /// to the file that names it (engine 25 and newer).
+    pub seccomp: Option<String>,
+    /// Whether the default `AppArmor` profile holds (engine 25 and newer).
+    pub apparmor: Option<AppArmorForm>,
+    /// Most tasks of a replicated job that run at a time; `deploy.replicas` are run in all.
+    pub max_concurrent: Option<u64>,
+    /// Swap that a task may use beside its memory limit: a size, `0` for none, or `unlimited`
+    /// (engine 29 and newer). Without it as much as the memory limit.
+    pub swap: Option<Swap>,
+    /// How readily the kernel swaps, 0 to 100 (engine 29 and newer).
+    #[schemars(range(min = 0, max = 100))]
+    pub swappiness: Option<i64>,
+}
+
+/// Whether the default `AppArmor` profile holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AppArmorForm {
+    /// It does.
+    Default,
+    /// No profile at all.
+    Unconfined,
+}

@@ -1,0 +1,173 @@
+//! The files of the corpus, and what docker did with each.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use skep::load::{LoadOptions, Loaded, load};
+use skep::model::{Entry, FileSet, RepoPath, SourceName, StackName};
+
+/// Where it lies.
+pub fn corpus() -> PathBuf {
+    if let Some(path) = std::env::var_os("SKEP_CORPUS") {
+        return path.into();
+    }
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus")
+}
+
+/// What docker did with a file, and the file with its surroundings.
+pub struct Case {
+    pub name: String,
+    directory: PathBuf,
+    file: String,
+    env: BTreeMap<String, String>,
+    /// What docker said, if it refused the file.
+    pub refused: Option<String>,
+    pub requests: Vec<Value>,
+}
+
+fn read_json(path: &Path) -> Value {
+    let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn texts(value: &Value) -> BTreeMap<String, String> {
+    let object = value.as_object().unwrap();
+    object.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// Public stack files.
+pub fn stack_cases(corpus: &Path) -> Vec<Case> {
+    sorted(&corpus.join("golden"), ".json")
+        .into_iter()
+        .map(|path| {
+            let golden = read_json(&path);
+            let (tree, file) = golden["tree"].as_str().unwrap().rsplit_once('/').unwrap();
+            case(
+                path.file_stem().unwrap().to_str().unwrap(),
+                corpus.join(tree),
+                file,
+                (&golden["env"], &golden),
+            )
+        })
+        .collect()
+}
+
+/// Files with one feature each.
+pub fn edge_cases(corpus: &Path) -> Vec<Case> {
+    let edge = corpus.join("edge");
+    let cases = sorted(&edge, ".expect.json").into_iter().map(|path| read_json(&path));
+    let single = cases.filter(|expect| expect["files"].as_array().unwrap().len() == 1);
+    single
+        .map(|expect| {
+            let file = expect["files"][0].as_str().unwrap();
+            let outcome =
+                if expect["deploy"].is_null() { &expect["config"] } else { &expect["deploy"] };
+            let name = expect["case"].as_str().unwrap();
+            case(name, edge.clone(), file, (&expect["env"], outcome))
+        })
+        .collect()
+}
+
+fn case(name: &str, directory: PathBuf, file: &str, (env, outcome): (&Value, &Value)) -> Case {
+    let refused = outcome["rc"] != json!(0);
+    Case {
+        name: name.to_owned(),
+        directory,
+        file: file.to_owned(),
+        env: texts(env),
+        refused: refused.then(|| outcome["stderr"].as_str().unwrap().trim().to_owned()),
+        requests: outcome["requests"].as_array().cloned().unwrap_or_default(),
+    }
+}
+
+fn sorted(directory: &Path, suffix: &str) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(directory).unwrap_or_else(|e| panic!("{}: {e}", directory.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.to_str().unwrap().ends_with(suffix));
+    paths.sort();
+    paths
+}
+
+/// All files below a directory, links not followed.
+fn file_set(directory: &Path, below: &str, files: &mut FileSet) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            file_set(&entry.path(), &format!("{name}/"), files);
+        } else if kind.is_file() {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            files.insert(RepoPath::new(&name).unwrap(), Entry::File(Arc::from(bytes)));
+        }
+    }
+}
+
+/// A file as skep reads it, with what had to be added for docker's view of it.
+pub struct Read {
+    pub loaded: Loaded,
+    /// Keys that the author would have to say are to be ignored.
+    pub ignored: Vec<String>,
+}
+
+/// Loads a file as its author wrote it.
+pub fn load_plainly(case: &Case) -> Loaded {
+    load_with(case, &files_of(case), &case.env)
+}
+
+/// Loads a file with what docker takes silently said in words: variables that are not set are
+/// empty, and keys that Swarm can do nothing with are ignored.
+pub fn load_like_docker(case: &Case) -> Read {
+    let (mut files, mut env) = (files_of(case), case.env.clone());
+    let mut ignored: Vec<String> = Vec::new();
+    loop {
+        let loaded = load_with(case, &files, &env);
+        let known = (env.len(), ignored.len());
+        for problem in loaded.problems.iter().filter(|problem| problem.is_error()) {
+            if let Some(rest) = problem.message.strip_prefix("the variable '")
+                && let Some((name, _)) = rest.split_once("' is not set")
+            {
+                env.insert(name.to_owned(), String::new());
+            }
+            let key = problem.key.split(['.', '[']).nth(2).unwrap_or_default().to_owned();
+            if problem.hint.contains("ignore_unsupported") && !ignored.contains(&key) {
+                ignored.push(key);
+            }
+        }
+        if known == (env.len(), ignored.len()) {
+            return Read { loaded, ignored };
+        }
+        files = files_of(case);
+        say_ignored(case, &ignored, &mut files);
+    }
+}
+
+/// Writes `x-skep` at the end of the file.
+fn say_ignored(case: &Case, ignored: &[String], files: &mut FileSet) {
+    let path = RepoPath::new(&case.file).unwrap();
+    let mut text = files.read(&path).unwrap().to_vec();
+    let list = ignored.join(", ");
+    text.extend_from_slice(format!("\nx-skep: {{ignore_unsupported: [{list}]}}\n").as_bytes());
+    files.insert(path, Entry::File(Arc::from(text)));
+}
+
+fn files_of(case: &Case) -> FileSet {
+    let mut files = FileSet::default();
+    file_set(&case.directory, "", &mut files);
+    files
+}
+
+fn load_with(case: &Case, files: &FileSet, env: &BTreeMap<String, String>) -> Loaded {
+    let (source, name) = (SourceName::new("corpus").unwrap(), StackName::new("stk").unwrap());
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: Some(&name),
+        variables: env,
+        globs: std::slice::from_ref(&case.file),
+    };
+    load(files, &options)
+}
