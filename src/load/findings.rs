@@ -70,6 +70,8 @@ pub struct Whole;
 #[derive(Debug, Default)]
 pub struct Findings {
     list: Vec<Finding>,
+    /// Traps and notes: no mistakes, told where advice is asked for.
+    advice: Vec<Finding>,
     spoiled: Spoiled,
     /// What is written once and used in many places through anchors is told once.
     told: BTreeSet<(FileId, Option<Position>, String)>,
@@ -99,9 +101,14 @@ impl Findings {
         self.tell(Severity::Warning, path, span, remark.into());
     }
 
-    /// Tells what is worth knowing, at the place where a path leads.
+    /// Warns of a trap at the place where a path leads; told where advice is asked for.
+    pub fn trap_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
+        self.advise(Severity::Warning, path, tree.locate(path), remark.into());
+    }
+
+    /// Notes what is worth knowing at the place where a path leads; told like a trap.
     pub fn note_in(&mut self, tree: &Node, path: &KeyPath<'_>, remark: impl Into<Remark>) {
-        self.tell(Severity::Note, path, tree.locate(path), remark.into());
+        self.advise(Severity::Note, path, tree.locate(path), remark.into());
     }
 
     /// Tells a warning at the place where a path leads.
@@ -132,6 +139,7 @@ impl Findings {
         self.spoiled.entries.extend(other.spoiled.entries);
         self.spoiled.whole = self.spoiled.whole.or(other.spoiled.whole);
         other.list.into_iter().for_each(|finding| self.push(finding));
+        self.advice.extend(other.advice);
     }
 
     /// Makes an entry unusable because of another one that it needs.
@@ -159,6 +167,18 @@ impl Findings {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Finding> {
         self.list.iter()
+    }
+
+    /// Traps and notes.
+    pub fn advice(&self) -> impl Iterator<Item = &Finding> {
+        self.advice.iter()
+    }
+
+    fn advise(&mut self, severity: Severity, path: &KeyPath<'_>, span: Span, remark: Remark) {
+        let (file, at) = (span.file, Some(span.start));
+        if self.told.insert((file, at, remark.message.clone())) {
+            self.advice.push(Finding { file, at, key: path.to_string(), severity, remark });
+        }
     }
 
     fn tell(&mut self, severity: Severity, path: &KeyPath<'_>, span: Span, remark: Remark) {

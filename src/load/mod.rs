@@ -56,12 +56,26 @@ pub struct Loaded {
     pub sources: Vec<DeclaredSource>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
+    /// Traps, and notes of what becomes of something: no mistakes, and not shown unless asked for
+    /// ([`Loaded::told_in_full`]).
+    pub advice: Vec<Problem>,
     /// Stacks that are declared and have mistakes that leave nothing of them. They are not among
     /// the desired ones, and nothing of them may be removed (law 4).
     pub broken: BTreeSet<StackName>,
     /// Files that may declare stacks whose names can't be told: while there is one, any stack may
     /// be declared that is not among the desired ones.
     pub nameless: BTreeSet<RepoPath>,
+}
+
+impl Loaded {
+    /// All problems, with the advice among them, sorted by place.
+    #[must_use]
+    pub fn told_in_full(&self, files: &FileSet) -> Vec<Problem> {
+        let mut told = lines::finish(self.advice.clone(), files);
+        told.extend(self.problems.iter().cloned());
+        told.sort();
+        told
+    }
 }
 
 /// Loads all declarations of a revision.

@@ -64,8 +64,9 @@ fn warnings_are_rare_enough_to_be_read() {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let stacks = stack_cases(&corpus());
     for case in &stacks {
-        let problems = load_plainly(case).problems;
-        let warnings = problems.iter().filter(|p| p.severity == Severity::Warning);
+        let loaded = load_plainly(case);
+        let problems = loaded.problems.iter().chain(&loaded.advice);
+        let warnings = problems.filter(|p| p.severity == Severity::Warning);
         let mut here: BTreeMap<String, usize> = BTreeMap::new();
         warnings.for_each(|problem| *here.entry(problem.message.clone()).or_default() += 1);
         for (message, times) in here {

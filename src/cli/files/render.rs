@@ -40,7 +40,7 @@ struct Rendered {
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
-    let loaded = loaded(&args.source, &args.source_args, environment).await?;
+    let (loaded, _) = loaded(&args.source, &args.source_args, environment).await?;
     let problems: Vec<ProblemView> = loaded.problems.iter().map(ProblemView::of).collect();
     output::note(&text::problems(&problems));
     match (args.engine, args.output.output) {

@@ -1,5 +1,7 @@
 //! `skep validate PATH`: everything that is wrong with declarations.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::cli::args::{Format, OutputArgs, SourceArgs};
@@ -7,6 +9,7 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Opener};
 use crate::cli::{Exit, output};
 use crate::load::{LoadOptions, Loaded, load};
+use crate::model::FileSet;
 use crate::source::Manner;
 use crate::view::{ProblemView, render, text};
 
@@ -32,8 +35,9 @@ struct ProblemsView<'a> {
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let loaded = loaded(&args.source, &args.source_args, environment);
-    let loaded = loaded.await.map_err(|failure| failure.exiting(Exit::Differs))?;
-    let problems: Vec<ProblemView> = loaded.problems.iter().map(ProblemView::of).collect();
+    let (loaded, files) = loaded.await.map_err(|failure| failure.exiting(Exit::Differs))?;
+    let told = loaded.told_in_full(&files);
+    let problems: Vec<ProblemView> = told.iter().map(ProblemView::of).collect();
     match args.output.output {
         Format::Text => {
             output::text(&text::problems(&problems))?;
@@ -50,12 +54,12 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     Ok(if wrong { Exit::Differs } else { Exit::Fine })
 }
 
-/// Loads a source as the one-shot commands do.
+/// Loads a source as the one-shot commands do; with its files.
 pub(super) async fn loaded(
     text: &str,
     args: &SourceArgs,
     environment: &Environment,
-) -> Result<Loaded, Failure> {
+) -> Result<(Loaded, Arc<FileSet>), Failure> {
     let opener = Opener { credentials: &args.credentials, manner: Manner::AsItLies, environment };
     let opened = opener.open(text, args)?;
     let checkout = opened.source.source.read().await.map_err(|error| Failure::of(&error))?;
@@ -66,7 +70,8 @@ pub(super) async fn loaded(
         variables: &environment.texts(),
         globs: &opened.globs,
     };
-    Ok(load(&checkout.files, &options))
+    let loaded = load(&checkout.files, &options);
+    Ok((loaded, checkout.files))
 }
 
 fn summary(loaded: &Loaded) -> String {

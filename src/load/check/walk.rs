@@ -174,8 +174,13 @@ impl<'a> Walk<'a> {
             return false;
         }
         if let Some(Err(error)) = shape.format.map(|check| check(&text)) {
-            let hint = shape.example.as_ref().map(|example| format!("write it like {example}"));
-            let remark = (format!("this {error}"), hint.unwrap_or_default());
+            let message = format!("this {error}");
+            let example = shape.example.as_ref().filter(|_| !message.contains("such as"));
+            let hint = example.map_or_else(
+                || "write it in this form".to_owned(),
+                |example| format!("write it like {example}"),
+            );
+            let remark = (message, hint);
             self.findings.error(path, node.span, remark);
             return false;
         }

@@ -16,10 +16,7 @@ pub const REFUSED: &str = "x-refused";
 /// Those whose loss is missed are [`Unsupported`].
 const SERVICE_IGNORED: [(&str, &str); 4] = [
     ("build", "stacks run images that exist already"),
-    (
-        "container_name",
-        "Swarm names the containers of a service itself; others reach it by the service's name",
-    ),
+    ("container_name", "Swarm names the containers of a service itself"),
     ("develop", "it is for development with docker compose"),
     ("expose", "all ports are open between services of one network"),
 ];

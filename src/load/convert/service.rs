@@ -25,6 +25,9 @@ impl Stage<'_, '_> {
             let Some(form) = self.decode::<Service>(&entry.node, &path) else { continue };
             let service = self.service((key, &form), entry.key, declared, &path);
             if let Some(service) = service.filter(|_| !self.findings.is_spoiled("services", key)) {
+                let volumes = &declared.volumes;
+                let case = Case { form: &form, image: &service.image, volumes };
+                traps::warn(&case, (self.input.tree, &path), self.findings);
                 self.objects.services.insert(service.spec.name.clone(), Arc::new(service));
             }
         }
@@ -53,8 +56,6 @@ impl Stage<'_, '_> {
         let placeholder = || "missing".parse().ok();
         let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
         let container = self.container((form, &image), declared, path);
-        let case = Case { form, image: &image, volumes: &declared.volumes };
-        traps::warn(&case, (self.input.tree, path), self.findings);
         let mut labels = deploy.labels.as_ref().map(KeyValues::filled).unwrap_or_default();
         labels.insert(IMAGE.to_owned(), text);
         let spec = ServiceSpec {

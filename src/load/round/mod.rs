@@ -146,6 +146,7 @@ impl<'a> Round<'a> {
             problem
         };
         self.loaded.problems.extend(findings.iter().map(problem));
+        self.loaded.advice.extend(findings.advice().map(problem));
     }
 }
 

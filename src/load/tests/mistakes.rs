@@ -43,9 +43,9 @@ fn values_of_variables_and_secrets_are_never_told() {
     let told = check_with(&files, &[("SECRET", "Hunter2 hunter2")]);
     insta::assert_snapshot!(told, @"
     stack s Partial from s.yml
-    error: s.yml:3:12: this is no image: the repository has lowercase letters, digits and separators, its parts are split by '/'
+    error: s.yml:3:12: this is no image: the repository has lowercase letters, digits and separators, its parts are split by '/' (write it like nginx:1.27)
             image: $SECRET
-    error: s.yml:5:24: this is not a duration such as 30s, 1m30s or 1.5h
+    error: s.yml:5:24: this is not a duration such as 30s, 1m30s or 1.5h (write it in this form)
             stop_grace_period: $SECRET
     error: s.yml:6:16: the network is not declared (declare it under the top-level networks (external: true if it exists))
             networks: [$SECRET]
@@ -53,9 +53,9 @@ fn values_of_variables_and_secrets_are_never_told() {
             deploy: {replicas: $SECRET, mode: $SECRET}
     error: s.yml:7:39: this is no mode of a service (the modes are replicated, global, replicated-job and global-job)
             deploy: {replicas: $SECRET, mode: $SECRET}
-    error: s.yml:8:22: has to be text or a number, not a mapping
+    error: s.yml:8:22: has to be text or a number, not a mapping (write one text)
             environment: {A: {B: …}}
-    error: s.yml:9:13: this is not a port: the port inside the container has to be 0 to 65535, or a range
+    error: s.yml:9:13: this is not a port: the port inside the container has to be 0 to 65535, or a range (write it like 8080:80)
             ports: [$SECRET]
     error: s.yml:10:14: this is no restart policy (write no, always, unless-stopped, on-failure or on-failure:3)
             restart: $SECRET

@@ -1,10 +1,13 @@
 //! The whole way, from files to what they ask for.
 
+mod bound;
 mod engine;
 mod hostile;
 mod manifests;
 mod mistakes;
 mod stacks;
+mod swarm;
+mod traps;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,8 +1,8 @@
 //! Traps: declarations that are right by the letter and do something else than one thinks.
 //!
-//! Each is a warning with the place and what to do, one file for each kind. A trap fires only for
-//! what the files themselves say: nothing is known here of nodes, images or what runs. There is
-//! none for `restart_policy`: `on-failure` and `none` mean in a swarm what they say.
+//! Each is a warning with the place and what to do, told by `validate`; one file for each kind. A
+//! trap fires only for what the files themselves say: nothing is known here of nodes, images or
+//! what runs. There is none for `restart_policy`: `on-failure` and `none` mean what they say.
 
 mod health;
 mod image;
@@ -60,7 +60,7 @@ fn tell(
     findings: &mut Findings,
 ) {
     match at {
-        [] => findings.warning_in(tree, path, trap.remark.clone()),
+        [] => findings.trap_in(tree, path, trap.remark.clone()),
         [Part::Key(key), rest @ ..] => tell(trap, rest, (tree, &path.key(key)), findings),
         [Part::Index(index), rest @ ..] => tell(trap, rest, (tree, &path.index(*index)), findings),
     }

@@ -46,9 +46,7 @@ pub fn path_of_a_node(case: &Case<'_>) -> Vec<Trap> {
         let below = |top: &&str| {
             source.strip_prefix(*top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        source.starts_with('/')
-            && source != "/"
-            && !EVERYWHERE.iter().chain(&SHARED).any(|top| below(&top))
+        source.starts_with('/') && source != "/" && !EVERYWHERE.iter().chain(&SHARED).any(below)
     };
     let mut binds = case.mounts().filter(|mount| mount.kind == VolumeType::Bind);
     let Some(bind) = binds.find(|bind| of_a_node(bind.source)).filter(|_| case.moves()) else {

@@ -290,11 +290,12 @@ impl FileSet {
     /// When a link on the way leads out of the repository or in a circle.
     pub fn below(&self, directory: &RepoPath) -> Result<Vec<(String, RepoPath)>, FileError> {
         let (top, base) = (self.resolve(directory)?, &self.around.base);
-        let mut full: Vec<RepoPath> = match top.below(base) {
+        let inside = if top == *base { Some("") } else { top.below(base) };
+        let mut full: Vec<RepoPath> = match inside {
             Some(inside) => starting(&self.entries, inside).map(|path| base.with(path)).collect(),
             None => starting(&self.around.entries, &top.0).cloned().collect(),
         };
-        if top.below(base).is_none() && base.below(&top).is_some() {
+        if inside.is_none() && base.below(&top).is_some() {
             full.extend(self.entries.keys().map(|path| base.with(path)));
             full.sort();
         }

@@ -79,80 +79,86 @@ impl Unsupported {
     }
 
     fn words(self) -> [&'static str; 3] {
-        match self {
-            Self::CgroupParent => [
-                "cgroup_parent",
-                "a task can't choose its control group",
-                "write deploy.resources.limits, or set cgroup-parent in the nodes' daemon.json",
-            ],
-            Self::CgroupnsMode => [
-                "cgroupns_mode",
-                "a task can't choose it",
-                "set default-cgroupns-mode in the nodes' daemon.json",
-            ],
-            Self::Devices => [
-                "devices",
-                "Swarm hands no devices to tasks",
-                "reserve it as a generic resource of the nodes \
+        WORDS[self as usize]
+    }
+}
+
+/// Key, reason and what to use instead, in the order of [`Unsupported::ALL`].
+const WORDS: [[&str; 3]; Unsupported::ALL.len()] = [
+    [
+        "cgroup_parent",
+        "a task can't choose its control group",
+        "write deploy.resources.limits, or set cgroup-parent in the nodes' daemon.json",
+    ],
+    [
+        "cgroupns_mode",
+        "a task can't choose it",
+        "set default-cgroupns-mode in the nodes' daemon.json",
+    ],
+    [
+        "devices",
+        "Swarm hands no devices to tasks",
+        "reserve it as a generic resource of the nodes \
                  (deploy.resources.reservations.generic_resources) with a runtime that hands it \
                  over",
-            ],
-            Self::Domainname => {
-                ["domainname", "Swarm has no such setting", "write the whole name into hostname"]
-            }
-            Self::ExternalLinks => [
-                "external_links",
-                "no container outside of the stack gets a name in it",
-                "join a network that both are on (external: true) and use the other service's name",
-            ],
-            Self::Ipc => [
-                "ipc",
-                "each task has shared memory of its own",
-                "run what shares memory in one container",
-            ],
-            Self::Links => [
-                "links",
-                "links are not made, so the other name leads nowhere",
-                "write the name under aliases, where the other service names the network",
-            ],
-            Self::MacAddress => [
-                "mac_address",
-                "Swarm chooses the addresses of tasks",
-                "bind what depends on it to a node, with a placement constraint and the network \
+    ],
+    ["domainname", "Swarm has no such setting", "write the whole name into hostname"],
+    [
+        "external_links",
+        "no container outside of the stack gets a name in it",
+        "join a network that both are on (external: true) and use the other service's name",
+    ],
+    ["ipc", "each task has shared memory of its own", "run what shares memory in one container"],
+    [
+        "links",
+        "links are not made, so the other name leads nowhere",
+        "write the name under aliases, where the other service names the network",
+    ],
+    [
+        "mac_address",
+        "Swarm chooses the addresses of tasks",
+        "bind what depends on it to a node, with a placement constraint and the network \
                  'host'",
-            ],
-            Self::NetworkMode => [
-                "network_mode",
-                "a service joins networks only",
-                "for the node's network join the network 'host': networks: {node: {external: \
+    ],
+    [
+        "network_mode",
+        "a service joins networks only",
+        "for the node's network join the network 'host': networks: {node: {external: \
                  true, name: host}}",
-            ],
-            Self::Pid => [
-                "pid",
-                "each task sees only its own processes",
-                "mount the node's /proc as a bind where reading it is enough",
-            ],
-            Self::Privileged => [
-                "privileged",
-                "Swarm runs no privileged tasks",
-                "write the single rights that it needs into cap_add",
-            ],
-            Self::SecurityOpt => [
-                "security_opt",
-                "Swarm has no such option",
-                "no-new-privileges, seccomp, apparmor and label can be used",
-            ],
-            Self::ShmSize => [
-                "shm_size",
-                "/dev/shm has 64 MiB in every task",
-                "mount a tmpfs over it: volumes: [{type: tmpfs, target: /dev/shm, tmpfs: {size: \
+    ],
+    [
+        "pid",
+        "each task sees only its own processes",
+        "mount the node's /proc as a bind where reading it is enough",
+    ],
+    [
+        "privileged",
+        "Swarm runs no privileged tasks",
+        "write the single rights that it needs into cap_add",
+    ],
+    [
+        "security_opt",
+        "Swarm has no such option",
+        "no-new-privileges, seccomp, apparmor and label can be used",
+    ],
+    [
+        "shm_size",
+        "/dev/shm has 64 MiB in every task",
+        "mount a tmpfs over it: volumes: [{type: tmpfs, target: /dev/shm, tmpfs: {size: \
                  BYTES}}]",
-            ],
-            Self::UsernsMode => [
-                "userns_mode",
-                "a task can't choose it",
-                "set userns-remap in the nodes' daemon.json",
-            ],
+    ],
+    ["userns_mode", "a task can't choose it", "set userns-remap in the nodes' daemon.json"],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_is_read_by_its_own_name() {
+        for key in Unsupported::ALL {
+            let read: Result<Unsupported, _> = serde_json::from_value(key.key().into());
+            assert_eq!(read.ok(), Some(key), "{}", key.key());
         }
     }
 }
