@@ -41,6 +41,24 @@ fn rich() -> Vec<(&'static str, &'static [u8])> {
 }
 
 #[tokio::test]
+async fn swap_comes_back_from_an_engine_that_knows_it() {
+    let of = |settings: &str| {
+        format!(
+            "services: {{a: {{image: 'x:1', deploy: {{resources: {{limits: {{memory: 1g}}}}}}, \
+             x-skep: {{{settings}}}}}}}\n"
+        )
+    };
+    for settings in ["swap: 512m, swappiness: 0", "swap: unlimited", "swap: 0"] {
+        let text = of(settings);
+        let round = check(&[("s.yml", text.as_bytes())], 52).await;
+        let drawn = self::text(&round.drawings);
+        let swap = settings.split(',').next().expect("one").to_uppercase();
+        assert!(drawn.to_uppercase().contains(&swap), "{settings}: {drawn}");
+        check(&[("s.yml", text.as_bytes())], 51).await;
+    }
+}
+
+#[tokio::test]
 async fn a_stack_with_nearly_every_key_comes_back_as_it_was() {
     for api in [41, 51] {
         let round = check(&rich(), api).await;

@@ -111,7 +111,6 @@ async fn what_no_file_can_say_is_told() {
     make("mail_odd", &|spec| {
         let container = spec.task_template.container_spec.as_mut().expect("a container");
         container.image = "registry.test/other:2".to_owned();
-        container.groups = vec!["audio".to_owned()];
         spec.task_template.networks.iter_mut().for_each(|network| network.aliases.clear());
     });
     make("strange", &|_| {});
@@ -119,7 +118,6 @@ async fn what_no_file_can_say_is_told() {
     let told: Vec<String> = drawings.remarks.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     service/alone: left out: it belongs to no stack, and a stack's services are called STACK_NAME: it can't be in a file
-    service/mail_odd: group_add: no key says this: audio
     service/mail_odd: image: the label com.docker.stack.image says registry.test/mail:1, which is not what runs; reading the file back changes it
     service/mail_odd: networks.mail_default.aliases: no key says that the service has not its own name on this network
     service/mail_queue: left out: it belongs to no stack; docker service update --label-add com.docker.stack.namespace=mail mail_queue makes it part of the stack mail and restarts nothing

@@ -29,9 +29,7 @@ impl Sheet<'_> {
         if !matches!(spec.isolation.as_str(), "" | "default") {
             map.put("isolation", spec.isolation.as_str());
         }
-        if !spec.groups.is_empty() {
-            self.remark("group_add", format!("no key says this: {}", spec.groups.join(", ")));
-        }
+        map.put_filled("group_add", Yaml::texts(&spec.groups));
         if let Some(privileges) = &spec.privileges {
             self.privileges(map, privileges);
         }
@@ -92,13 +90,12 @@ impl Sheet<'_> {
     /// With empty settings the list of servers stands there, empty: that is not nothing to the
     /// engine.
     fn dns(&mut self, map: &mut Map, dns: &DnsConfig) {
-        if !dns.nameservers.is_empty() || dns.search.is_empty() {
+        let others = dns.search.is_empty() && dns.options.is_empty();
+        if !dns.nameservers.is_empty() || others {
             map.put("dns", Yaml::texts(&dns.nameservers));
         }
         map.put_filled("dns_search", Yaml::texts(&dns.search));
-        if !dns.options.is_empty() {
-            self.remark("dns_opt", format!("no key says this: {}", dns.options.join(", ")));
-        }
+        map.put_filled("dns_opt", Yaml::texts(&dns.options));
         self.unknown("dns", &dns.extra);
     }
 
@@ -112,14 +109,25 @@ impl Sheet<'_> {
             credentials.put_unless("registry", spec.registry.as_str(), "");
             map.put_filled("credential_spec", credentials);
         }
-        if let Some(context) = privileges.selinux_context.as_ref().filter(|c| !c.is_null()) {
-            self.remark("x-skep.selinux", format!("no key says this: {context}"));
-        }
-        if privileges.no_new_privileges {
-            self.remark("x-skep.no_new_privileges", "no key says this");
+        if let Some(context) = &privileges.selinux_context {
+            map.put_filled("security_opt", Yaml::texts(labels(context)));
         }
         self.unknown("x-skep", &privileges.extra);
     }
+}
+
+/// An SELinux label as options of `security_opt`.
+fn labels(context: &serde_json::Value) -> Vec<String> {
+    let part = |key: &str| {
+        let value = context[key].as_str().filter(|value| !value.is_empty())?;
+        Some(format!("label:{}:{value}", key.to_lowercase()))
+    };
+    let disable = context["Disable"] == serde_json::Value::Bool(true);
+    let disabled = disable.then(|| "label:disable".to_owned());
+    disabled
+        .into_iter()
+        .chain(["User", "Role", "Type", "Level"].into_iter().filter_map(part))
+        .collect()
 }
 
 fn process(map: &mut Map, spec: &ContainerSpec) {

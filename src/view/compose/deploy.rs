@@ -11,18 +11,13 @@ use super::sheet::Sheet;
 
 impl Sheet<'_> {
     /// How many tasks.
-    pub(super) fn mode(&mut self, deploy: &mut Map, mode: Option<&ServiceMode>) {
+    pub(super) fn mode(deploy: &mut Map, mode: Option<&ServiceMode>) {
         let replicas = match mode {
             None => Some(1),
             Some(ServiceMode::Replicated(replicated)) => Some(replicated.replicas.unwrap_or(1)),
             Some(ServiceMode::ReplicatedJob(job)) => {
                 let concurrent = job.max_concurrent.unwrap_or(1);
-                let total = job.total_completions.unwrap_or(concurrent);
-                if total != concurrent {
-                    let message = format!("no key says that {concurrent} of {total} run at a time");
-                    self.remark("deploy.max_concurrent", message);
-                }
-                Some(total)
+                Some(job.total_completions.unwrap_or(concurrent))
             }
             Some(ServiceMode::Global {} | ServiceMode::GlobalJob {}) => None,
         };
@@ -166,7 +161,7 @@ fn cpus(nanos: i64) -> String {
 }
 
 /// Bytes in the largest unit that divides them.
-fn bytes(bytes: i64) -> String {
+pub(super) fn bytes(bytes: i64) -> String {
     let units = [(1_i64 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
     let unit = units.iter().find(|(size, _)| bytes % size == 0);
     unit.map_or_else(|| bytes.to_string(), |(size, word)| format!("{}{word}", bytes / size))

@@ -11,6 +11,7 @@ mod deploy;
 mod mounts;
 mod networks;
 mod service;
+mod settings;
 mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Networks: what services join, and what they are.
 
 use crate::diff::NAMESPACE_LABEL;
-use crate::model::engine::{Ipam, LiveNetwork, NetworkAttachment};
+use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NetworkAttachment};
 use crate::model::{Kind, ObjectRef};
 use crate::view::yaml::{Map, Yaml};
 
@@ -75,13 +75,7 @@ impl Sheet<'_> {
     fn network(&mut self, name: &str, key: &str) -> Map {
         let live = self.view.observed.networks.get(name);
         let own = live.filter(|network| self.is_own(network));
-        let Some(network) = own.filter(|network| !network.enable_ipv6) else {
-            if own.is_some() {
-                let object = ObjectRef::new(Kind::Network, name);
-                self.remark_on(object, "declared external: no key says that it has IPv6");
-            }
-            return external(name, key);
-        };
+        let Some(network) = own else { return external(name, key) };
         let mut map = Map::new();
         map.put_some("name", (self.scoped(key) != name).then_some(name));
         map.put_unless("driver", network.driver.as_str(), "overlay");
@@ -89,6 +83,7 @@ impl Sheet<'_> {
         map.put_filled("driver_opts", strings(options));
         map.put_unless("internal", network.internal, false);
         map.put_unless("attachable", network.attachable, false);
+        map.put_unless("enable_ipv6", network.enable_ipv6, false);
         if let Some(ipam) = &network.ipam {
             self.ipam(&mut map, name, ipam);
         }
@@ -103,9 +98,9 @@ impl Sheet<'_> {
         if !matches!(ipam.driver.as_str(), "" | "default") {
             addresses.put("driver", ipam.driver.as_str());
         }
-        let subnets = ipam.config.iter().map(|pool| pool.subnet.as_str());
-        let subnets: Vec<&str> = subnets.filter(|subnet| !subnet.is_empty()).collect();
-        if subnets.iter().all(|subnet| is_engines_choice(subnet)) {
+        let pools = || ipam.config.iter().filter(|pool| !pool.subnet.is_empty());
+        if pools().all(is_engines_choice) {
+            let subnets: Vec<&str> = pools().map(|pool| pool.subnet.as_str()).collect();
             if !subnets.is_empty() {
                 let line = format!(
                     "Its subnet is {}, which the engine seems to have chosen.",
@@ -114,12 +109,11 @@ impl Sheet<'_> {
                 map.put(COMMENT, line);
             }
         } else {
-            let pools = subnets.iter().map(|subnet| Map::from_iter([("subnet", *subnet)]).into());
-            addresses.put("config", pools.collect::<Vec<Yaml>>());
+            addresses.put("config", pools().map(|one| pool(one).into()).collect::<Vec<Yaml>>());
         }
-        if !ipam.options.is_empty() || ipam.config.iter().any(|pool| !pool.ip_range.is_empty()) {
+        if !ipam.options.is_empty() {
             let object = ObjectRef::new(Kind::Network, name);
-            self.remark_on(object, "no key says the range or the options of its addresses");
+            self.remark_on(object, "no key says the options of its addresses");
         }
         map.put_filled("ipam", addresses);
     }
@@ -148,7 +142,22 @@ pub(super) fn external(name: &str, key: &str) -> Map {
     map
 }
 
+/// A pool, with its gateway where that is not the one that the engine takes, the first.
+fn pool(pool: &IpamConfig) -> Map {
+    let mut map = Map::from_iter([("subnet", pool.subnet.as_str())]);
+    map.put_unless("ip_range", pool.ip_range.as_str(), "");
+    let (gateway, _) = pool.gateway.split_once('/').unwrap_or((&pool.gateway, ""));
+    if !gateway.is_empty() && !is_first(gateway) {
+        map.put("gateway", gateway);
+    }
+    map
+}
+
+fn is_first(address: &str) -> bool {
+    address.ends_with(".1") || address.ends_with(":1")
+}
+
 /// The engine's own pool is 10.0.0.0/8, in parts of 256 addresses.
-fn is_engines_choice(subnet: &str) -> bool {
-    subnet.starts_with("10.") && subnet.ends_with(".0/24")
+fn is_engines_choice(pool: &IpamConfig) -> bool {
+    pool.subnet.starts_with("10.") && pool.subnet.ends_with(".0/24") && pool.ip_range.is_empty()
 }

@@ -24,13 +24,14 @@ impl Sheet<'_> {
         self.mounted(&mut map, container);
         map.put_some("logging", task.log_driver.as_deref().map(|driver| self.logging(driver)));
         let mut deploy = Map::new();
-        self.mode(&mut deploy, spec.mode.as_ref());
+        Self::mode(&mut deploy, spec.mode.as_ref());
         deploy.put_filled("labels", own_labels(&spec.labels));
         if let Some(mode) = endpoint.map(|e| e.mode.as_str()).filter(|mode| !mode.is_empty()) {
             deploy.put_unless("endpoint_mode", mode, "vip");
         }
         self.deploy(&mut deploy, spec);
         map.put("deploy", deploy);
+        map.put_filled("x-skep", self.settings(spec, container));
         self.unknown("", &spec.extra);
         self.unknown("", &task.extra);
         map
