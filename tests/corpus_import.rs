@@ -1,5 +1,5 @@
 //! Every public stack of the corpus: applied to a simulated swarm, drawn from what runs, read again
-//! and compared. Nothing differs.
+//! and compared; and converted to manifests and back. Nothing differs.
 //!
 //! As for `tests/corpus.rs`, the files are read from beside the checkout or from where
 //! `SKEP_CORPUS` points; without them this target fails, and `tests/run` leaves it out.
@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use round::{Declared, round};
+use assert_cmd::Command;
+use round::{Declared, loaded, round};
 use serde_json::Value;
 use skep::model::{ApiVersion, Entry, FileSet, RepoPath, StackName};
 
@@ -91,4 +92,55 @@ async fn what_runs_of_every_public_stack_is_drawn_whole() {
     println!("{text}\n{good} of {} are equal, {skipped} are no stacks for skep", cases.len());
     assert!(good > 40, "the corpus at {} is not whole", corpus().display());
     assert_eq!(good + skipped, cases.len(), "the table above says which are not");
+}
+
+/// What a file asks for, without the places where it says so.
+fn asked(declared: &Declared) -> String {
+    let loaded = loaded(declared);
+    let errors: Vec<_> = loaded.problems.iter().filter(|problem| problem.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let mut text = String::new();
+    for stack in loaded.desired.stacks.values() {
+        text.push_str(&format!("{:?}\n", stack.policy));
+        for (name, network) in &stack.networks {
+            text.push_str(&format!("{name} {:?}\n", network.spec));
+        }
+        for (name, data) in stack.secrets.iter().chain(&stack.configs) {
+            let what = (data.naming, &data.labels, &data.content, &data.templating);
+            text.push_str(&format!("{name} {what:?}\n"));
+        }
+        for (name, service) in &stack.services {
+            let what = (&service.spec, &service.image, service.pull, service.replicas);
+            text.push_str(&format!("{name} {what:?}\n"));
+        }
+    }
+    text
+}
+
+/// The same files with the one that counts converted.
+fn converted(declared: &Declared, to: &str) -> Declared {
+    let path = RepoPath::new(&declared.globs[0]).unwrap();
+    let bytes = declared.files.read(&path).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skep"));
+    command.env_clear().args(["convert", "-", "--name", "stk", "--to", to]);
+    let output = command.write_stdin(bytes.to_vec()).output().unwrap();
+    assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+    let mut declared = declared.clone();
+    declared.files.insert(path, Entry::File(Arc::from(output.stdout)));
+    declared
+}
+
+#[test]
+fn manifests_made_of_a_public_stack_mean_the_same_and_so_does_what_they_are_made_into() {
+    let mut tried = 0;
+    for (name, declared) in cases() {
+        let Ok(declared) = declared.with_unset_empty() else { continue };
+        let before = asked(&declared);
+        let manifests = converted(&declared, "manifests");
+        assert_eq!(before, asked(&manifests), "{name} as manifests");
+        let compose = converted(&manifests, "compose");
+        assert_eq!(before, asked(&compose), "{name} as a compose file again");
+        tried += 1;
+    }
+    assert!(tried > 40, "the corpus at {} is not whole", corpus().display());
 }

@@ -19,6 +19,7 @@ fn wrong_arguments_are_told() {
     refused(&["suspend"], "<STACK|--all>");
     refused(&["suspend", "shop", "--all"], "cannot be used with");
     refused(&["import", "--force"], "--output <DIR>");
+    refused(&["convert", "x.yml"], "--to <TO>");
     refused(&["import", "my/stack"], "the name may hold letters, digits");
     refused(&["explain", "web", "."], "say service/NAME");
     refused(&["run", ".", "--interval", "10ms"], "shorter than 1s");
@@ -43,6 +44,7 @@ fn help_and_version_go_to_standard_output() {
         "validate",
         "render",
         "import",
+        "convert",
         "completions",
     ] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command}: {}", help.out);

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
 mod arguments;
+mod convert;
 mod declarations;
 mod demo;
 mod engine;

@@ -169,7 +169,8 @@ async fn pass(world: &World, operator: &mut Operator) {
     assert_eq!(report.trouble, Vec::<String>::new());
 }
 
-fn loaded(declared: &Declared) -> Loaded {
+/// Reads the files.
+pub fn loaded(declared: &Declared) -> Loaded {
     let source = SourceName::new("root").expect("a name");
     let options = LoadOptions {
         source: &source,

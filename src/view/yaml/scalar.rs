@@ -19,7 +19,7 @@ pub(super) fn is_plain(text: &str) -> bool {
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
-        && text.chars().all(|c| c.is_alphanumeric() || " _-./:=@+,()~%$*&;<>?!\\^|".contains(c))
+        && text.chars().all(|c| c.is_alphanumeric() || " _-./:=@+,(){}~%$*&;<>?!\\^|".contains(c))
         && clean(text) == text
         && !text.starts_with("- ")
         && !matches!(text, "-" | "<<" | "---" | "...")
