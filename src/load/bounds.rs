@@ -21,6 +21,18 @@ pub const MAX_DOCUMENTS: usize = 1_000;
 /// Most declaration files of one load.
 pub const MAX_DECLARATION_FILES: usize = 20_000;
 
+/// Longest chain of files that include each other, or of services that extend each other.
+pub const MAX_CHAIN: usize = 32;
+
+/// Most files that one stack is put together from, each counted as often as it is included.
+pub const MAX_PARTS: usize = 1_000;
+
+/// Most values that one stack may take over from other files, and through `extends`.
+pub const MAX_STACK_COPIES: usize = 500_000;
+
+/// Most values that all stacks of one load may take over like this.
+pub const MAX_LOAD_COPIES: usize = 20_000_000;
+
 /// Most problems that are told of one file; the rest is counted.
 pub const MAX_FILE_PROBLEMS: usize = 100;
 

@@ -21,6 +21,8 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong and what to do.
     pub remark: Remark,
+    /// The entries that it is about; none for a declaration as a whole.
+    pub about: BTreeSet<Entry>,
 }
 
 /// What is wrong, and what to do about it.
@@ -74,15 +76,30 @@ pub struct Findings {
     advice: Vec<Finding>,
     spoiled: Spoiled,
     /// What is written once and used in many places through anchors is told once.
-    told: BTreeSet<(FileId, Option<Position>, String)>,
+    told: BTreeSet<Mark>,
 }
 
 impl Findings {
     /// Says that all findings so far are about one entry, wherever their keys lead.
     pub fn narrow(&mut self, entry: Entry) {
-        if self.spoiled.whole.take().is_some() {
+        let Spoiled { entries, whole } = std::mem::take(&mut self.spoiled);
+        self.list.iter_mut().for_each(|finding| finding.about = [entry.clone()].into());
+        if whole.is_some() || !entries.is_empty() {
             self.spoiled.entries.insert(entry);
         }
+    }
+
+    /// Forgets an entry that is left out on purpose, with what is wrong with it alone.
+    pub fn forget(&mut self, entry: &Entry) {
+        self.spoiled.entries.remove(entry);
+        let told = &mut self.told;
+        self.list.retain_mut(|finding| {
+            let stays = !finding.about.remove(entry) || !finding.about.is_empty();
+            if !stays {
+                told.remove(&finding.mark());
+            }
+            stays
+        });
     }
 
     /// Tells a mistake that makes its entry unusable.
@@ -124,13 +141,14 @@ impl Findings {
             }
             _ => None,
         };
-        self.spoil(entry);
+        self.spoil(entry.clone());
         self.push(Finding {
             file,
             at: fault.at,
             key: fault.keys.join("."),
             severity: Severity::Error,
             remark: Remark { message: fault.message, hint: fault.hint },
+            about: entry.into_iter().collect(),
         });
     }
 
@@ -177,19 +195,41 @@ impl Findings {
     fn advise(&mut self, severity: Severity, path: &KeyPath<'_>, span: Span, remark: Remark) {
         let (file, at) = (span.file, Some(span.start));
         if self.told.insert((file, at, remark.message.clone())) {
-            self.advice.push(Finding { file, at, key: path.to_string(), severity, remark });
+            let about = entry_of(path).into_iter().collect();
+            let key = path.to_string();
+            self.advice.push(Finding { file, at, key, severity, remark, about });
         }
     }
 
     fn tell(&mut self, severity: Severity, path: &KeyPath<'_>, span: Span, remark: Remark) {
         let (file, at) = (span.file, Some(span.start));
-        self.push(Finding { file, at, key: path.to_string(), severity, remark });
+        let about = entry_of(path).into_iter().collect();
+        self.push(Finding { file, at, key: path.to_string(), severity, remark, about });
     }
 
     fn push(&mut self, finding: Finding) {
-        if self.told.insert((finding.file, finding.at, finding.remark.message.clone())) {
-            self.list.push(finding);
+        let mark = finding.mark();
+        if self.told.insert(mark.clone()) {
+            return self.list.push(finding);
         }
+        let known = self.list.iter_mut().find(|known| known.at == mark.1 && known.mark() == mark);
+        match known {
+            // What is wrong with a whole declaration stays so, whatever else it is about.
+            Some(known) if !known.about.is_empty() && !finding.about.is_empty() => {
+                known.about.extend(finding.about);
+            }
+            Some(known) => known.about.clear(),
+            None => {}
+        }
+    }
+}
+
+/// What tells one finding from another.
+type Mark = (FileId, Option<Position>, String);
+
+impl Finding {
+    fn mark(&self) -> Mark {
+        (self.file, self.at, self.remark.message.clone())
     }
 }
 

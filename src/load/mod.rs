@@ -1,7 +1,8 @@
 //! Files of a revision to what they ask for, and all that is wrong with them.
 //!
 //! The way of a file: bytes → [`yaml`] (a tree with places) → [`interpolate`] (variables) →
-//! [`check`] (against the schema of [`compose`]) → merge → typed → [`convert`] (engine specs).
+//! [`check`] (against the schema of [`compose`]) → [`gather`] (what it extends and includes) →
+//! [`merge`](mod@merge) → typed → [`convert`] (engine specs).
 //! A mistake spoils the smallest thing that it can: one service, or one stack, never another file.
 
 pub mod bounds;
@@ -9,6 +10,7 @@ pub mod check;
 pub mod compose;
 pub mod convert;
 pub mod findings;
+pub mod gather;
 pub mod intake;
 pub mod interpolate;
 mod lines;

@@ -6,6 +6,7 @@ use crate::load::check::{Shapes, check};
 use crate::load::compose::{ComposeFile, StackSettings, schema_of};
 use crate::load::convert::{Input, Objects, convert};
 use crate::load::findings::Findings;
+use crate::load::gather::Gathered;
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{KeyPath, Node, decode};
 use crate::model::{DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName};
@@ -23,6 +24,8 @@ pub struct Surroundings<'a> {
     pub files: &'a FileSet,
     /// Paths of files by number.
     pub paths: &'a [RepoPath],
+    /// Directories that the paths in files start from, by number.
+    pub bases: &'a [RepoPath],
     /// Key for hashes of content.
     pub key: Option<&'a HashKey>,
 }
@@ -58,19 +61,23 @@ fn check_version(tree: &Node, findings: &mut Findings) {
     }
 }
 
-/// Makes a stack of a prepared tree; `None` when nothing of it can be used.
+/// Makes a stack of what was put together for it; `None` when nothing of it can be used.
 pub fn make(
     name: &StackName,
-    tree: &Node,
+    gathered: &Gathered,
     (surroundings, variables): (Surroundings<'_>, &Variables<'_>),
     findings: &mut Findings,
 ) -> Option<Made> {
+    let tree = &gathered.tree;
     let input = Input {
         stack: name,
         tree,
+        depends: &gathered.depends,
         paths: surroundings.paths,
+        bases: surroundings.bases,
         files: surroundings.files,
         variables,
+        locals: &gathered.locals,
         key: surroundings.key,
     };
     let policy = policy(tree);

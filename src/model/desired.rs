@@ -139,8 +139,24 @@ pub struct DesiredService {
     pub pull: PullPolicy,
     /// Whether the number of tasks is declared.
     pub replicas: Replicas,
+    /// Services of the stack that have to be there first, by full name. There is no circle in them
+    /// all; one that is not among the services of the stack has a mistake.
+    pub depends_on: BTreeMap<String, Condition>,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// How far a service has to be before one that depends on it is begun.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// Its tasks run.
+    #[default]
+    Started,
+    /// Its tasks are healthy.
+    Healthy,
+    /// It is a job that has ended well.
+    Completed,
 }
 
 /// When a tag is resolved.

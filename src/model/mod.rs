@@ -18,8 +18,8 @@ pub use decision::{
     StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
-    Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService, DesiredStack,
-    ImageAnswer, Images, Naming, Place, PullPolicy, Replicas, StackPolicy, Wholeness,
+    Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService,
+    DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, Replicas, StackPolicy, Wholeness,
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{

@@ -81,6 +81,7 @@ fn asks_for(version: &str) -> World {
         image: image(),
         pull: PullPolicy::OnChange,
         replicas: Replicas::Declared,
+        depends_on: BTreeMap::new(),
         place: Place::default(),
     };
     let ledger = LiveConfig { id: "l1".into(), ..LiveConfig::default() };

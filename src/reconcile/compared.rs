@@ -216,6 +216,7 @@ mod tests {
             image,
             pull: crate::model::PullPolicy::default(),
             replicas: crate::model::Replicas::default(),
+            depends_on: BTreeMap::new(),
             place: crate::model::Place::default(),
         };
         let desired = DesiredStack {

@@ -20,7 +20,8 @@ pub fn corpus() -> PathBuf {
 pub struct Case {
     pub name: String,
     directory: PathBuf,
-    file: String,
+    /// Several are those of several `-c`, the later over the earlier.
+    files: Vec<String>,
     env: BTreeMap<String, String>,
     /// What docker said, if it refused the file.
     pub refused: Option<String>,
@@ -47,7 +48,7 @@ pub fn stack_cases(corpus: &Path) -> Vec<Case> {
             case(
                 path.file_stem().unwrap().to_str().unwrap(),
                 corpus.join(tree),
-                file,
+                vec![file.to_owned()],
                 (&golden["env"], &golden),
             )
         })
@@ -58,24 +59,29 @@ pub fn stack_cases(corpus: &Path) -> Vec<Case> {
 pub fn edge_cases(corpus: &Path) -> Vec<Case> {
     let edge = corpus.join("edge");
     let cases = sorted(&edge, ".expect.json").into_iter().map(|path| read_json(&path));
-    let single = cases.filter(|expect| expect["files"].as_array().unwrap().len() == 1);
-    single
+    cases
         .map(|expect| {
-            let file = expect["files"][0].as_str().unwrap();
+            let files = expect["files"].as_array().unwrap().iter();
+            let files = files.map(|file| file.as_str().unwrap().to_owned()).collect();
             let outcome =
                 if expect["deploy"].is_null() { &expect["config"] } else { &expect["deploy"] };
             let name = expect["case"].as_str().unwrap();
-            case(name, edge.clone(), file, (&expect["env"], outcome))
+            case(name, edge.clone(), files, (&expect["env"], outcome))
         })
         .collect()
 }
 
-fn case(name: &str, directory: PathBuf, file: &str, (env, outcome): (&Value, &Value)) -> Case {
+fn case(
+    name: &str,
+    directory: PathBuf,
+    files: Vec<String>,
+    (env, outcome): (&Value, &Value),
+) -> Case {
     let refused = outcome["rc"] != json!(0);
     Case {
         name: name.to_owned(),
         directory,
-        file: file.to_owned(),
+        files,
         env: texts(env),
         refused: refused.then(|| outcome["stderr"].as_str().unwrap().trim().to_owned()),
         requests: outcome["requests"].as_array().cloned().unwrap_or_default(),
@@ -145,9 +151,9 @@ pub fn load_like_docker(case: &Case) -> Read {
     }
 }
 
-/// Writes `x-skep` at the end of the file.
+/// Writes `x-skep` at the end of the file, of several at the end of the first.
 fn say_ignored(case: &Case, ignored: &[String], files: &mut FileSet) {
-    let path = RepoPath::new(&case.file).unwrap();
+    let path = RepoPath::new(&case.files[0]).unwrap();
     let mut text = files.read(&path).unwrap().to_vec();
     let list = ignored.join(", ");
     text.extend_from_slice(format!("\nx-skep: {{ignore_unsupported: [{list}]}}\n").as_bytes());
@@ -157,17 +163,30 @@ fn say_ignored(case: &Case, ignored: &[String], files: &mut FileSet) {
 fn files_of(case: &Case) -> FileSet {
     let mut files = FileSet::default();
     file_set(&case.directory, "", &mut files);
+    if case.files.len() > 1 {
+        let spec = json!({ "files": case.files });
+        let text =
+            format!("apiVersion: skep/v1\nkind: Stack\nmetadata: {{name: stk}}\nspec: {spec}\n");
+        files.insert(RepoPath::new(SEVERAL).unwrap(), Entry::File(Arc::from(text.as_bytes())));
+    }
     files
 }
 
+/// The manifest that several files are given in.
+const SEVERAL: &str = "several-files.yml";
+
 fn load_with(case: &Case, files: &FileSet, env: &BTreeMap<String, String>) -> Loaded {
     let (source, name) = (SourceName::new("corpus").unwrap(), StackName::new("stk").unwrap());
+    let file = match case.files.as_slice() {
+        [file] => file.clone(),
+        _ => SEVERAL.to_owned(),
+    };
     let options = LoadOptions {
         source: &source,
         key: None,
         name: Some(&name),
         variables: env,
-        globs: std::slice::from_ref(&case.file),
+        globs: std::slice::from_ref(&file),
     };
     load(files, &options)
 }

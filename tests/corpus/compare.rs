@@ -90,7 +90,7 @@ fn normal(mut spec: ServiceSpec) -> ServiceSpec {
     }
     if let Some(spec) =
         container.privileges.as_deref_mut().and_then(|p| p.credential_spec.as_deref_mut())
-        && let Some(name) = names.get(&spec.config)
+        && let Some(name) = names.get(&spec.config).filter(|_| !spec.config.is_empty())
     {
         spec.config.clone_from(name);
     }

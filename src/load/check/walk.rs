@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::shape::{Kind, Others, Repeats, Shape, ShapeId, Shapes, XKeys};
 use super::words::nearest;
 use crate::load::findings::Findings;
-use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value};
+use crate::load::yaml::{Entry, KeyPath, Map, Merging, Node, Span, Value};
 
 /// Tells everything in a tree that does not fit the schema, and marks it as unusable.
 pub fn check(tree: &mut Node, shapes: &Shapes, findings: &mut Findings) {
@@ -19,7 +19,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn node(&mut self, node: &mut Node, shape: &'a Shape, path: &KeyPath<'_>) {
-        if node.value == Value::Unusable {
+        if node.value == Value::Unusable || node.merging == Merging::Removes {
             return;
         }
         if !shape.branches.is_empty() {

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use crate::load::text::{self, PortRange, ShortVolume, TextError};
 use crate::load::yaml::format_float;
 use crate::model::engine::StringMap;
-use crate::model::{ImageRef, ImageRefError};
+use crate::model::{ImageRef, ImageRefError, PullPolicy};
 
 /// Why a text does not follow the format that its place asks for.
 pub type FormatError = TextError;
@@ -113,6 +113,10 @@ form!(
     ShortVolumeText: ShortVolumeForm = ShortVolume, "volume", "data:/var/lib/data", text::parse_volume
 );
 form!(
+    /// When the registry is asked.
+    PullPolicyText: PullPolicyForm = PullPolicy, "pull-policy", "missing", parse_pull_policy
+);
+form!(
     /// An image reference.
     Image: ImageForm = DeclaredImage, "image", "nginx:1.27", parse_image
 );
@@ -155,6 +159,22 @@ fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
     Ok(DeclaredImage { text: text.to_owned(), image })
 }
 
+/// The words of `pull_policy`, with what to use instead of those that mean nothing in a swarm.
+fn parse_pull_policy(text: &str) -> Result<PullPolicy, TextError> {
+    let wrong = |message: &str| Err(TextError(message.to_owned()));
+    match text {
+        "always" => Ok(PullPolicy::Always),
+        "missing" | "if_not_present" => Ok(PullPolicy::OnChange),
+        "never" => wrong("can't be had: nodes of a swarm pull what they don't have; write missing"),
+        "build" => wrong("can't be had: stacks run images that exist already; write missing"),
+        "daily" | "weekly" => wrong("is docker compose's; write always, which follows the tag"),
+        _ if text.starts_with("every_") => {
+            wrong("is docker compose's; write always, which follows the tag")
+        }
+        _ => wrong("is no pull policy: write missing or always"),
+    }
+}
+
 /// Holds a text against a format.
 pub type FormatCheck = fn(&str) -> Result<(), FormatError>;
 
@@ -173,6 +193,7 @@ pub fn format_check(format: &str) -> Option<FormatCheck> {
         ShortPortsForm::FORMAT => fits::<ShortPortsForm>,
         ShortVolumeForm::FORMAT => fits::<ShortVolumeForm>,
         ImageForm::FORMAT => fits::<ImageForm>,
+        PullPolicyForm::FORMAT => fits::<PullPolicyForm>,
         _ => return None,
     })
 }
@@ -303,5 +324,50 @@ impl KeyValues {
     #[must_use]
     pub fn filled(&self) -> StringMap {
         self.pairs().into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
+    }
+}
+
+/// Environment variables: a mapping of names to values, which may be booleans, or a list of
+/// `NAME=value`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Environment {
+    /// A mapping; a value may be missing.
+    Map(BTreeMap<String, Option<AnyScalar>>),
+    /// A list; `=` may be missing.
+    #[schemars(extend("uniqueItems" = true))]
+    List(Vec<String>),
+}
+
+impl Environment {
+    /// Names and values; of several entries with one name the last counts.
+    #[must_use]
+    pub fn pairs(&self) -> BTreeMap<String, Option<String>> {
+        match self {
+            Self::Map(map) => {
+                let text = |value: &Option<AnyScalar>| value.as_ref().map(AnyScalar::text);
+                map.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+            }
+            Self::List(list) => KeyValues::List(list.clone()).pairs(),
+        }
+    }
+}
+
+/// Text, a number or a boolean.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AnyScalar {
+    /// Text or a number.
+    Text(ScalarText),
+    /// `true` or `false`.
+    Flag(bool),
+}
+
+impl AnyScalar {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.0.clone(),
+            Self::Flag(flag) => flag.to_string(),
+        }
     }
 }

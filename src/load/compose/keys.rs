@@ -14,7 +14,8 @@ pub const REFUSED: &str = "x-refused";
 
 /// Keys of a service that `docker stack deploy` takes and ignores, and whose loss nobody misses.
 /// Those whose loss is missed are [`Unsupported`].
-const SERVICE_IGNORED: [(&str, &str); 4] = [
+const SERVICE_IGNORED: [(&str, &str); 5] = [
+    ("annotations", "Swarm hands none to containers; labels can say the same"),
     ("build", "stacks run images that exist already"),
     ("container_name", "Swarm names the containers of a service itself"),
     ("develop", "it is for development with docker compose"),
@@ -22,8 +23,7 @@ const SERVICE_IGNORED: [(&str, &str); 4] = [
 ];
 
 /// Keys of a service that can't be used, with what to do.
-const SERVICE_REFUSED: [(&str, &str, &str); 34] = [
-    ("annotations", NOT_YET, "write labels"),
+const SERVICE_REFUSED: [(&str, &str, &str); 30] = [
     ("attach", ELSEWHERE, "remove it"),
     ("blkio_config", CANT, "remove it"),
     ("cpu_count", CANT, "write deploy.resources.limits.cpus"),
@@ -36,9 +36,7 @@ const SERVICE_REFUSED: [(&str, &str, &str); 34] = [
     ("cpus", CANT, "write deploy.resources.limits.cpus"),
     ("cpuset", CANT, "write deploy.resources.limits.cpus"),
     ("device_cgroup_rules", CANT, "remove it"),
-    ("extends", NOT_YET, "copy what it extends into the service, or use a YAML anchor"),
     ("gpus", CANT, "write deploy.resources.reservations.generic_resources"),
-    ("label_file", NOT_YET, "write labels"),
     ("mem_limit", CANT, "write deploy.resources.limits.memory"),
     ("mem_reservation", CANT, "write deploy.resources.reservations.memory"),
     ("mem_swappiness", CANT, "write x-skep: {swappiness: …}"),
@@ -48,7 +46,6 @@ const SERVICE_REFUSED: [(&str, &str, &str); 34] = [
     ("platform", CANT, "write a constraint: node.platform.arch == x86_64"),
     ("post_start", CANT, "remove it"),
     ("pre_stop", CANT, "remove it"),
-    ("profiles", NOT_YET, "put the service into a file of its own"),
     ("provider", ELSEWHERE, "remove it"),
     ("runtime", CANT, "set the default runtime of the nodes"),
     ("scale", CANT, "write deploy.replicas"),
@@ -59,7 +56,6 @@ const SERVICE_REFUSED: [(&str, &str, &str); 34] = [
     ("volumes_from", CANT, "mount a named volume in both services"),
 ];
 
-const NOT_YET: &str = "is not supported yet";
 const CANT: &str = "can't be used: Swarm has no such setting";
 const ELSEWHERE: &str = "belongs to docker compose and means nothing in a swarm";
 
@@ -78,7 +74,6 @@ pub fn add_service_keys(schema: &mut Schema) {
 
 /// Adds the keys of a file that can't be used yet.
 pub fn add_file_keys(schema: &mut Schema) {
-    add(schema, "include", refused(NOT_YET, "list the files in the spec of a Stack manifest"));
     add(schema, "models", refused(ELSEWHERE, "remove it"));
 }
 
@@ -86,8 +81,7 @@ pub fn add_file_keys(schema: &mut Schema) {
 pub fn add_port_keys(schema: &mut Schema) {
     let everywhere = "Swarm publishes on all addresses of a node";
     add(schema, "host_ip", refused(&format!("can't be used: {everywhere}"), "remove it"));
-    add(schema, "name", refused(NOT_YET, "remove it"));
-    add(schema, "app_protocol", refused(ELSEWHERE, "remove it"));
+    add(schema, "app_protocol", ignored("Swarm balances connections, whatever they carry"));
 }
 
 /// Adds the keys of a bind that docker loses.
@@ -118,17 +112,14 @@ pub fn add_pool_keys(schema: &mut Schema) {
 
 /// Adds the keys of a secret that can't be used yet.
 pub fn add_secret_keys(schema: &mut Schema) {
-    add(schema, "environment", refused(NOT_YET, "write file"));
     add(
         schema,
         "content",
-        refused("can't be used: a secret does not belong into the text", "write file"),
+        refused(
+            "can't be used: a secret does not belong into the text",
+            "write file, or environment: NAME of a variable",
+        ),
     );
-}
-
-/// Adds the keys of a config that can't be used yet.
-pub fn add_config_keys(schema: &mut Schema) {
-    add(schema, "environment", refused(NOT_YET, "write content with a variable in it"));
 }
 
 fn ignored(reason: &str) -> Value {

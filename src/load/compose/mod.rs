@@ -4,15 +4,17 @@
 //! Values arrive parsed: a duration is nanoseconds, a short port is its pairs.
 
 mod forms;
+mod include;
 mod keys;
 mod objects;
 mod schema;
 mod service;
 
 pub use forms::{
-    Bytes, CommandLine, Cpus, DeclaredImage, Duration, Form, FormatCheck, FormatError, Image,
-    KeyValues, ScalarText, Text, Words, format_check,
+    AnyScalar, Bytes, CommandLine, Cpus, DeclaredImage, Duration, Environment, Form, FormatCheck,
+    FormatError, Image, KeyValues, PullPolicyText, ScalarText, Text, Words, format_check,
 };
+pub use include::{Include, LongInclude};
 pub use keys::{IGNORED, REFUSED};
 pub use objects::{
     ComposeFile, Config, External, Ipam, Network, Pool, Secret, StackSettings, Volume,
@@ -23,6 +25,10 @@ pub use service::deploy::{
     Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
 };
 pub use service::ports::{LongPort, Port};
+pub use service::relations::{
+    Dependency, DependencyCondition, DependsOn, EnvFile, EnvFileFormat, EnvFiles, Extends,
+    ExtendsFile, LongEnvFile, Required,
+};
 pub use service::settings::{AppArmorForm, ServiceSettings};
 pub use service::unsupported::Unsupported;
 pub use service::volumes::{
@@ -30,5 +36,5 @@ pub use service::volumes::{
 };
 pub use service::{
     Attachment, CredentialSpecForm, DataMount, ExtraHosts, HealthTest, HealthcheckForm, Logging,
-    LongDataMount, PullPolicyForm, Service, ServiceNetworks, Ulimit,
+    LongDataMount, Service, ServiceNetworks, Ulimit,
 };

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
+use super::include::Include;
 use super::service::unsupported::Unsupported;
 use super::service::{Logging, Service};
 
@@ -17,6 +18,9 @@ pub struct ComposeFile {
     pub version: Option<ScalarText>,
     /// Name of the stack; otherwise the folder's, or the file's.
     pub name: Option<String>,
+    /// Compose files whose services, networks, volumes, secrets and configs are taken over.
+    #[schemars(extend("uniqueItems" = true))]
+    pub include: Option<Vec<Include>>,
     /// Services.
     pub services: Option<BTreeMap<String, Service>>,
     /// Networks. The network `default` is there without being declared.
@@ -43,6 +47,9 @@ pub struct StackSettings {
     pub ignore_unsupported: Option<Vec<Unsupported>>,
     /// Log driver of services that have none of their own.
     pub logging: Option<Logging>,
+    /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
+    #[schemars(extend("uniqueItems" = true))]
+    pub profiles: Option<Vec<String>>,
 }
 
 /// A network of the swarm.
@@ -147,6 +154,8 @@ pub struct Secret {
     pub name: Option<String>,
     /// File with the content, relative to the file that names it.
     pub file: Option<String>,
+    /// Variable with the content.
+    pub environment: Option<String>,
     /// The secret exists already and is not made.
     pub external: Option<External>,
     /// Labels.
@@ -161,7 +170,7 @@ pub struct Secret {
 
 /// A config.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_config_keys)]
+#[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct Config {
     /// Name in the engine, used as it is. Without it the name is the stack's and the key, and
     /// changed content gets a new name, so that the services that use it are rolled.
@@ -170,6 +179,8 @@ pub struct Config {
     pub file: Option<String>,
     /// The content itself.
     pub content: Option<String>,
+    /// Variable with the content.
+    pub environment: Option<String>,
     /// The config exists already and is not made.
     pub external: Option<External>,
     /// Labels.

@@ -63,7 +63,7 @@ impl Stage<'_, '_> {
     fn bound_files(&mut self, volume: &LongVolume, path: &KeyPath<'_>) -> Option<Vec<Bound>> {
         let source = volume.source.as_deref().unwrap_or_default();
         let target = volume.target.clone().unwrap_or_default();
-        let from = self.path_of(self.input.tree.locate(path).file).parent();
+        let from = self.base_of(self.input.tree.locate(path).file);
         let files = self.input.files;
         let found =
             files.join(&from, source).map_err(|error| error.to_string()).and_then(
@@ -140,7 +140,7 @@ impl Stage<'_, '_> {
     /// `STACK_SERVICE-PATH`, with digits of a hash where that is too long or another's.
     fn bound_name(&self, file: &RepoPath, path: &KeyPath<'_>) -> String {
         let service = super::service::entry_of(path).map(|(_, name)| name).unwrap_or_default();
-        let beside = self.path_of(self.input.tree.locate(path).file).parent();
+        let beside = self.base_of(self.input.tree.locate(path).file);
         let shown = file.as_str().strip_prefix(beside.as_str()).unwrap_or(file.as_str());
         let plain = format!("{}-{}", self.scoped(&service), slug(shown));
         let ours = self.bound.get(&plain).is_some_and(|other| other == file);

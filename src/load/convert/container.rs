@@ -28,8 +28,7 @@ impl Stage<'_, '_> {
         let mounts = self.mounts(service, declared, path, &mut configs);
         ContainerSpec {
             image: image.familiar(),
-            labels: self
-                .stack_labels(service.labels.as_ref().map(KeyValues::filled).unwrap_or_default()),
+            labels: self.container_labels(service, path),
             command: words(&service.entrypoint),
             args: words(&service.command),
             hostname: service.hostname.clone().unwrap_or_default(),

@@ -26,6 +26,7 @@ struct Form<'a> {
 enum Origin<'a> {
     File(&'a str),
     Inline(&'a str),
+    Variable(&'a str),
     Driver(DataDriver),
     Missing,
     Twice,
@@ -90,7 +91,9 @@ impl Stage<'_, '_> {
         let bytes = match origin {
             Origin::Driver(driver) => return Some(Content::Driver(driver.clone())),
             Origin::Missing
-                if ["file", "content", "driver"].iter().any(|key| self.stands(path, key)) =>
+                if ["file", "content", "environment", "driver"]
+                    .iter()
+                    .any(|key| self.stands(path, key)) =>
             {
                 return None;
             }
@@ -104,6 +107,7 @@ impl Stage<'_, '_> {
                 return None;
             }
             Origin::Inline(text) => text.as_bytes().to_vec(),
+            Origin::Variable(name) => self.value_of(name, &path.key("environment"))?,
             Origin::File(file) => self.read(&path.key("file"), file)?.1.to_vec(),
         };
         self.size_fits(kind, bytes.len(), path)?;
@@ -116,6 +120,18 @@ impl Stage<'_, '_> {
         let data = DataRef { stack: self.input.stack.clone(), kind, name: name.to_owned() };
         self.objects.data.insert(data.clone(), hash.clone(), SecretBytes::new(bytes));
         Content::Stored { data, hash }
+    }
+
+    /// Content of a variable.
+    fn value_of(&mut self, name: &str, path: &KeyPath<'_>) -> Option<Vec<u8>> {
+        let file = self.input.tree.locate(path).file;
+        if let Some(value) = self.variable(file, name) {
+            return Some(value.as_bytes().to_vec());
+        }
+        let quoted = self.quote(path, name);
+        let hint = "set it in .env beside the file or in the stack's variables";
+        self.error(path, (format!("the variable{quoted} is not set"), hint));
+        None
     }
 
     fn size_fits(&mut self, kind: Kind, size: usize, path: &KeyPath<'_>) -> Option<()> {
@@ -259,16 +275,26 @@ fn driver_named(name: &str) -> DataDriver {
     DataDriver { name: name.to_owned(), ..DataDriver::default() }
 }
 
-fn secret_form(secret: &Secret) -> Form<'_> {
-    let origin = match (&secret.file, &secret.driver) {
-        (Some(file), None) => Origin::File(file),
-        (None, Some(driver)) => Origin::Driver(DataDriver {
-            name: driver.clone(),
-            options: options(secret.driver_opts.as_ref()),
-        }),
-        (None, None) => Origin::Missing,
+/// The only origin that is given.
+fn only<'a>(origins: impl IntoIterator<Item = Option<Origin<'a>>>) -> Origin<'a> {
+    let mut given = origins.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (None, _) => Origin::Missing,
+        (Some(origin), None) => origin,
         (Some(_), Some(_)) => Origin::Twice,
+    }
+}
+
+fn secret_form(secret: &Secret) -> Form<'_> {
+    let driver = |name: &String| {
+        let options = options(secret.driver_opts.as_ref());
+        Origin::Driver(DataDriver { name: name.clone(), options })
     };
+    let origin = only([
+        secret.file.as_deref().map(Origin::File),
+        secret.environment.as_deref().map(Origin::Variable),
+        secret.driver.as_ref().map(driver),
+    ]);
     Form {
         name: secret.name.as_deref(),
         labels: secret.labels.as_ref(),
@@ -279,12 +305,11 @@ fn secret_form(secret: &Secret) -> Form<'_> {
 }
 
 fn config_form(config: &Config) -> Form<'_> {
-    let origin = match (&config.file, &config.content) {
-        (Some(file), None) => Origin::File(file),
-        (None, Some(content)) => Origin::Inline(content),
-        (None, None) => Origin::Missing,
-        (Some(_), Some(_)) => Origin::Twice,
-    };
+    let origin = only([
+        config.file.as_deref().map(Origin::File),
+        config.content.as_deref().map(Origin::Inline),
+        config.environment.as_deref().map(Origin::Variable),
+    ]);
     Form {
         name: config.name.as_deref(),
         labels: config.labels.as_ref(),

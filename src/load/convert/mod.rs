@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 
 use crate::load::compose::{Config, Network, Secret, StackSettings, Volume};
 use crate::load::findings::{Findings, Remark};
+use crate::load::gather::{Dependencies, Locals};
 use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
@@ -43,12 +44,18 @@ pub struct Input<'a> {
     pub stack: &'a StackName,
     /// The merged tree, in the form of a compose file.
     pub tree: &'a Node,
+    /// Which service waits for which, by key.
+    pub depends: &'a Dependencies,
     /// Paths of the files that the tree was read from, by number.
     pub paths: &'a [RepoPath],
+    /// Directories that the paths in these files start from, by number.
+    pub bases: &'a [RepoPath],
     /// All files of the revision.
     pub files: &'a FileSet,
     /// Variables, for entries of `environment` that name no value.
     pub variables: &'a Variables<'a>,
+    /// Variables that count, below those, for what one file says.
+    pub locals: &'a Locals,
     /// Key for hashes of content.
     pub key: Option<&'a HashKey>,
 }
@@ -180,6 +187,22 @@ impl<'a> Stage<'a, '_> {
         self.input.paths.get(index).cloned().unwrap_or_default()
     }
 
+    /// The directory that paths in a file start from.
+    fn base_of(&self, file: FileId) -> RepoPath {
+        let index = usize::try_from(file.0).unwrap_or(usize::MAX);
+        self.input.bases.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The value of a variable for what a file says.
+    fn variable(&self, file: FileId, name: &str) -> Option<&'a str> {
+        let input = self.input;
+        let local = || {
+            let dotenvs = input.locals.get(&file)?;
+            dotenvs.iter().find_map(|dotenv| dotenv.variables.get(name)).map(String::as_str)
+        };
+        input.variables.get(name).or_else(local)
+    }
+
     fn place(&self, span: Span) -> Place {
         Place { file: self.path_of(span.file), at: Some(span.start) }
     }
@@ -190,22 +213,32 @@ impl<'a> Stage<'a, '_> {
         labels
     }
 
+    fn read_if_there(
+        &self,
+        path: &KeyPath<'_>,
+        name: &str,
+    ) -> Result<(RepoPath, std::sync::Arc<[u8]>), Unread> {
+        let from = self.base_of(self.input.tree.locate(path).file);
+        let file = self.input.files.join(&from, name).map_err(|error| Unread {
+            message: error.to_string(),
+            hint: PATHS,
+            missing: false,
+        })?;
+        match self.input.files.read(&file) {
+            Ok(bytes) => Ok((file, bytes)),
+            Err(error) => Err(Unread {
+                message: error.to_string(),
+                hint: hint_for(&error),
+                missing: matches!(error, FileError::Missing(_)),
+            }),
+        }
+    }
+
     /// Reads a file that a declaration names, relative to the file that names it.
     fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, std::sync::Arc<[u8]>)> {
-        let from = self.path_of(self.input.tree.locate(path).file).parent();
-        let result = self
-            .input
-            .files
-            .join(&from, name)
-            .map_err(|error| (error.to_string(), PATHS))
-            .and_then(|file| {
-                let bytes = self.input.files.read(&file);
-                let bytes = bytes.map_err(|error| (error.to_string(), hint_for(&error)))?;
-                Ok((file, bytes))
-            });
-        match result {
+        match self.read_if_there(path, name) {
             Ok(read) => Some(read),
-            Err((message, hint)) => {
+            Err(Unread { message, hint, .. }) => {
                 let plain = !self.quote(path, "").is_empty();
                 let message = match plain {
                     true => message,
@@ -216,6 +249,13 @@ impl<'a> Stage<'a, '_> {
             }
         }
     }
+}
+
+/// Why a file can't be read.
+struct Unread {
+    message: String,
+    hint: &'static str,
+    missing: bool,
 }
 
 /// What to do about a path that leads to nothing.

@@ -1,19 +1,18 @@
 //! Services, put together.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::container::log_driver;
 use super::deploy::{placement, update_config};
 use super::{Declared, IMAGE, Stage};
-use crate::load::compose::{
-    External, Image, KeyValues, Logging, Port, PullPolicyForm, Service, Text,
-};
+use crate::load::compose::{External, Image, KeyValues, Logging, Port, Service, Text};
 use crate::load::findings::Entry;
 use crate::load::traps::{self, Case};
 use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
 use crate::model::name::check_service_name;
-use crate::model::{DesiredService, PullPolicy, Replicas};
+use crate::model::{Condition, DesiredService, Replicas};
 
 impl Stage<'_, '_> {
     /// All services that have no mistake.
@@ -76,12 +75,15 @@ impl Stage<'_, '_> {
             endpoint_spec: Some(endpoint_spec),
             ..ServiceSpec::default()
         };
-        let pull = match form.pull_policy {
-            Some(PullPolicyForm::Always) => PullPolicy::Always,
-            _ => PullPolicy::OnChange,
-        };
-        let replicas = replicas(&spec);
-        Some(DesiredService { spec, image, pull, replicas, place: self.place(span) })
+        let pull = form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default();
+        let (replicas, depends_on) = (replicas(&spec), self.depends_on(key));
+        Some(DesiredService { spec, image, pull, replicas, depends_on, place: self.place(span) })
+    }
+
+    /// Services that this one waits for, by full name.
+    fn depends_on(&self, key: &str) -> BTreeMap<String, Condition> {
+        let needs = self.input.depends.get(key).into_iter().flatten();
+        needs.map(|(need, condition)| (self.scoped(need), *condition)).collect()
     }
 
     fn image(
@@ -135,6 +137,7 @@ impl Stage<'_, '_> {
                     }));
                 }
                 Port::Long(long) => ports.push(PortConfig {
+                    name: long.name.clone().unwrap_or_default(),
                     protocol: long.protocol.clone().unwrap_or_default(),
                     target_port: long.target,
                     published_port: long.published.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `.env` files, each read once.
+//! `.env` files, and what `include` names instead, each read once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::load::text::parse_dotenv;
 use crate::model::{FileError, FileSet, Position, Problem, RepoPath};
 
-/// Variables of the `.env` file of each directory that was asked for.
+/// Variables of the files that were asked for, by path.
 #[derive(Debug, Default)]
 pub struct DotEnvs {
     known: BTreeMap<RepoPath, Arc<DotEnv>>,
@@ -24,8 +24,21 @@ pub struct DotEnv {
 impl DotEnvs {
     /// Variables that count for a file: those of `.env` beside it.
     pub fn beside(&mut self, file: &RepoPath, files: &FileSet) -> Arc<DotEnv> {
-        let known = self.known.entry(file.parent());
-        Arc::clone(known.or_insert_with_key(|directory| Arc::new(read(directory, files))))
+        self.below(&file.parent(), files)
+    }
+
+    /// Variables of `.env` in a directory; none without the file.
+    pub fn below(&mut self, directory: &RepoPath, files: &FileSet) -> Arc<DotEnv> {
+        match files.join(directory, ".env") {
+            Ok(path) => self.named(&path, files),
+            Err(_) => Arc::default(),
+        }
+    }
+
+    /// Variables of a file; none without the file.
+    pub fn named(&mut self, path: &RepoPath, files: &FileSet) -> Arc<DotEnv> {
+        let known = self.known.entry(path.clone());
+        Arc::clone(known.or_insert_with_key(|path| Arc::new(read(path, files))))
     }
 
     /// Mistakes of all files that were read.
@@ -34,10 +47,9 @@ impl DotEnvs {
     }
 }
 
-fn read(directory: &RepoPath, files: &FileSet) -> DotEnv {
+fn read(path: &RepoPath, files: &FileSet) -> DotEnv {
     let mut env = DotEnv::default();
-    let Ok(path) = directory.join(".env") else { return env };
-    match files.read(&path) {
+    match files.read(path) {
         Ok(bytes) => {
             let (lines, mistakes) = parse_dotenv(&bytes);
             let value = |value: Option<String>| value.unwrap_or_default();
@@ -49,7 +61,7 @@ fn read(directory: &RepoPath, files: &FileSet) -> DotEnv {
             }));
         }
         Err(FileError::Missing(_)) => {}
-        Err(error) => env.problems.push(Problem::error(path, error.to_string())),
+        Err(error) => env.problems.push(Problem::error(path.clone(), error.to_string())),
     }
     env
 }

@@ -7,6 +7,6 @@ mod names;
 mod open;
 
 pub use discover::discover;
-pub use dotenv::DotEnvs;
+pub use dotenv::{DotEnv, DotEnvs};
 pub use names::{stack_name, stem_name};
 pub use open::{Document, Opened, Shelf};

@@ -1,9 +1,10 @@
 //! Files opened: read as YAML, and told apart by what stands at their top.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::load::bounds::MAX_LOAD_NODES;
-use crate::load::yaml::{Fault, FileId, Node, Reading, parse};
+use crate::load::bounds::{MAX_LOAD_COPIES, MAX_LOAD_NODES};
+use crate::load::yaml::{Fault, FileId, Node, Reading, Value, parse};
 use crate::model::{FileSet, RepoPath};
 
 /// One document of a file.
@@ -36,8 +37,12 @@ pub struct Opened {
 #[derive(Debug, Default)]
 pub struct Shelf {
     paths: Vec<RepoPath>,
-    ids: BTreeMap<RepoPath, FileId>,
+    /// Directory that the paths in a file start from, by the file's number.
+    bases: Vec<RepoPath>,
+    ids: BTreeMap<(RepoPath, RepoPath), FileId>,
+    kept: BTreeMap<FileId, Arc<Opened>>,
     nodes: usize,
+    copies: usize,
 }
 
 impl Shelf {
@@ -47,20 +52,51 @@ impl Shelf {
         &self.paths
     }
 
-    /// Number of a file.
-    pub fn id(&mut self, path: &RepoPath) -> FileId {
-        if let Some(id) = self.ids.get(path) {
+    /// Directories that the paths in files start from, by number.
+    #[must_use]
+    pub fn bases(&self) -> &[RepoPath] {
+        &self.bases
+    }
+
+    /// Number of a file whose paths start from a directory. It has another one where it is included
+    /// with another directory.
+    fn id(&mut self, path: &RepoPath, base: &RepoPath) -> FileId {
+        let key = (path.clone(), base.clone());
+        if let Some(id) = self.ids.get(&key) {
             return *id;
         }
         let id = FileId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
-        self.paths.push(path.clone());
-        self.ids.insert(path.clone(), id);
+        self.paths.push(key.0.clone());
+        self.bases.push(key.1.clone());
+        self.ids.insert(key, id);
         id
+    }
+
+    /// Counts values that are copied from one file into another; `None` when all of the load holds
+    /// too many.
+    pub fn copy(&mut self, nodes: usize) -> Option<()> {
+        self.copies = self.copies.saturating_add(nodes);
+        (self.copies <= MAX_LOAD_COPIES).then_some(())
+    }
+
+    /// Opens a file that others reach, and keeps it for the next one that does.
+    pub fn keep(&mut self, (path, base): (&RepoPath, &RepoPath), files: &FileSet) -> Arc<Opened> {
+        let id = self.id(path, base);
+        if let Some(opened) = self.kept.get(&id) {
+            return Arc::clone(opened);
+        }
+        let opened = Arc::new(self.read(path, id, files));
+        self.kept.insert(id, Arc::clone(&opened));
+        opened
     }
 
     /// Opens a file.
     pub fn open(&mut self, path: &RepoPath, files: &FileSet) -> Opened {
-        let id = self.id(path);
+        let id = self.id(path, &path.parent());
+        self.read(path, id, files)
+    }
+
+    fn read(&mut self, path: &RepoPath, id: FileId, files: &FileSet) -> Opened {
         let bytes = match files.read(path) {
             Ok(bytes) => bytes,
             Err(error) => return unreadable(id, Fault::new(error.to_string())),
@@ -92,10 +128,22 @@ fn classify(node: Node) -> Document {
     if version.is_some_and(|version| version.starts_with("skep/")) {
         return Document::Manifest(node);
     }
-    match node.get("services") {
-        Some(_) => Document::Compose(node),
-        None => Document::Other(node),
+    match node.get("services").is_some() || only_includes(&node) {
+        true => Document::Compose(node),
+        false => Document::Other(node),
     }
+}
+
+/// Top-level keys of a compose file.
+const KEYS: [&str; 8] =
+    ["version", "name", "include", "services", "networks", "volumes", "secrets", "configs"];
+
+/// True for a compose file without services of its own. Files of other programs have an `include`
+/// too, beside keys of theirs.
+fn only_includes(node: &Node) -> bool {
+    let known = |key: &String| KEYS.contains(&key.as_str()) || key.starts_with("x-");
+    let list = matches!(node.get("include").map(|node| &node.value), Some(Value::List(_)));
+    list && node.as_map().is_some_and(|map| map.keys().all(known))
 }
 
 /// True when a line at the top level says that this is a declaration.

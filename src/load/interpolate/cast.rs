@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 33] = [
+const PLACES: [(&str, Cast); 36] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -45,7 +45,10 @@ const PLACES: [(&str, Cast); 33] = [
     ("services.*.volumes.*.read_only", Cast::Bool),
     ("services.*.volumes.*.volume.nocopy", Cast::Bool),
     ("volumes.*.external", Cast::Bool),
-    // Beyond docker: the same for keys that docker forgot.
+    // Beyond docker: the same for keys that docker forgot or does not know.
+    ("services.*.depends_on.*.required", Cast::Bool),
+    ("services.*.depends_on.*.restart", Cast::Bool),
+    ("services.*.env_file.*.required", Cast::Bool),
     ("services.*.deploy.resources.limits.pids", Cast::Int),
     ("services.*.init", Cast::Bool),
     ("services.*.volumes.*.tmpfs.size", Cast::Int),

@@ -11,7 +11,7 @@ pub use template::{TemplateError, fill};
 pub use variables::Variables;
 
 use crate::load::findings::Findings;
-use crate::load::yaml::{KeyPath, Node, Origin, Value};
+use crate::load::yaml::{KeyPath, Merging, Node, Origin, Value};
 use cast::Cast;
 
 /// Fills in the variables of a compose tree.
@@ -33,6 +33,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &mut Node, path: &KeyPath<'_>) {
+        if node.merging == Merging::Removes {
+            return;
+        }
         match &mut node.value {
             Value::Text(text) if text.contains('$') => {
                 let filled = fill(text, self.variables);

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Found, Round, faults_of};
+use super::{Found, Round};
 use crate::load::findings::Findings;
-use crate::load::intake::{Document, stack_name, stem_name};
+use crate::load::gather::{Gather, Mention, Scope, Trail};
+use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
 use crate::load::manifest::{Kind, Subject, entry, open, read_source, stack_head};
 use crate::load::merge::merge;
-use crate::load::stack::{Made, make, prepare};
-use crate::load::yaml::{KeyPath, Map, Node, Span, Value};
+use crate::load::stack::{Made, make};
+use crate::load::yaml::{KeyPath, Map, Node, Origin, Value};
 use crate::model::{Place, RepoPath, StackName};
 
 /// A manifest that belongs to a stack.
@@ -141,99 +142,68 @@ impl Round<'_> {
             stack_head(manifest.spec, &mut findings)
         });
         let own = head.as_ref().map(|head| head.variables.clone()).unwrap_or_default();
+        let process = self.options.variables;
+        let variables = Variables { layers: vec![&own, process], process };
+        let parts = (&mut self.shelf, &mut self.dotenvs);
+        let mut gather = Gather::new(self.files, parts, &variables);
         let mut tree = Node::new(Value::Map(Map::new()), span);
-        for (file, span) in head.iter().flat_map(|head| head.files.iter()) {
-            if let Some((path, part)) = self.part((&beside, file, *span), &own, &mut findings) {
+        let (base, root) = (beside.parent(), KeyPath::root());
+        let keys = root.key("files");
+        for (name, span) in head.iter().flat_map(|head| head.files.iter()) {
+            let mention = Mention { name, span: *span, origin: Origin::Written, keys: &keys };
+            if let Some(part) = gather.part(mention, &base, &mut findings) {
                 tree = merge(tree, part);
-                files.push(path);
             }
         }
-        let dotenv = self.dotenvs.beside(&beside, self.files);
-        let process = self.options.variables;
-        let variables = Variables { layers: vec![&own, process, &dotenv.variables], process };
+        let locals = gather.beside(&beside, &mut findings);
+        let trail = Trail::start(&beside);
+        let scope = Scope { path: &beside, base: &base, locals: &locals, trail: &trail };
         if let Some(mut head) = head {
-            prepare(&mut head.tree, &variables, &mut findings);
+            gather.complete(&mut head.tree, scope, &mut findings);
             tree = merge(tree, head.tree);
         }
         for manifest in entries {
-            tree = self.with_entry(tree, manifest, &variables, &mut findings);
+            let path = manifest.path.clone();
+            let base = path.parent();
+            let scope = Scope { path: &path, base: &base, ..scope };
+            tree = with_entry(tree, manifest, (&mut gather, scope), &mut findings);
         }
-        let made = make(name, &tree, (self.surroundings(), &variables), &mut findings);
+        let gathered = gather.finish(tree, &locals, &mut findings);
+        let made = make(name, &gathered, (self.surroundings(), &variables), &mut findings);
+        files.extend(gathered.reached.iter().cloned());
+        self.used.extend(gathered.reached);
         self.tell(&findings);
         made
     }
+}
 
-    /// One compose file of a stack, ready to be merged.
-    fn part(
-        &mut self,
-        (beside, file, span): (&RepoPath, &str, Span),
-        own: &BTreeMap<String, String>,
-        findings: &mut Findings,
-    ) -> Option<(RepoPath, Node)> {
-        let root = KeyPath::root();
-        let here = root.key("files");
-        let path = match self.files.join(&beside.parent(), file) {
-            Ok(path) => path,
-            Err(error) => {
-                findings.error(&here, span, error.to_string());
-                return None;
-            }
-        };
-        if let Err(error) = self.files.read(&path) {
-            let hint = "paths are relative to the manifest";
-            findings.error(&here, span, (error.to_string(), hint));
-            return None;
-        }
-        self.used.insert(path.clone());
-        let opened = self.shelf.open(&path, self.files);
-        findings.extend(faults_of(opened.id, opened.faults));
-        let mut tree = match opened.documents.into_iter().next().filter(|_| !opened.cut) {
-            Some(Document::Compose(tree) | Document::Other(tree)) => tree,
-            Some(Document::Manifest(_)) => {
-                findings.error(&here, span, format!("'{path}' is a manifest, not a compose file"));
-                return None;
-            }
-            None => {
-                findings.error(&here, span, format!("'{path}' can't be read"));
-                return None;
-            }
-        };
-        let dotenv = self.dotenvs.beside(&path, self.files);
-        let process = self.options.variables;
-        let variables = Variables { layers: vec![own, process, &dotenv.variables], process };
-        prepare(&mut tree, &variables, findings);
-        Some((path, tree))
+/// Adds what one manifest declares. What the stack has already is a mistake, not an override.
+fn with_entry(
+    tree: Node,
+    manifest: Manifest,
+    (gather, scope): (&mut Gather<'_>, Scope<'_>),
+    findings: &mut Findings,
+) -> Node {
+    let Manifest { subject, spec, findings: own, path: _ } = manifest;
+    findings.extend(own);
+    let Some(section) = subject.kind.section() else { return tree };
+    let Some(mut part) = entry(&subject, spec) else { return tree };
+    let root = KeyPath::root();
+    let known = tree.get(section).and_then(|s| s.as_map()?.get(&subject.name));
+    if let Some(known) = known {
+        let other = gather.paths().get(usize::try_from(known.key.file.0).unwrap_or(0));
+        let message = format!(
+            "{} '{}' is declared twice, the other time in {} (line {})",
+            subject.kind.as_str(),
+            subject.name,
+            other.cloned().unwrap_or_default(),
+            known.key.start.line,
+        );
+        let section_path = root.key(section);
+        let remark = (message, "rename one of the two; none of them is used");
+        findings.error(&section_path.key(&subject.name), subject.name_span, remark);
+        return tree;
     }
-
-    /// Adds what one manifest declares. What the stack has already is a mistake, not an override.
-    fn with_entry(
-        &mut self,
-        tree: Node,
-        manifest: Manifest,
-        variables: &Variables<'_>,
-        findings: &mut Findings,
-    ) -> Node {
-        let Manifest { subject, spec, findings: own, path: _ } = manifest;
-        findings.extend(own);
-        let Some(section) = subject.kind.section() else { return tree };
-        let Some(mut part) = entry(&subject, spec) else { return tree };
-        let root = KeyPath::root();
-        let known = tree.get(section).and_then(|s| s.as_map()?.get(&subject.name));
-        if let Some(known) = known {
-            let other = self.shelf.paths().get(usize::try_from(known.key.file.0).unwrap_or(0));
-            let message = format!(
-                "{} '{}' is declared twice, the other time in {} (line {})",
-                subject.kind.as_str(),
-                subject.name,
-                other.cloned().unwrap_or_default(),
-                known.key.start.line,
-            );
-            let section_path = root.key(section);
-            let remark = (message, "rename one of the two; none of them is used");
-            findings.error(&section_path.key(&subject.name), subject.name_span, remark);
-            return tree;
-        }
-        prepare(&mut part, variables, findings);
-        merge(tree, part)
-    }
+    gather.complete(&mut part, scope, findings);
+    merge(tree, part)
 }

@@ -25,6 +25,7 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
         singles: BTreeMap::new(),
         manifests: Vec::new(),
         used: BTreeSet::new(),
+        reached: BTreeMap::new(),
         found: BTreeMap::new(),
         loaded: Loaded::default(),
     };
@@ -49,8 +50,10 @@ struct Round<'a> {
     /// Compose files, with what each of them is as a stack of its own.
     singles: BTreeMap<RepoPath, Single>,
     manifests: Vec<Manifest>,
-    /// Compose files that a `Stack` names: they are no stacks of their own.
+    /// Compose files that a `Stack` reaches: they are no stacks of their own.
     used: BTreeSet<RepoPath>,
+    /// Files that a compose file reaches by `include` and `extends`, by that file.
+    reached: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
     /// Stacks by name, with the files that declare them. More than one is a collision.
     found: BTreeMap<StackName, Vec<Found>>,
     loaded: Loaded,
@@ -128,6 +131,7 @@ impl<'a> Round<'a> {
             source: self.options.source,
             files: self.files,
             paths: self.shelf.paths(),
+            bases: self.shelf.bases(),
             key: self.options.key,
         }
     }

@@ -1,11 +1,14 @@
 //! Compose files that are stacks of their own.
 
+use std::collections::BTreeSet;
+
 use super::{Found, Round, Single};
 use crate::load::LoadOptions;
 use crate::load::findings::Findings;
+use crate::load::gather::{Gather, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
-use crate::load::stack::{make, prepare};
+use crate::load::stack::make;
 use crate::load::yaml::{KeyPath, Node, Value};
 use crate::model::{Place, RepoPath, StackName};
 
@@ -17,42 +20,69 @@ impl Round<'_> {
         mut tree: Node,
         mut findings: Findings,
     ) -> Single {
-        let dotenv = self.dotenvs.beside(path, self.files);
         let process = self.options.variables;
-        let variables = Variables { layers: vec![process, &dotenv.variables], process };
-        prepare(&mut tree, &variables, &mut findings);
-        if !dotenv.problems.is_empty() {
-            findings.spoil(None);
-        }
+        let variables = Variables { layers: vec![process], process };
+        let parts = (&mut self.shelf, &mut self.dotenvs);
+        let mut gather = Gather::new(self.files, parts, &variables);
+        let locals = gather.beside(path, &mut findings);
+        let (base, trail) = (path.parent(), Trail::start(path));
+        let scope = Scope { path, base: &base, locals: &locals, trail: &trail };
+        gather.complete(&mut tree, scope, &mut findings);
+        let gathered = gather.finish(tree, &locals, &mut findings);
+        let tree = &gathered.tree;
         let name = match self.options.name {
             Some(name) => Some(name.clone()),
-            None => own_name(path, &tree, &self.options, &mut findings),
+            None => own_name(path, tree, &self.options, &mut findings),
         };
-        let made = name
-            .as_ref()
-            .and_then(|name| make(name, &tree, (self.surroundings(), &variables), &mut findings));
+        let made = name.as_ref().and_then(|name| {
+            make(name, &gathered, (self.surroundings(), &variables), &mut findings)
+        });
         let at = tree.get("name").map_or(tree.span.start, |node| node.span.start);
+        if !gathered.reached.is_empty() {
+            self.reached.insert(path.clone(), gathered.reached);
+        }
         Single { name, at: Some(at), made, findings }
     }
 
-    /// Takes the compose files that no manifest uses.
+    /// Takes the compose files that are no parts of others.
     pub(super) fn stacks_of_files(&mut self) {
+        let parts = self.parts();
         for (path, single) in std::mem::take(&mut self.singles) {
-            if self.used.contains(&path) {
+            if parts.contains(&path) {
                 continue;
             }
             self.tell(&single.findings);
-            match single.name {
-                Some(name) => {
-                    let place = Place { file: path.clone(), at: single.at };
-                    let found = Found { place, files: vec![path], made: single.made };
-                    self.found.entry(name).or_default().push(found);
-                }
-                None => {
-                    self.loaded.nameless.insert(path);
+            let Some(name) = single.name else {
+                self.loaded.nameless.insert(path);
+                continue;
+            };
+            let place = Place { file: path.clone(), at: single.at };
+            let reached = self.reached.remove(&path).unwrap_or_default();
+            let files = reached.into_iter().chain([path]).collect();
+            let found = Found { place, files, made: single.made };
+            self.found.entry(name).or_default().push(found);
+        }
+    }
+
+    /// Files that a stack reaches. Where files reach only each other, all of them are stacks, so
+    /// that none vanishes.
+    fn parts(&self) -> BTreeSet<RepoPath> {
+        let targets: BTreeSet<&RepoPath> = self
+            .reached
+            .iter()
+            .flat_map(|(from, reached)| reached.iter().filter(move |path| *path != from))
+            .collect();
+        let first = self.singles.keys().filter(|path| !targets.contains(path));
+        let mut parts = self.used.clone();
+        let mut todo: Vec<&RepoPath> = first.chain(&self.used).collect();
+        while let Some(path) = todo.pop() {
+            for next in self.reached.get(path).into_iter().flatten() {
+                if parts.insert(next.clone()) {
+                    todo.push(next);
                 }
             }
         }
+        parts
     }
 }
 

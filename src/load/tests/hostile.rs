@@ -72,3 +72,52 @@ fn values_grow_only_to_their_bound() {
     let told = beside_good(&format!("services: {{a: {{image: '{}'}}}}\n", "$A".repeat(100_000)));
     assert!(told.contains("the variable 'A' is not set"), "{}", &told[..500]);
 }
+
+#[test]
+fn chains_and_trees_of_includes_are_bounded() {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for number in 0..40 {
+        let text = format!("include: [l{}.yml]\nservices: {{}}\n", number + 1);
+        files.push((format!("l{number}.yml"), text));
+        let text =
+            format!("include: [{{path: [t{0}.yml]}}, t{0}.yml]\nservices: {{}}\n", number + 1);
+        files.push((format!("t{number}.yml"), text));
+    }
+    files.push(("l40.yml".to_owned(), "services: {}\n".to_owned()));
+    files.push(("t40.yml".to_owned(), "services: {}\n".to_owned()));
+    let mut files: Vec<(&str, &str)> =
+        files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    files.push(GOOD);
+    let told = check(&files);
+    assert!(told.contains("stack good Whole"), "{told}");
+    assert!(told.contains("include leads through more than 32 steps"), "{told}");
+}
+
+#[test]
+fn what_extends_copies_is_bounded() {
+    let mut text = "services:\n  base: {image: x, command: [".to_owned();
+    text.push_str(&"x, ".repeat(40_000));
+    text.push_str("x]}\n");
+    for number in 0..200 {
+        let _ = writeln!(text, "  s{number}: {{extends: base}}");
+    }
+    let told = beside_good(&text);
+    assert!(told.contains("takes over more values from other files than skep allows"), "{told}");
+    let mut text = "services:\n  s0: {image: x}\n".to_owned();
+    for number in 1..50 {
+        let _ = writeln!(text, "  s{number}: {{extends: s{}}}", number - 1);
+    }
+    let told = beside_good(&text);
+    assert!(told.contains("extends leads through more than 32 steps"), "{told}");
+}
+
+#[test]
+fn circles_of_many_services_end() {
+    let mut text = "services:\n".to_owned();
+    for number in 0..5_000 {
+        let next = (number + 1) % 5_000;
+        let _ = writeln!(text, "  s{number}: {{image: x, depends_on: [s{next}, s{number}]}}");
+    }
+    let told = beside_good(&text);
+    assert!(told.contains("services wait for each other in a circle"), "{}", &told[..500]);
+}

@@ -78,9 +78,9 @@ fn mistakes_in_envelopes_are_told() {
         spec: {imag: x}
     error: e.yml:4:14: unknown key 'name' (the name stands in metadata.name)
         spec: {name: e, files: [nope.yml, ../x.yml], foo: 1}
-    error: e.yml:4:25: there is no file 'nope.yml' in the source (paths are relative to the manifest)
+    error: e.yml:4:25: there is no file 'nope.yml' in the source (paths are relative to the file that names them, and stay inside the repository)
         spec: {name: e, files: [nope.yml, ../x.yml], foo: 1}
-    error: e.yml:4:35: the path '../x.yml' leads out of the source
+    error: e.yml:4:35: the path '../x.yml' leads out of the source (paths are relative to the file that names them, and stay inside the repository)
         spec: {name: e, files: [nope.yml, ../x.yml], foo: 1}
     error: e.yml:4:46: unknown key 'foo' (remove it; keys of your own begin with x-)
         spec: {name: e, files: [nope.yml, ../x.yml], foo: 1}

@@ -53,7 +53,7 @@ fn values_of_variables_and_secrets_are_never_told() {
             deploy: {replicas: $SECRET, mode: $SECRET}
     error: s.yml:7:39: this is no mode of a service (the modes are replicated, global, replicated-job and global-job)
             deploy: {replicas: $SECRET, mode: $SECRET}
-    error: s.yml:8:22: has to be text or a number, not a mapping (write one text)
+    error: s.yml:8:22: has to be text, a number or true or false, not a mapping (write one text)
             environment: {A: {B: …}}
     error: s.yml:9:13: this is not a port: the port inside the container has to be 0 to 65535, or a range (write it like 8080:80)
             ports: [$SECRET]
@@ -63,7 +63,11 @@ fn values_of_variables_and_secrets_are_never_told() {
             volumes: ['$SECRET:/x']
     error: s.yml:12:15: the config is not declared (declare it under the top-level configs)
             configs: [$SECRET]
+    warning: s.yml:13:18: there is no service to wait for (remove it, or declare the service)
+            depends_on: [$SECRET, $SECRET]
     error: s.yml:13:27: the entry stands here twice, first as entry 1 (remove one)
+            depends_on: [$SECRET, $SECRET]
+    warning: s.yml:13:27: there is no service to wait for (remove it, or declare the service)
             depends_on: [$SECRET, $SECRET]
     ");
     assert!(!told.to_lowercase().contains("hunter2"));

@@ -1,10 +1,12 @@
 //! The whole way, from files to what they ask for.
 
+mod asked;
 mod bound;
 mod engine;
 mod hostile;
 mod manifests;
 mod mistakes;
+mod reach;
 mod stacks;
 mod swarm;
 mod traps;
@@ -49,6 +51,15 @@ fn check(files: Files<'_>) -> String {
 
 fn check_with(files: Files<'_>, variables: &[(&str, &str)]) -> String {
     show(&loaded(&file_set(files), variables))
+}
+
+/// The service of one stack as the engine gets it, with all that was warned of.
+fn spec_of(files: Files<'_>, service: &str) -> (serde_json::Value, Vec<String>) {
+    let loaded = loaded(&file_set(files), &[]);
+    let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    let found = loaded.desired.stacks.values().find_map(|stack| stack.services.get(service));
+    let Some(found) = found else { panic!("{service} is not there: {problems:#?}") };
+    (serde_json::to_value(&found.spec).unwrap(), problems)
 }
 
 fn show(loaded: &Loaded) -> String {

@@ -1,8 +1,8 @@
-//! Durations as Go's `time.ParseDuration` reads them.
+//! Durations as Go's `time.ParseDuration` reads them, and days.
 
 use super::TextError;
 
-const UNITS: [(&str, i128); 8] = [
+const UNITS: [(&str, i128); 9] = [
     ("ns", 1),
     ("us", 1_000),
     ("µs", 1_000),
@@ -11,6 +11,8 @@ const UNITS: [(&str, i128); 8] = [
     ("s", 1_000_000_000),
     ("m", 60_000_000_000),
     ("h", 3_600_000_000_000),
+    // Beyond docker: docker compose reads days.
+    ("d", 86_400_000_000_000),
 ];
 
 /// Reads `1m30s`, `1.5h`, `100ms`, `0` or `-5s` as nanoseconds.
@@ -45,8 +47,8 @@ pub fn parse_duration(text: &str) -> Result<i64, TextError> {
 fn unit_error(unit: &str) -> TextError {
     TextError::new(match unit {
         "" => "is not a duration: a unit is missing (30s, 1m30s, 1.5h)",
-        "d" | "w" => "is not a duration: days and weeks are written in hours (1d is 24h)",
-        _ => "is not a duration: the units are ns, us, ms, s, m and h",
+        "w" => "is not a duration: weeks are written in days (1w is 7d)",
+        _ => "is not a duration: the units are ns, us, ms, s, m, h and d",
     })
 }
 
@@ -97,6 +99,7 @@ mod tests {
             ("-5s", -5_000_000_000),
             (".5s", 500_000_000),
             ("1.s", 1_000_000_000),
+            ("1d12h", 129_600_000_000_000),
         ] {
             assert_eq!(parse_duration(text), Ok(nanos), "{text}");
         }
@@ -108,7 +111,7 @@ mod tests {
             ("", "not a duration such as"),
             ("-", "not a duration such as"),
             ("30", "unit is missing"),
-            ("1d", "1d is 24h"),
+            ("1w", "1w is 7d"),
             ("1x", "units are"),
             ("s", "not a duration such as"),
             ("9999999999h", "292 years"),

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::bytes::text_of;
 use super::fault::Fault;
-use super::node::{Entry, FileId, Map, Node, Span, Value};
+use super::node::{Entry, FileId, Map, Merging, Node, Span, Value};
 use super::scalar;
 use crate::load::bounds::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_NODES};
 use crate::model::Position;
@@ -65,6 +65,7 @@ struct Frame {
     open: Open,
     anchor: usize,
     start: Position,
+    merging: Merging,
     /// Nodes in it so far, itself included.
     weight: usize,
     /// Levels below it so far.
@@ -124,21 +125,23 @@ impl Builder {
                 self.bound_documents(span.start)
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let value = self.scalar(&text, style, tag.as_deref(), span)?;
+                let merging = merging_of(tag.as_deref());
+                let tag = tag.as_deref().filter(|_| merging == Merging::Merged);
+                let value = self.scalar(&text, style, tag, span)?;
                 if self.awaiting_key() {
                     return self.scalar_key(&value, style, span);
                 }
-                let node = Node::new(value, span);
+                let node = Node { merging, ..Node::new(value, span) };
                 self.finish(Built { node, weight: 1, height: 0 }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "seq", span.start);
-                self.open(Open::List(Vec::new()), anchor, span.start)
+                let merging = self.collection_tag(tag.as_deref(), "seq", span.start);
+                self.open(Open::List(Vec::new()), anchor, (span.start, merging))
             }
             Event::MappingStart(anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "map", span.start);
+                let merging = self.collection_tag(tag.as_deref(), "map", span.start);
                 let open = Open::Map { entries: Map::new(), merges: Vec::new(), key: None };
-                self.open(open, anchor, span.start)
+                self.open(open, anchor, (span.start, merging))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -191,12 +194,15 @@ impl Builder {
         }))
     }
 
-    fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, at: Position) {
-        let Some(tag) = tag else { return };
-        let known = tag.is_yaml_core_schema() && tag.suffix == expected;
-        if !known && !tag.suffix.is_empty() {
-            self.fault(unknown_tag(tag).at(at));
+    fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, at: Position) -> Merging {
+        let merging = merging_of(tag);
+        if let Some(tag) = tag.filter(|_| merging == Merging::Merged) {
+            let known = tag.is_yaml_core_schema() && tag.suffix == expected;
+            if !known && !tag.suffix.is_empty() {
+                self.fault(unknown_tag(tag).at(at));
+            }
         }
+        merging
     }
 
     /// Counts nodes before they are made.
@@ -211,7 +217,12 @@ impl Builder {
         Err(Fault::new(message).at(at).hint("use fewer aliases of aliases, or split the file"))
     }
 
-    fn open(&mut self, open: Open, anchor: usize, start: Position) -> Result<(), Fault> {
+    fn open(
+        &mut self,
+        open: Open,
+        anchor: usize,
+        (start, merging): (Position, Merging),
+    ) -> Result<(), Fault> {
         if self.awaiting_key() {
             return Err(Fault::new("a list or mapping can't be a key").at(start));
         }
@@ -219,7 +230,7 @@ impl Builder {
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(start));
         }
-        self.frames.push(Frame { open, anchor, start, weight: 1, height: 0 });
+        self.frames.push(Frame { open, anchor, start, merging, weight: 1, height: 0 });
         Ok(())
     }
 
@@ -230,7 +241,7 @@ impl Builder {
             Open::Map { entries, merges, .. } => Value::Map(self.merged(entries, merges)),
         };
         let span = Span { start: frame.start, ..span };
-        let node = Node::new(value, span);
+        let node = Node { merging: frame.merging, ..Node::new(value, span) };
         self.finish(Built { node, weight: frame.weight, height: frame.height + 1 }, frame.anchor)
     }
 
@@ -357,11 +368,16 @@ fn too_deep(at: Position) -> Fault {
     Fault::new(format!("nested more than {MAX_DEPTH} levels deep")).at(at)
 }
 
-fn unknown_tag(tag: &Tag) -> Fault {
-    if tag.handle == "!" && matches!(tag.suffix.as_str(), "reset" | "override") {
-        let message = format!("the tag '!{}' is not supported yet", tag.suffix);
-        return Fault::new(message).hint("write the value that is wanted into the file itself");
+/// `!reset` and `!override`, the tags of the Compose Specification.
+fn merging_of(tag: Option<&Tag>) -> Merging {
+    match tag.filter(|tag| tag.handle == "!").map(|tag| tag.suffix.as_str()) {
+        Some("reset") => Merging::Removes,
+        Some("override") => Merging::Replaces,
+        _ => Merging::Merged,
     }
+}
+
+fn unknown_tag(tag: &Tag) -> Fault {
     let message = if tag.is_yaml_core_schema() {
         format!("the value does not fit the tag '!!{}'", tag.suffix)
     } else {

@@ -15,5 +15,5 @@ mod tests;
 pub use build::{Parsed, Reading, parse};
 pub use decode::{DecodeError, decode};
 pub use fault::Fault;
-pub use node::{Entry, FileId, KeyPath, Map, Node, Origin, Part, Span, Value};
+pub use node::{Entry, FileId, KeyPath, Map, Merging, Node, Origin, Part, Span, Value};
 pub use scalar::format_float;

@@ -30,6 +30,20 @@ pub struct Node {
     pub span: Span,
     /// Whether the value stands in the file as it is.
     pub origin: Origin,
+    /// What happens to the value of the same key that it is put over.
+    pub merging: Merging,
+}
+
+/// What a value does to the one that it is put over, when files are merged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Merging {
+    /// What the rules for its key say.
+    #[default]
+    Merged,
+    /// `!override`: it stands instead of the other.
+    Replaces,
+    /// `!reset`: neither of them stands.
+    Removes,
 }
 
 /// Whether a value stands in the file as it is.
@@ -79,7 +93,34 @@ impl Node {
     /// A value as it was written.
     #[must_use]
     pub fn new(value: Value, span: Span) -> Self {
-        Self { value, span, origin: Origin::Written }
+        Self { value, span, origin: Origin::Written, merging: Merging::Merged }
+    }
+
+    /// True for equal values, wherever they were written.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::List(a), Value::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same(b))
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                let same = |((key_a, a), (key_b, b)): ((&String, &Entry), (&String, &Entry))| {
+                    key_a == key_b && a.node.says_the_same(&b.node)
+                };
+                a.len() == b.len() && a.iter().zip(b).all(same)
+            }
+            (a, b) => a == b,
+        }
+    }
+
+    /// Number of values in it, itself included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        1 + match &self.value {
+            Value::List(items) => items.iter().map(Self::weight).sum(),
+            Value::Map(map) => map.values().map(|entry| entry.node.weight()).sum(),
+            _ => 0,
+        }
     }
 
     /// The entries of a mapping.

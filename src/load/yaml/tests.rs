@@ -71,8 +71,7 @@ fn a_key_given_twice_is_told_with_both_places_and_the_rest_is_read() {
 #[test]
 fn tags_that_mean_nothing_are_told() {
     insta::assert_snapshot!(check("a: !!str 1\nb: !reset x\nc: !foo [1]\nd: !!int x\n"), @r#"
-    {a: "1", b: ?, c: [1], d: ?}
-    ! 2:4 [b] the tag '!reset' is not supported yet (write the value that is wanted into the file itself)
+    {a: "1", b: "x", c: [1], d: ?}
     ! 3:4 [c] the tag '!foo' means nothing here (remove the tag)
     ! 4:4 [d] the value does not fit the tag '!!int' (remove the tag)
     "#);

@@ -2,6 +2,7 @@
 
 pub(super) mod deploy;
 pub(super) mod ports;
+pub(super) mod relations;
 pub(super) mod settings;
 pub(super) mod unsupported;
 pub(super) mod volumes;
@@ -11,9 +12,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::forms::{CommandLine, Duration, Image, KeyValues, ScalarText, Words};
+use super::forms::{
+    CommandLine, Duration, Environment, Image, KeyValues, PullPolicyText, ScalarText, Words,
+};
 use deploy::Deploy;
 use ports::Port;
+use relations::{DependsOn, EnvFiles, Extends};
 use settings::ServiceSettings;
 use volumes::VolumeMount;
 
@@ -25,17 +29,24 @@ pub struct Service {
     pub image: Option<Image>,
     /// When the registry is asked what the tag stands for: `missing` (when the declaration changes
     /// and at creation, the default) or `always` (the service follows its tag).
-    pub pull_policy: Option<PullPolicyForm>,
+    pub pull_policy: Option<PullPolicyText>,
+    /// The service that this one begins as a copy of; what is written here goes over it.
+    pub extends: Option<Extends>,
+    /// The service is there only when one of these is asked for (`x-skep.profiles`).
+    #[schemars(extend("uniqueItems" = true))]
+    pub profiles: Option<Vec<String>>,
     /// Arguments, instead of the image's.
     pub command: Option<CommandLine>,
     /// Entry point, instead of the image's.
     pub entrypoint: Option<CommandLine>,
     /// Environment variables.
-    pub environment: Option<KeyValues>,
+    pub environment: Option<Environment>,
     /// Files of environment variables, `NAME=value` per line; `environment` wins over them.
-    pub env_file: Option<Words>,
+    pub env_file: Option<EnvFiles>,
     /// Labels of the containers; changing them restarts the tasks. See `deploy.labels`.
     pub labels: Option<KeyValues>,
+    /// Files of labels for the containers, `NAME=value` per line; `labels` wins over them.
+    pub label_file: Option<Words>,
     /// Published ports.
     #[schemars(extend("uniqueItems" = true))]
     pub ports: Option<Vec<Port>>,
@@ -56,8 +67,7 @@ pub struct Service {
     #[schemars(extend("x-nullable" = true))]
     pub deploy: Option<Deploy>,
     /// Services that have to be there first.
-    #[schemars(extend("uniqueItems" = true))]
-    pub depends_on: Option<Vec<String>>,
+    pub depends_on: Option<DependsOn>,
     /// Host name inside; may hold templates such as `{{.Task.Slot}}`.
     pub hostname: Option<String>,
     /// User, by name or number.
@@ -116,18 +126,6 @@ pub struct Service {
     /// What skep is to do with the service.
     #[serde(rename = "x-skep")]
     pub settings: Option<ServiceSettings>,
-}
-
-/// When the registry is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PullPolicyForm {
-    /// At each check: the service follows its tag.
-    Always,
-    /// When the declaration changes and at creation.
-    Missing,
-    /// The same as `missing`.
-    IfNotPresent,
 }
 
 /// Networks of a service.

@@ -19,6 +19,8 @@ pub enum Port {
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = crate::load::compose::keys::add_port_keys)]
 pub struct LongPort {
+    /// A name for the reader.
+    pub name: Option<String>,
     /// Port in the container.
     #[schemars(range(min = 1, max = 65535))]
     pub target: u32,

@@ -45,6 +45,9 @@ pub struct StackForm {
     pub variables: Option<BTreeMap<String, ScalarText>>,
     /// Stops all writes to the stack, with this reason; drift is still reported.
     pub suspend: Option<String>,
+    /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
+    #[schemars(extend("uniqueItems" = true))]
+    pub profiles: Option<Vec<String>>,
     /// Services, over those of the files.
     pub services: Option<BTreeMap<String, Service>>,
     /// Networks, over those of the files.
@@ -64,9 +67,14 @@ struct Own {
     files: Option<Vec<String>>,
     variables: Option<BTreeMap<String, ScalarText>>,
     suspend: Option<String>,
+    #[schemars(extend("uniqueItems" = true))]
+    profiles: Option<Vec<String>>,
 }
 
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
+
+/// Keys that a compose file has under `x-skep`.
+const SETTINGS: [&str; 2] = ["suspend", "profiles"];
 
 /// A stack as its manifest declares it.
 #[derive(Debug, Clone)]
@@ -88,16 +96,17 @@ pub fn head(mut spec: Node, findings: &mut Findings) -> StackHead {
         Some(Value::List(items)) => items.iter().map(|item| item.span).collect(),
         _ => Vec::new(),
     };
-    let mut suspended = None;
+    let mut settings = Map::new();
     if let Value::Map(map) = &mut spec.value {
-        suspended = map.remove("suspend");
+        let taken = SETTINGS.iter().filter_map(|key| map.remove_entry(*key));
+        settings = taken.collect();
         map.remove("files");
         map.remove("variables");
     }
     refuse(&spec, findings);
-    if let (Value::Map(map), Some(entry)) = (&mut spec.value, suspended) {
-        let span = entry.key;
-        let settings = Node::new(Value::Map(Map::from([("suspend".to_owned(), entry)])), span);
+    let span = settings.values().next().map(|entry| entry.key);
+    if let (Value::Map(map), Some(span)) = (&mut spec.value, span) {
+        let settings = Node::new(Value::Map(settings), span);
         map.insert("x-skep".to_owned(), Entry { key: span, node: settings });
     }
     let variables = own.variables.unwrap_or_default();
@@ -114,7 +123,7 @@ fn refuse(spec: &Node, findings: &mut Findings) {
     for (key, place) in [
         ("name", "the name stands in metadata.name"),
         ("version", "the version stands in apiVersion"),
-        ("x-skep", "write suspend: REASON without x-skep"),
+        ("x-skep", "write its keys (suspend, profiles) without x-skep"),
     ] {
         if spec.get(key).is_some() {
             findings.error_in(spec, &root.key(key), (format!("unknown key '{key}'"), place));
