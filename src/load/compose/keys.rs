@@ -1,4 +1,4 @@
-//! Keys of compose files that are known and have no effect, or can't be used (yet).
+//! Keys of compose files that are known and have no effect, or can't be used.
 //!
 //! They stand in the schema, so that an author learns the reason instead of "unknown key".
 
