@@ -5,14 +5,10 @@
 //! `Resources`, `Placement`, `EndpointSpec`. Swarm restarts tasks when one of them appears or
 //! disappears. All lists have an order that depends on nothing but the file.
 
-mod bound;
 mod container;
 mod data;
 mod deploy;
-mod environment;
-mod mounts;
 mod networks;
-mod privileges;
 mod service;
 mod unsupported;
 

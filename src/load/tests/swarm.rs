@@ -103,3 +103,18 @@ fn a_network_may_have_ipv6_a_range_and_a_gateway() {
     let stack = &loaded.desired.stacks[&StackName::new("s").unwrap()];
     insta::assert_json_snapshot!(stack.networks["s_n"].spec);
 }
+
+#[test]
+fn a_path_that_swarm_never_makes_is_told() {
+    let told = |flag: &str| {
+        let bind =
+            format!("{{type: bind, source: /x, target: /y, bind: {{create_host_path: {flag}}}}}");
+        check(&[("s.yml", &format!("services: {{a: {{image: 'x:1', volumes: [{bind}]}}}}\n"))])
+    };
+    assert!(
+        told("true").contains("warning: s.yml:1:102: Swarm never makes the path of a bind"),
+        "{}",
+        told("true")
+    );
+    assert!(!told("false").contains("warning"));
+}

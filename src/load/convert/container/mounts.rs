@@ -1,11 +1,11 @@
 //! Mounts of a service.
 
-use super::networks::options;
-use super::{Declared, Stage};
 use crate::load::compose::{
     BindSettings, External, LongVolume, Service, Text, TmpfsSettings, VolumeMount, VolumeSettings,
     VolumeType,
 };
+use crate::load::convert::networks::options;
+use crate::load::convert::{Declared, Stage};
 use crate::load::text::{MountKind, ShortVolume, parse_bytes};
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{
@@ -182,7 +182,7 @@ impl Stage<'_, '_> {
         path: &KeyPath<'_>,
     ) -> Option<(&'d crate::load::compose::Volume, String)> {
         if self.findings.is_spoiled("volumes", key) {
-            self.findings.spoil(super::service::entry_of(path));
+            self.findings.spoil(crate::load::convert::service::entry_of(path));
             return None;
         }
         let Some(form) = declared.volumes.get(key) else {

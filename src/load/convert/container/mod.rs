@@ -1,10 +1,15 @@
 //! `ContainerSpec`: what a task runs.
 
-use super::{Declared, Stage};
+mod bound;
+mod environment;
+mod mounts;
+mod privileges;
+
 use crate::load::compose::{
     CommandLine, ExtraHosts, HealthTest, HealthcheckForm, KeyValues, Logging, Service,
     Ulimit as UlimitForm, Words,
 };
+use crate::load::convert::{Declared, Stage};
 use crate::load::yaml::KeyPath;
 use crate::model::ImageRef;
 use crate::model::engine::{ContainerSpec, DnsConfig, Healthcheck, LogDriver, Ulimit};

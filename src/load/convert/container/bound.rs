@@ -5,9 +5,9 @@
 //! node. Configs are named `STACK_SERVICE-PATH` and versioned like declared ones, so that changed
 //! content rolls the service.
 
-use super::Stage;
 use crate::load::bounds::{MAX_BOUND_BYTES, MAX_BOUND_FILES, MAX_CONFIG_BYTES};
 use crate::load::compose::LongVolume;
+use crate::load::convert::Stage;
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{ConfigReference, DataFile, StringMap};
 use crate::model::{DesiredData, FileError, Kind, Naming, RepoPath, SpecHash};
@@ -139,7 +139,8 @@ impl Stage<'_, '_> {
 
     /// `STACK_SERVICE-PATH`, with digits of a hash where that is too long or another's.
     fn bound_name(&self, file: &RepoPath, path: &KeyPath<'_>) -> String {
-        let service = super::service::entry_of(path).map(|(_, name)| name).unwrap_or_default();
+        let service =
+            crate::load::convert::service::entry_of(path).map(|(_, name)| name).unwrap_or_default();
         let beside = self.base_of(self.input.tree.locate(path).file);
         let shown = file.as_str().strip_prefix(beside.as_str()).unwrap_or(file.as_str());
         let plain = format!("{}-{}", self.scoped(&service), slug(shown));

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Declared, Stage};
 use crate::load::compose::{AppArmorForm, CredentialSpecForm, Service, Unsupported};
+use crate::load::convert::{Declared, Stage};
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{AppArmor, ConfigReference, CredentialSpec, Privileges, Seccomp};
 

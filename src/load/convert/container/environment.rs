@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Stage;
 use crate::load::compose::{KeyValues, Required, Service};
+use crate::load::convert::Stage;
 use crate::load::text::{EnvLine, parse_env_file};
 use crate::load::yaml::{FileId, KeyPath};
 use crate::model::Position;
