@@ -69,7 +69,8 @@ impl Stage<'_, '_> {
 
     /// Lines of an env file.
     fn lines(&mut self, name: &str, required: Required, path: &KeyPath<'_>) -> Vec<EnvLine> {
-        let missing = |unread: &super::Unread| unread.missing && required == Required::No;
+        let missing =
+            |unread: &crate::load::convert::Unread| unread.missing && required == Required::No;
         if self.read_if_there(path, name).is_err_and(|unread| missing(&unread)) {
             return Vec::new();
         }
