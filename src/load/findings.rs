@@ -89,6 +89,13 @@ impl Findings {
         }
     }
 
+    /// Says that what is wrong with one entry is wrong with another one too.
+    pub fn share(&mut self, with: &Entry, other: &Entry) {
+        for finding in self.list.iter_mut().filter(|finding| finding.about.contains(with)) {
+            finding.about.insert(other.clone());
+        }
+    }
+
     /// Forgets an entry that is left out on purpose, with what is wrong with it alone.
     pub fn forget(&mut self, entry: &Entry) {
         self.spoiled.entries.remove(entry);

@@ -52,19 +52,24 @@ impl Gather<'_> {
         findings: &mut Findings,
     ) {
         let mut done = Vec::new();
-        let spoiled = findings.spoiled().clone();
         let services = tree.get(SERVICES).and_then(Node::as_map);
+        let extends = |entry: &&Entry| entry.node.get("extends").is_some();
+        if !services.is_some_and(|services| services.values().any(|entry| extends(&entry))) {
+            return;
+        }
+        let spoiled = findings.spoiled().clone();
         let home = Home { scope, services, state: State::Prepared(&spoiled) };
-        for (name, entry) in services.into_iter().flatten() {
-            if entry.node.get("extends").is_some() {
-                let mut found = Findings::default();
-                let trail = Trail::start_at(scope.path, name);
-                let place = Place { name, trail: &trail };
-                let node = self.extended(entry.node.clone(), &home, place, &mut found);
-                found.narrow((SERVICES.to_owned(), name.clone()));
-                findings.extend(found);
-                done.push((name.clone(), node));
-            }
+        for (name, entry) in services.into_iter().flatten().filter(|(_, entry)| extends(entry)) {
+            let mut found = Findings::default();
+            let trail = Trail::start_at(scope.path, name);
+            let place = Place { name, trail: &trail };
+            let node = self.extended(entry.node.clone(), &home, place, &mut found);
+            let own = (SERVICES.to_owned(), name.clone());
+            let bases = found.spoiled().entries.clone();
+            found.narrow(own.clone());
+            findings.extend(found);
+            bases.iter().for_each(|base| findings.share(base, &own));
+            done.push((name.clone(), node));
         }
         let Value::Map(sections) = &mut tree.value else { return };
         let Some(Value::Map(services)) = sections.get_mut(SERVICES).map(|s| &mut s.node.value)

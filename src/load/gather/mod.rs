@@ -185,6 +185,12 @@ impl<'g> Gather<'g> {
         mention: Mention<'_>,
         findings: &mut Findings,
     ) -> Option<RepoPath> {
+        if mention.name.contains("://") {
+            let message = "a file of another place can't be reached from here";
+            let remark = (message, "put it into the repository and name it by its path");
+            findings.error(mention.keys, mention.span, remark);
+            return None;
+        }
         match self.files.join(from, mention.name) {
             Ok(path) => Some(path),
             Err(error) => {
@@ -216,16 +222,18 @@ impl<'g> Gather<'g> {
         mention: Mention<'_>,
         findings: &mut Findings,
     ) -> Option<&'o Node> {
-        let message = match opened.documents.first().filter(|_| !opened.cut) {
+        let (message, hint) = match opened.documents.first().filter(|_| !opened.cut) {
             Some(Document::Compose(tree) | Document::Other(tree)) => return Some(tree),
-            Some(Document::Manifest(_)) => "is a manifest, not a compose file",
-            None => "can't be read",
+            Some(Document::Manifest(_)) => {
+                ("is a manifest, not a compose file", "name a compose file")
+            }
+            None => ("can't be read", "correct that file: what is wrong is told for it"),
         };
-        let remark = match mention.origin {
+        let message = match mention.origin {
             Origin::Written => format!("'{}' {message}", mention.name),
             Origin::Filled => format!("with its variables filled in, the file {message}"),
         };
-        findings.error(mention.keys, mention.span, remark);
+        findings.error(mention.keys, mention.span, (message, hint));
         None
     }
 

@@ -68,6 +68,19 @@ fn a_mistake_that_a_left_out_service_shares_is_still_told() {
 }
 
 #[test]
+fn a_mistake_of_a_base_that_is_left_out_is_still_told() {
+    insta::assert_snapshot!(check(&[(
+        "s.yml",
+        "x-skep: {profiles: [q]}\nservices:\n  base: {image: x, user: 1, profiles: [p]}\n  web: {extends: base, profiles: [q]}\n",
+    )]), @"
+    stack s Partial from s.yml
+      network s_default
+    error: s.yml:3:26: has to be text, not a number (put it in quotes)
+          base: {image: x, user: 1, profiles: [p]}
+    ");
+}
+
+#[test]
 fn services_wait_for_others() {
     insta::assert_snapshot!(order("services:\n  web: {image: x, depends_on: [db]}\n  db: {image: x, depends_on: {job: {condition: service_completed_successfully}, cache: {condition: service_healthy, required: true, restart: false}, gone: {condition: service_started, required: false}}}\n  job: {image: x}\n  cache: {image: x}\n"), @r#"
     s_db: {"s_cache": Healthy, "s_job": Completed}

@@ -103,9 +103,9 @@ fn what_extends_names_has_to_be_there() {
           c: {extends: {file: parts.yml, service: wbe}}
     error: a.yml:5:23: the path '../parts.yml' leads out of the source (paths are relative to the file that names them, and stay inside the repository)
           d: {extends: {file: ../parts.yml, service: x}}
-    error: a.yml:6:23: 'bad.yml' can't be read
+    error: a.yml:6:23: 'bad.yml' can't be read (correct that file: what is wrong is told for it)
           e: {extends: {file: bad.yml, service: x}}
-    error: a.yml:7:23: 's.yml' is a manifest, not a compose file
+    error: a.yml:7:23: 's.yml' is a manifest, not a compose file (name a compose file)
           f: {extends: {file: s.yml, service: x}}
     error: a.yml:8:23: with its variables filled in, there is no such file (paths are relative to the file that names them, and stay inside the repository)
           g: {extends: {file: $FILE, service: x}}
@@ -264,7 +264,7 @@ fn mistakes_of_include_are_told() {
           - {paht: b.yml}
     error: a.yml:4:6: unknown key 'paht' (did you mean 'path'?)
           - {paht: b.yml}
-    error: a.yml:5:5: there is no file 'oci:/host/x' in the source (paths are relative to the file that names them, and stay inside the repository)
+    error: a.yml:5:5: a file of another place can't be reached from here (put it into the repository and name it by its path)
           - oci://host/x
     error: d.yml:1:12: the service has no image (write image: NAME:TAG; stacks run images that exist already)
         services: {d: {imgae: x}}

@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
-use crate::load::compose::{Config, Network, ScalarText, Secret, Service, Volume, schema_of};
+use crate::load::compose::{
+    Config, Logging, Network, ScalarText, Secret, Service, Unsupported, Volume, schema_of,
+};
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
 
@@ -48,6 +50,11 @@ pub struct StackForm {
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
+    /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
+    #[schemars(extend("uniqueItems" = true))]
+    pub ignore_unsupported: Option<Vec<Unsupported>>,
+    /// Log driver of services that have none of their own.
+    pub logging: Option<Logging>,
     /// Services, over those of the files.
     pub services: Option<BTreeMap<String, Service>>,
     /// Networks, over those of the files.
@@ -69,12 +76,15 @@ struct Own {
     suspend: Option<String>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
+    #[schemars(extend("uniqueItems" = true))]
+    ignore_unsupported: Option<Vec<Unsupported>>,
+    logging: Option<Logging>,
 }
 
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 2] = ["suspend", "profiles"];
+const SETTINGS: [&str; 4] = ["suspend", "profiles", "ignore_unsupported", "logging"];
 
 /// A stack as its manifest declares it.
 #[derive(Debug, Clone)]
@@ -123,7 +133,7 @@ fn refuse(spec: &Node, findings: &mut Findings) {
     for (key, place) in [
         ("name", "the name stands in metadata.name"),
         ("version", "the version stands in apiVersion"),
-        ("x-skep", "write its keys (suspend, profiles) without x-skep"),
+        ("x-skep", "write its keys without x-skep: suspend, profiles, ignore_unsupported, logging"),
     ] {
         if spec.get(key).is_some() {
             findings.error_in(spec, &root.key(key), (format!("unknown key '{key}'"), place));
