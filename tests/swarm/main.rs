@@ -36,6 +36,7 @@ mod doors;
 mod git_host;
 mod hand;
 mod history;
+mod import;
 mod lab;
 mod laboratory;
 mod operator;

@@ -1,5 +1,6 @@
 //! What is made of answers, whole, broken and missing.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use skep::model::engine::{ServiceSpec, StringMap, Version};
@@ -143,6 +144,33 @@ async fn two_networks_of_one_name_are_a_gap_and_the_older_one_is_shown() {
     assert_eq!(seen.networks["x"].id, "1");
     let gap = Gap::Ambiguous { kind: "network".to_owned(), name: "x".to_owned() };
     assert_eq!(seen.gaps.into_iter().collect::<Vec<_>>(), [gap]);
+}
+
+#[tokio::test]
+async fn a_service_on_the_network_of_its_node_differed_for_ever() {
+    let services = r#"[{"ID":"1","Version":{"Index":1},"Spec":{"Name":"a",
+        "TaskTemplate":{"Networks":[{"Target":"h0st"},{"Target":"gone"}]}}}]"#;
+    let host = r#"{"Id":"h0st","Name":"host","Scope":"swarm",
+        "Labels":{"com.docker.swarm.predefined":"true"}}"#;
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&asked);
+    let server = Server::start(engine("1.41", move |line| {
+        if line.ends_with("/networks/h0st") {
+            counted.fetch_add(1, Ordering::Relaxed);
+            return Some(json(200, host));
+        }
+        let gone = line.ends_with("/networks/gone");
+        let missing = || json(404, r#"{"message":"network gone not found"}"#);
+        let listed = line.ends_with("/services?status=true");
+        gone.then(missing).or_else(|| listed.then(|| json(200, services)))
+    }))
+    .await;
+    let swarm = connect(&server);
+    for _ in 0..2 {
+        let seen = swarm.look().await.unwrap();
+        assert_eq!(seen.networks["host"].id, "h0st");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "it never changes");
 }
 
 #[tokio::test]

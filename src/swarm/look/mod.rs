@@ -2,6 +2,7 @@
 
 mod cache;
 mod elements;
+mod predefined;
 mod standing;
 
 use std::collections::btree_map::Entry;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 use self::cache::{Kept, Listing, Versioned};
 use self::elements::Elements;
+use self::predefined::{Predefined, add_predefined};
 use self::standing::{Judgements, Verdicts};
 use super::fault::no_answer;
 use super::link::{Call, Link};
@@ -33,6 +35,7 @@ struct Memory {
     tasks: Arc<Kept<Task>>,
     configs: Arc<Kept<LiveConfig>>,
     verdicts: Arc<Verdicts>,
+    predefined: Arc<Predefined>,
 }
 
 /// Looks at one swarm, again and again.
@@ -56,19 +59,24 @@ impl Looker {
             tasks: by_id(&tasks.objects, |task| &task.id),
             configs: by_id(&configs.objects, |config| &config.id),
             verdicts: Arc::default(),
+            predefined: Arc::default(),
         };
         let mut gaps = BTreeSet::new();
         let services = named(services, &mut gaps, |service| &service.spec.name);
         gaps.extend(tasks.gaps);
         let (tasks, verdicts) = judge(link, &services, tasks.objects, &memory.verdicts).await?;
         remembered.verdicts = Arc::new(verdicts);
+        let mut networks = by_name_once(networks, &mut gaps);
+        let known = &memory.predefined;
+        remembered.predefined =
+            Arc::new(add_predefined(link, &services, &mut networks, known).await?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         Ok(Observed {
             at,
             engine: (*engine).clone(),
             services,
             tasks,
-            networks: by_name_once(networks, &mut gaps),
+            networks,
             secrets: named(secrets, &mut gaps, |secret| &secret.spec.name),
             configs: named(configs, &mut gaps, |config| &config.spec.name),
             nodes: named(nodes, &mut gaps, |node| &node.id),
