@@ -117,6 +117,8 @@ pub struct Read {
     pub loaded: Loaded,
     /// Keys that the author would have to say are to be ignored.
     pub ignored: Vec<String>,
+    /// Variables that the author would have to set to nothing.
+    pub unset: Vec<String>,
 }
 
 /// Loads a file as its author wrote it.
@@ -128,15 +130,16 @@ pub fn load_plainly(case: &Case) -> Loaded {
 /// empty, and keys that Swarm can do nothing with are ignored.
 pub fn load_like_docker(case: &Case) -> Read {
     let (mut files, mut env) = (files_of(case), case.env.clone());
-    let mut ignored: Vec<String> = Vec::new();
+    let (mut ignored, mut unset): (Vec<String>, Vec<String>) = Default::default();
     loop {
         let loaded = load_with(case, &files, &env);
         let known = (env.len(), ignored.len());
         for problem in loaded.problems.iter().filter(|problem| problem.is_error()) {
             if let Some(rest) = problem.message.strip_prefix("the variable '")
                 && let Some((name, _)) = rest.split_once("' is not set")
+                && env.insert(name.to_owned(), String::new()).is_none()
             {
-                env.insert(name.to_owned(), String::new());
+                unset.push(name.to_owned());
             }
             let key = problem.key.split(['.', '[']).nth(2).unwrap_or_default().to_owned();
             if problem.hint.contains("ignore_unsupported") && !ignored.contains(&key) {
@@ -144,7 +147,7 @@ pub fn load_like_docker(case: &Case) -> Read {
             }
         }
         if known == (env.len(), ignored.len()) {
-            return Read { loaded, ignored };
+            return Read { loaded, ignored, unset };
         }
         files = files_of(case);
         say_ignored(case, &ignored, &mut files);

@@ -10,7 +10,7 @@ pub struct Listed {
     pub case: &'static str,
     /// Lines of `docs/compose.md`.
     pub lines: &'static [&'static str],
-    /// What differs: a part of each path, or `accepted`, `refused`, `ignored: KEY`.
+    /// What differs: a part of each path, or `accepted`, `refused`, `ignored: KEY`, `unset: NAME`.
     pub differs: &'static [&'static str],
 }
 
@@ -26,6 +26,7 @@ const MOUNTS: &str = ".ContainerSpec.Mounts";
 const CONFIGS: &str = ".ContainerSpec.Configs";
 const ACCEPTED: &[&str] = &["accepted"];
 const REFUSED: &[&str] = &["refused"];
+const UNSET: &[&str] = &["unset: "];
 const ENV: &[&str] = &[".ContainerSpec.Env["];
 
 /// The files that differ. What is not here has to be equal, and what is here has to differ.
@@ -81,6 +82,8 @@ const LISTED: &[Listed] = &[
             "ignored: userns_mode",
         ],
     ),
+    one("swarmprom__weave-compose", &["unset-variable"], UNSET),
+    one("interp-unset", &["unset-variable"], UNSET),
     one("vol-template", &["one-letter-volume"], &[MOUNTS]),
     one("vol-undefined", &["one-letter-volume"], REFUSED),
 ];

@@ -37,7 +37,9 @@ fn differing(case: &Case) -> Vec<String> {
         (None, true, None) => vec!["missing".to_owned()],
         (None, true, Some(stack)) => {
             let ignored = read.ignored.iter().map(|key| format!("ignored: {key}"));
-            ignored.chain(differences(&wanted(case), &made(stack, loaded))).collect()
+            let unset = read.unset.iter().map(|name| format!("unset: {name}"));
+            let said = ignored.chain(unset);
+            said.chain(differences(&wanted(case), &made(stack, loaded))).collect()
         }
     }
 }
