@@ -105,3 +105,61 @@ fn a_service_with_everything() {
     let rest = "networks: {back: {}, outer: {external: true}}\nvolumes: {data: {driver: nfs, driver_opts: {o: rw}}}\nsecrets: {s: {file: f}}\nconfigs: {c: {content: hi}}\n";
     insta::assert_json_snapshot!(check(service, rest));
 }
+
+/// Two files with nearly every key that both can have. What came of them was held against what
+/// docker sends for `-c base.yml -c over.yml`.
+#[test]
+fn two_files_make_what_docker_makes_of_them() {
+    let base = r#"
+services:
+  a:
+    image: x
+    command: [a]
+    networks: {n: {aliases: [p, q], driver_opts: {a: b}}}
+    labels: [x=1, y]
+    environment: [X, Y=1, Z=]
+    configs: [{source: c, target: /1}]
+    secrets: [s]
+    ports: ["8080-8082:80-82", "9000:90/udp", {target: 1, published: 2}]
+    deploy: {labels: [a=b], update_config: {parallelism: 0, order: start-first}, resources: {limits: {cpus: "1", memory: 1g}, reservations: {cpus: "0.1"}}, restart_policy: {condition: any, max_attempts: 3}, placement: {}}
+    healthcheck: {test: [NONE]}
+    cap_add: [A]
+    dns_search: [d]
+    stop_grace_period: 1m
+    extra_hosts: [a:1.1.1.1]
+    volumes: [{type: tmpfs, target: /t, tmpfs: {size: 100}}, {type: bind, source: /x, target: /y, bind: {propagation: rslave}}, vol:/v]
+    logging: {options: {a: b}}
+    isolation: hyperv
+    x-foo: {a: b}
+networks: {n: {driver_opts: {a: b}, ipam: {config: [{subnet: 10.0.0.0/24}]}}}
+configs: {c: {external: true}}
+secrets: {s: {file: a.txt}}
+volumes: {vol: {labels: {a: b}}}
+"#;
+    let over = r#"
+services:
+  a:
+    command: "b c"
+    networks: {n: {aliases: [z]}, default: }
+    labels: {x: 2, z: }
+    environment: {X: 1, Y: , W: }
+    configs: [{source: c, mode: 0400}]
+    secrets: [{source: s, uid: "3"}]
+    ports: ["8081:99", {target: 5, published: 2, mode: host}]
+    deploy: {labels: {c: d}, update_config: {parallelism: 2}, resources: {limits: {memory: 2g}, reservations: {memory: 3m}}, restart_policy: {delay: 3s}, mode: global}
+    healthcheck: {interval: 3s}
+    stop_grace_period: 2m
+    volumes: [{type: tmpfs, target: /t, tmpfs: {size: 300}}, {type: bind, source: /z, target: /y}, {type: volume, target: /v, source: vol, volume: {nocopy: true}}]
+    logging: {driver: syslog, options: {c: d}}
+    credential_spec: {registry: x}
+networks: {n: {ipam: {config: [{subnet: 10.1.0.0/24}]}}}
+secrets: {s: {file: b.txt, labels: {a: b}}}
+volumes: {vol: {driver: x}}
+"#;
+    let stack = "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: s}\nspec: {files: [base.yml, over.yml]}\n";
+    let files =
+        [("base.yml", base), ("over.yml", over), ("m.yml", stack), ("a.txt", "a"), ("b.txt", "b")];
+    let (spec, problems) = super::spec_of(&files, "s_a");
+    assert_eq!(problems, [] as [String; 0]);
+    insta::assert_json_snapshot!(spec);
+}

@@ -146,7 +146,7 @@ fn settings_of_a_stack_stand_in_its_spec() {
     insta::assert_snapshot!(check(&[
         ("m.yml", "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: m}\nspec:\n  files: [s.yml]\n  suspend: later\n  profiles: [p]\n  ignore_unsupported: [privileged]\n  logging: {driver: syslog}\n  services: {a: {ports: !override ['81:81']}}\n"),
         ("s.yml", "services:\n  a: {image: x, privileged: true, ports: ['80:80']}\n  b: {image: x, profiles: [p]}\n  c: {image: x, profiles: [q]}\n"),
-        ("n.yml", "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: n}\nspec: {x-skep: {}, profiles: p, logging: {drivr: x}, services: {}}\n"),
+        ("n.yml", "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: n}\nspec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}\n"),
     ]), @"
     stack m Whole from m.yml, s.yml
       suspended: later
@@ -155,11 +155,13 @@ fn settings_of_a_stack_stand_in_its_spec() {
       network m_default
     broken n
     error: n.yml:4:8: unknown key 'x-skep' (write its keys without x-skep: suspend, profiles, ignore_unsupported, logging)
-        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, services: {}}
+        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
     error: n.yml:4:30: has to be a list, not text (write a list: - VALUE on lines of their own below it)
-        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, services: {}}
+        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
     error: n.yml:4:43: unknown key 'drivr' (did you mean 'driver'?)
-        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, services: {}}
+        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
+    error: n.yml:4:63: unknown key 'include' (list the file under files, or include it in one of those)
+        spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
     warning: s.yml:2:17: 'privileged' has no effect: Swarm runs no privileged tasks (x-skep.ignore_unsupported says to run the service without it)
           a: {image: x, privileged: true, ports: ['80:80']}
     ");

@@ -114,6 +114,9 @@ pub fn head(mut spec: Node, findings: &mut Findings) -> StackHead {
         map.remove("variables");
     }
     refuse(&spec, findings);
+    if let Value::Map(map) = &mut spec.value {
+        map.remove("include");
+    }
     let span = settings.values().next().map(|entry| entry.key);
     if let (Value::Map(map), Some(span)) = (&mut spec.value, span) {
         let settings = Node::new(Value::Map(settings), span);
@@ -133,6 +136,7 @@ fn refuse(spec: &Node, findings: &mut Findings) {
     for (key, place) in [
         ("name", "the name stands in metadata.name"),
         ("version", "the version stands in apiVersion"),
+        ("include", "list the file under files, or include it in one of those"),
         ("x-skep", "write its keys without x-skep: suspend, profiles, ignore_unsupported, logging"),
     ] {
         if spec.get(key).is_some() {
