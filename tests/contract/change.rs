@@ -42,6 +42,8 @@ pub enum Change {
     Secret(&'static str),
     Config(&'static str),
     Network(&'static str),
+    /// A network that every node has.
+    Everywhere(&'static str),
     /// Published port and mode.
     Port(u32, &'static str),
     /// `vip` or `dnsrr`.
@@ -171,6 +173,10 @@ impl Change {
                 task.resources =
                     Some(ResourceRequirements { limits, ..ResourceRequirements::default() });
             }
+            Self::Everywhere(name) => task.networks.push(NetworkAttachment {
+                target: name.to_owned(),
+                ..NetworkAttachment::default()
+            }),
             Self::Network(name) => task.networks.push(NetworkAttachment {
                 target: cast.name(name),
                 ..NetworkAttachment::default()

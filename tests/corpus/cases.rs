@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use skep::load::{LoadOptions, Loaded, load};
-use skep::model::{Entry, FileSet, RepoPath, SourceName, StackName};
+use skep::model::{Entry, FileSet, HashKey, RepoPath, SourceName, StackName};
 
 /// Where it lies.
 pub fn corpus() -> PathBuf {
@@ -121,18 +121,35 @@ pub struct Read {
     pub unset: Vec<String>,
 }
 
+/// What a stack is called, and the key of its hashes.
+pub struct As {
+    pub stack: StackName,
+    pub key: Option<HashKey>,
+}
+
+impl Default for As {
+    fn default() -> Self {
+        Self { stack: StackName::new("stk").unwrap(), key: None }
+    }
+}
+
 /// Loads a file as its author wrote it.
 pub fn load_plainly(case: &Case) -> Loaded {
-    load_with(case, &files_of(case), &case.env)
+    load_with(case, (&files_of(case), &case.env), &As::default())
 }
 
 /// Loads a file with what docker takes silently said in words: variables that are not set are
 /// empty, and keys that Swarm can do nothing with are ignored.
 pub fn load_like_docker(case: &Case) -> Read {
+    load_like_docker_as(case, &As::default())
+}
+
+/// The same under a name, and with a key.
+pub fn load_like_docker_as(case: &Case, named: &As) -> Read {
     let (mut files, mut env) = (files_of(case), case.env.clone());
     let (mut ignored, mut unset): (Vec<String>, Vec<String>) = Default::default();
     loop {
-        let loaded = load_with(case, &files, &env);
+        let loaded = load_with(case, (&files, &env), named);
         let known = (env.len(), ignored.len());
         for problem in loaded.problems.iter().filter(|problem| problem.is_error()) {
             if let Some(rest) = problem.message.strip_prefix("the variable '")
@@ -178,16 +195,20 @@ fn files_of(case: &Case) -> FileSet {
 /// The manifest that several files are given in.
 const SEVERAL: &str = "several-files.yml";
 
-fn load_with(case: &Case, files: &FileSet, env: &BTreeMap<String, String>) -> Loaded {
-    let (source, name) = (SourceName::new("corpus").unwrap(), StackName::new("stk").unwrap());
+fn load_with(
+    case: &Case,
+    (files, env): (&FileSet, &BTreeMap<String, String>),
+    named: &As,
+) -> Loaded {
+    let source = SourceName::new("corpus").unwrap();
     let file = match case.files.as_slice() {
         [file] => file.clone(),
         _ => SEVERAL.to_owned(),
     };
     let options = LoadOptions {
         source: &source,
-        key: None,
-        name: Some(&name),
+        key: named.key.as_ref(),
+        name: Some(&named.stack),
         variables: env,
         globs: std::slice::from_ref(&file),
     };

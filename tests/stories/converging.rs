@@ -155,3 +155,16 @@ async fn a_broken_file_beside_good_ones_harms_only_itself() {
     let ends: Vec<_> = report.stacks.values().map(settled).collect();
     assert_eq!(ends, [Settled::Well, Settled::Badly], "what can't be read is no success");
 }
+
+#[tokio::test]
+async fn a_service_on_the_network_of_its_host_was_written_again_and_again() {
+    let mut play = Play::new();
+    let text = "services:\n  web:\n    image: registry.test/web:1\n    networks: [host]\n\
+                networks:\n  host: {external: true, name: host}\n";
+    play.commit(&[("edge.yml", text)]);
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote(), ["create service/edge_web"]);
+    play.restart();
+    play.pass().await;
+    assert_eq!(play.wrote(), Vec::<String>::new());
+}

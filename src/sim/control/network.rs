@@ -89,7 +89,7 @@ fn refers(spec: &ServiceSpec, id: &str) -> bool {
 /// allocated.
 fn filled(store: &mut Store, spec: &NetworkSpec) -> LiveNetwork {
     let id = store.new_id().to_string();
-    let number = store.networks.len();
+    let number = store.networks.values().filter(|network| network.driver == "overlay").count();
     let driver = if spec.driver.is_empty() { "overlay" } else { &spec.driver }.to_owned();
     let mut options = spec.options.clone();
     if driver == "overlay" {

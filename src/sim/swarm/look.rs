@@ -1,11 +1,12 @@
 //! A look: the store as one picture, sharing what is large.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::engine::{ServiceMode, ServiceStatus, TaskState};
+use crate::model::engine::{LiveNetwork, ServiceMode, ServiceStatus, TaskState};
 use crate::model::{Observed, SeenTask, Standing};
 
+use super::shape::PREDEFINED;
 use crate::sim::cluster::{Cluster, is_dirty};
 use crate::sim::store::{Id, ServiceRow, Store, TaskRow};
 
@@ -28,7 +29,7 @@ pub(super) fn look(cluster: &mut Cluster) -> Observed {
                 (id.to_string(), tasks.values().map(|row| seen(store, id, row)).collect())
             })
             .collect(),
-        networks: store.networks.values().map(|n| (n.name.clone(), n.clone())).collect(),
+        networks: networks(store),
         secrets: store
             .secrets
             .values()
@@ -42,6 +43,17 @@ pub(super) fn look(cluster: &mut Cluster) -> Observed {
         nodes: store.nodes.values().map(|row| (row.node.id.clone(), row.node.clone())).collect(),
         gaps: BTreeSet::new(),
     }
+}
+
+/// Networks by name. Those that every node has are seen once a service refers to them.
+fn networks(store: &Store) -> BTreeMap<String, LiveNetwork> {
+    let specs = store.services.values().map(|row| &row.service.spec.task_template);
+    let used: BTreeSet<&str> =
+        specs.flat_map(|task| &task.networks).map(|network| network.target.as_str()).collect();
+    let seen = store.networks.values().filter(|network| {
+        !network.labels.contains_key(PREDEFINED) || used.contains(network.id.as_str())
+    });
+    seen.map(|network| (network.name.clone(), network.clone())).collect()
 }
 
 /// What the engine's task filter `_up-to-date` says (`ListTasks` in `manager/controlapi/task.go`):

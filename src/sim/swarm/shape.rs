@@ -10,6 +10,9 @@ use crate::sim::node::NodeSetup;
 use crate::sim::random::Random;
 use crate::sim::store::Store;
 
+/// Label of the networks that every node has.
+pub(super) const PREDEFINED: &str = "com.docker.swarm.predefined";
+
 /// Size and engine of a swarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwarmShape {
@@ -51,8 +54,25 @@ impl SwarmShape {
         }
         let ingress = ingress(&mut store);
         store.add_network(ingress);
+        for name in ["bridge", "host"] {
+            let network = everywhere(&mut store, name);
+            store.add_network(network);
+        }
         store.changes.clear();
         Cluster::new(store)
+    }
+}
+
+/// A network that every node has (`PredefinedNetworks` in moby's network allocator).
+fn everywhere(store: &mut Store, name: &str) -> LiveNetwork {
+    LiveNetwork {
+        id: store.new_id().to_string(),
+        name: name.into(),
+        created: Some(store.now),
+        scope: "swarm".into(),
+        driver: name.into(),
+        labels: [(PREDEFINED.into(), "true".into())].into(),
+        ..LiveNetwork::default()
     }
 }
 

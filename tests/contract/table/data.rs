@@ -3,8 +3,8 @@
 use skep::model::Kind;
 
 use crate::change::Change::{
-    Config as ConfigRef, EmptyMessages, Endpoint, Image, Json, Mounts, Network as NetworkRef,
-    OnFailure, Port, Replicas, Restart, Secret as SecretRef,
+    Config as ConfigRef, EmptyMessages, Endpoint, Everywhere, Image, Json, Mounts,
+    Network as NetworkRef, OnFailure, Port, Replicas, Restart, Secret as SecretRef,
 };
 use crate::script::Act::{
     Adopt, Config, Create, Label, LabelLate, Network, NetworkSpec, Remove, Secret, Spec, Until,
@@ -225,6 +225,24 @@ pub fn the_engine_drops_what_it_does_not_know() -> Script {
         protocol: r#"
             create web: made
             {"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Privileges":{"CredentialSpec":null,"SELinuxContext":null},"Mounts":[{"Type":"bind","Source":"/tmp","Target":"/a"},{"Type":"bind","Source":"/tmp","Target":"/b"},{"Type":"volume","Source":"v","Target":"/c","VolumeOptions":{}},{"Type":"tmpfs","Target":"/d","TmpfsOptions":{}}],"Healthcheck":{},"DNSConfig":{},"Isolation":"default"},"Resources":{"Limits":{},"Reservations":{}},"RestartPolicy":{"Condition":"any","MaxAttempts":0},"Placement":{},"LogDriver":{},"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}}}
+        "#,
+    }
+}
+
+/// A spec names them by name, what is read back by an id that is in no listing.
+pub fn the_networks_of_every_node_are_seen_by_those_who_use_them() -> Script {
+    Script {
+        acts: vec![
+            Create("web", &[Image(One), Replicas(0), Everywhere("host")]),
+            Create("api", &[Image(One), Replicas(0), Everywhere("bridge")]),
+            Spec("web"),
+            Spec("api"),
+        ],
+        protocol: r#"
+            create web: made
+            create api: made
+            {"Name":"web","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Isolation":"default"},"Networks":[{"Target":"ID-OF-host"}],"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}}}
+            {"Name":"api","Labels":{},"TaskTemplate":{"ContainerSpec":{"Image":"IMAGE-1","Isolation":"default"},"Networks":[{"Target":"ID-OF-bridge"}],"ForceUpdate":0,"Runtime":"container"},"Mode":{"Replicated":{"Replicas":0}}}
         "#,
     }
 }

@@ -79,6 +79,7 @@ macro_rules! for_each_script {
             the_engine_keeps_what_is_declared,
             the_engine_drops_what_it_does_not_know,
             the_engine_fills_in_what_is_empty,
+            the_networks_of_every_node_are_seen_by_those_who_use_them,
         }
     };
 }
