@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use skep::diff::references;
 use skep::load::{LoadOptions, Loaded, load};
-use skep::model::engine::{NetworkSpec, ServiceSpec};
+use skep::model::engine::NetworkSpec;
 use skep::model::{
     Ancestry, ApiVersion, Entry, FileSet, Kind, NewData, ObjectRef, RepoPath, Revision,
     SecretBytes, SourceName, StackName,
@@ -195,14 +195,7 @@ fn make_foreign(world: &World, loaded: &Loaded) {
         })
         .collect();
     let specs = stacks.flat_map(|stack| stack.services.values()).map(|service| &service.spec);
-    // Networks of the nodes, which the simulated swarm has not by itself.
-    let predefined = |spec: &ServiceSpec| {
-        let joined = spec.task_template.networks.iter().map(|network| network.target.as_str());
-        let of_nodes = joined.filter(|name| matches!(*name, "host" | "bridge"));
-        of_nodes.map(|name| ObjectRef::new(Kind::Network, name)).collect::<Vec<_>>()
-    };
-    let used: BTreeSet<ObjectRef> =
-        specs.flat_map(|spec| references(spec).into_iter().chain(predefined(spec))).collect();
+    let used: BTreeSet<ObjectRef> = specs.flat_map(references).collect();
     for object in used.difference(&own) {
         let new = || NewData {
             name: object.name.clone(),
