@@ -26,6 +26,7 @@ mod server;
 mod adopt;
 mod apply;
 mod beside;
+mod beyond;
 mod broken;
 mod bystanders;
 mod converge;
