@@ -19,7 +19,7 @@ use crate::load::intake::{Document, DotEnv, DotEnvs, Opened, Shelf};
 use crate::load::interpolate::Variables;
 use crate::load::merge::settle;
 use crate::load::stack::prepare;
-use crate::load::yaml::{FileId, KeyPath, Node, Origin, Span};
+use crate::load::yaml::{FileId, KeyPath, Node, Origin, Span, Value};
 use crate::model::{FileSet, RepoPath};
 
 pub use asked::LeftOut;
@@ -115,9 +115,28 @@ impl<'g> Gather<'g> {
     /// Fills in the variables of a tree, holds it against the schema, and resolves what it reaches.
     pub fn complete(&mut self, tree: &mut Node, scope: Scope<'_>, findings: &mut Findings) {
         self.locals.entry(tree.span.file).or_insert_with(|| scope.locals.to_vec());
+        self.note_named(tree, scope);
         self.prepare(tree, scope.locals, findings);
         self.extend_all(tree, scope, findings);
         self.include_all(tree, scope, findings);
+    }
+
+    /// Notes the files that `include` and `extends` name, before a mistake beside their names hides
+    /// them: they are parts of the stack all the same.
+    fn note_named(&mut self, tree: &Node, scope: Scope<'_>) {
+        let services = tree.get("services").and_then(Node::as_map);
+        let extends = services.into_iter().flatten();
+        let extends = extends.filter_map(|(_, entry)| entry.node.get("extends"));
+        let mut names = Vec::new();
+        extends.chain(tree.get("include")).for_each(|node| texts_in(node, &mut names));
+        for name in names.into_iter().filter(|n| n.ends_with(".yml") || n.ends_with(".yaml")) {
+            if let Ok(path) = self.files.join(scope.base, name)
+                && path != *scope.path
+                && self.files.read(&path).is_ok()
+            {
+                self.reached.insert(path);
+            }
+        }
     }
 
     /// Reads a compose file that a manifest names, with all that it reaches.
@@ -259,6 +278,16 @@ impl Mention<'_> {
             Origin::Filled => "with its variables filled in, there is no such file".to_owned(),
         };
         findings.error(self.keys, self.span, Remark::from((message, PATHS)));
+    }
+}
+
+/// All texts of a tree.
+fn texts_in<'n>(node: &'n Node, texts: &mut Vec<&'n str>) {
+    match &node.value {
+        Value::Text(text) => texts.push(text),
+        Value::List(items) => items.iter().for_each(|item| texts_in(item, texts)),
+        Value::Map(map) => map.values().for_each(|entry| texts_in(&entry.node, texts)),
+        _ => {}
     }
 }
 

@@ -39,6 +39,7 @@ impl Round<'_> {
         let mut findings = Findings::default();
         let Some((subject, spec)) = open(&mut tree, &mut findings) else {
             self.loaded.nameless.insert(path.clone());
+            self.suspect(path);
             return self.tell(&findings);
         };
         if subject.kind == Kind::Source {
@@ -62,6 +63,7 @@ impl Round<'_> {
             if heads.len() > 1 {
                 for head in heads {
                     self.tell(&head.findings);
+                    self.suspect(&head.path);
                     let place = place_of(&head);
                     let found = Found { place, files: vec![head.path], made: None };
                     self.found.entry(name.clone()).or_default().push(found);
@@ -71,6 +73,9 @@ impl Round<'_> {
             files.extend(heads.iter().chain(&group.entries).map(|manifest| manifest.path.clone()));
             let place = heads.first().or(group.entries.first()).map(place_of).unwrap_or_default();
             let made = self.stack_of(&name, heads.pop(), group.entries, &mut files);
+            if made.is_none() {
+                files.iter().for_each(|path| self.suspect(path));
+            }
             self.found.entry(name).or_default().push(Found { place, files, made });
         }
     }
@@ -85,6 +90,7 @@ impl Round<'_> {
         let mut groups: BTreeMap<StackName, Group> = BTreeMap::new();
         for mut manifest in manifests {
             let Some(name) = self.stack_name_of(&mut manifest, &in_file) else {
+                self.suspect(&manifest.path);
                 self.loaded.nameless.insert(manifest.path);
                 self.tell(&manifest.findings);
                 continue;

@@ -3,6 +3,7 @@
 mod manifests;
 mod names;
 mod single;
+mod suspects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,8 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
         manifests: Vec::new(),
         used: BTreeSet::new(),
         reached: BTreeMap::new(),
+        suspects: BTreeMap::new(),
+        left: Vec::new(),
         found: BTreeMap::new(),
         loaded: Loaded::default(),
     };
@@ -35,6 +38,7 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
     round.stacks_of_manifests();
     round.stacks_of_files();
     round.settle();
+    round.settle_left();
     let Round { mut loaded, dotenvs, .. } = round;
     loaded.problems.extend(dotenvs.problems().cloned());
     loaded.problems = lines::finish(loaded.problems, files);
@@ -54,6 +58,10 @@ struct Round<'a> {
     used: BTreeSet<RepoPath>,
     /// Files that a compose file reaches by `include` and `extends`, by that file.
     reached: BTreeMap<RepoPath, BTreeSet<RepoPath>>,
+    /// Files that broken ones name, by which of them.
+    suspects: BTreeMap<RepoPath, RepoPath>,
+    /// Stacks of files that are left alone because broken ones name them.
+    left: Vec<StackName>,
     /// Stacks by name, with the files that declare them. More than one is a collision.
     found: BTreeMap<StackName, Vec<Found>>,
     loaded: Loaded,
@@ -94,6 +102,7 @@ impl<'a> Round<'a> {
         let mut findings = faults_of(id, faults);
         if cut {
             self.loaded.nameless.insert(path.clone());
+            self.suspect(path);
             return self.tell(&findings);
         }
         let mut compose = None;

@@ -52,6 +52,10 @@ impl Round<'_> {
                 continue;
             }
             self.tell(&single.findings);
+            if let Some(by) = self.suspects.get(&path).filter(|by| **by != path).cloned() {
+                self.leave_to(&by, &path, &single);
+                continue;
+            }
             let Some(name) = single.name else {
                 self.loaded.nameless.insert(path);
                 continue;

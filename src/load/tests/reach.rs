@@ -346,3 +346,59 @@ fn a_base_that_two_files_include_is_there_once() {
     DNSConfig {"Nameservers":["1.1.1.1"]}
     "#);
 }
+
+#[test]
+fn parts_of_what_is_broken_do_not_become_stacks() {
+    let part = "services: {db: {image: x}}\n";
+    insta::assert_snapshot!(check(&[("shop.yml", "include: [db.yml]\nservices: {\n"), ("db.yml", part)]), @"
+    broken db
+    nameless shop.yml
+    warning: db.yml:1:1: the file is no stack while shop.yml has mistakes: it may be a part of it (correct shop.yml, which names this file)
+        services: {db: {image: x}}
+    error: shop.yml:3:1: not valid YAML: while parsing a node, did not find expected node content (check indentation, quotes and brackets of this line and the one before)
+    ");
+    insta::assert_snapshot!(check(&[
+        ("m.yml", "apiVersion: skep/v1\nkind: Stak\nmetadata: {name: m}\nspec: {files: [db.yml]}\n"),
+        ("db.yml", part),
+    ]), @"
+    broken db
+    nameless m.yml
+    warning: db.yml:1:1: the file is no stack while m.yml has mistakes: it may be a part of it (correct m.yml, which names this file)
+        services: {db: {image: x}}
+    error: m.yml:2:7: this is no kind of manifest (did you mean 'Stack'?)
+        kind: Stak
+    ");
+    let head = "apiVersion: skep/v1\nkind: Stack\nmetadata: {name: m}\nspec: {files: db.yml}\n";
+    insta::assert_snapshot!(check(&[("m.yml", head), ("db.yml", part)]), @"
+    broken db
+    broken m
+    warning: db.yml:1:1: the file is no stack while m.yml has mistakes: it may be a part of it (correct m.yml, which names this file)
+        services: {db: {image: x}}
+    error: m.yml:4:15: has to be a list, not text (write a list: - VALUE on lines of their own below it)
+        spec: {files: db.yml}
+    ");
+    let twice = head.replace("db.yml", "[db.yml]");
+    insta::assert_snapshot!(check(&[("m.yml", &twice), ("n.yml", &twice), ("db.yml", part)]), @"
+    broken db
+    broken m
+    warning: db.yml:1:1: the file is no stack while m.yml has mistakes: it may be a part of it (correct m.yml, which names this file)
+        services: {db: {image: x}}
+    error: m.yml:3:18: the stack 'm' is declared here and in n.yml (line 3) (give one of them another name; none of them is used)
+        metadata: {name: m}
+    error: n.yml:3:18: the stack 'm' is declared here and in m.yml (line 3) (give one of them another name; none of them is used)
+        metadata: {name: m}
+    ");
+    insta::assert_snapshot!(check(&[
+        ("shop.yml", "include: {path: db.yml}\nservices: {web: {image: x, extends: {fil: base.yml, service: db}}}\n"),
+        ("db.yml", part),
+        ("base.yml", part),
+    ]), @"
+    broken shop
+    error: shop.yml:1:10: has to be a list, not a mapping (write a list: - VALUE on lines of their own below it)
+        include: {path: db.yml}
+    error: shop.yml:2:38: unknown key 'fil' (did you mean 'file'?)
+        services: {web: {image: x, extends: {fil: base.yml, service: db}}}
+    error: shop.yml:2:62: there is no service 'db' in shop.yml (name a service that this file declares itself)
+        services: {web: {image: x, extends: {fil: base.yml, service: db}}}
+    ");
+}
