@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use skep::load::{LoadOptions, load, schemas};
+use serde_json::Value;
+use skep::load::{LoadOptions, Loaded, load, schemas};
 use skep::model::{Entry, FileSet, RepoPath, SourceName};
 
 /// Set to write the schemas anew instead of comparing them.
@@ -37,6 +38,62 @@ fn schemas_are_not_stale() {
     assert_eq!(there, schemas.into_keys().collect(), "crds/ holds a file of no kind");
 }
 
+/// Calls for each property of a schema, with the path that leads to it.
+fn each_property(schema: &Value, path: &str, call: &mut impl FnMut(&str, &Value)) {
+    match schema {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let inner = format!("{path}.{key}");
+                let named = matches!(key.as_str(), "properties" | "$defs");
+                for (name, one) in value.as_object().filter(|_| named).into_iter().flatten() {
+                    if key == "properties" {
+                        call(&format!("{path}.{name}"), one);
+                    }
+                    each_property(one, &format!("{path}.{name}"), call);
+                }
+                if !named && !matches!(key.as_str(), "examples" | "default") {
+                    each_property(value, &inner, call);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| each_property(item, path, call)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_property_says_what_it_is_and_every_kind_has_an_example() {
+    let mut silent = Vec::new();
+    for (name, schema) in schemas() {
+        let examples = schema["examples"].as_array().map_or(0, Vec::len);
+        let described = schema["description"].as_str().is_some_and(|text| !text.is_empty());
+        assert!(examples > 0 && described, "{name} has no example or no description");
+        each_property(&schema, &name, &mut |path, property| {
+            let text = property["description"].as_str().unwrap_or_default();
+            if text.is_empty() {
+                silent.push(path.to_owned());
+            }
+        });
+    }
+    assert_eq!(silent, [""; 0], "properties without a description");
+}
+
+#[test]
+fn every_switch_says_what_is_so_without_it() {
+    // The last says what it does; there is nothing to choose.
+    let known = ["External", "create_host_path", "restart"];
+    let mut open = BTreeSet::new();
+    each_property(&schemas()["compose.json"], "", &mut |path, property| {
+        let text = property["description"].as_str().unwrap_or_default();
+        let told = ["default", "Without", "exists already", "Has no effect", "This can't"];
+        let is_told = told.iter().any(|word| text.contains(word));
+        if property["type"] == "boolean" && !is_told && !known.iter().any(|k| path.contains(k)) {
+            open.insert(path.to_owned());
+        }
+    });
+    assert_eq!(open, BTreeSet::new(), "switches that do not say their default");
+}
+
 fn files_below(directory: &Path, name: &str, files: &mut FileSet) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
@@ -51,16 +108,66 @@ fn files_below(directory: &Path, name: &str, files: &mut FileSet) {
     }
 }
 
-#[test]
-fn the_shop_loads_without_a_problem() {
+/// An example of the repository, which has no problem.
+fn example(name: &str) -> Loaded {
     let mut files = FileSet::default();
-    files_below(&top().join("examples/shop"), "", &mut files);
-    let source = SourceName::new("shop").unwrap();
+    files_below(&top().join("examples").join(name), "", &mut files);
+    let source = SourceName::new(name).unwrap();
     let variables = BTreeMap::new();
     let options =
         LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
     let loaded = load(&files, &options);
     assert_eq!(loaded.problems, []);
+    loaded
+}
+
+#[test]
+fn one_set_of_files_makes_two_environments() {
+    let loaded = example("environments");
+    let stacks: Vec<&str> = loaded.desired.stacks.keys().map(|name| name.as_str()).collect();
+    assert_eq!(stacks, ["blog-prod", "blog-test"]);
+    let shown = |stack: &str, service: &str| {
+        let stack = loaded.desired.stacks.values().find(|one| one.name.as_str() == stack).unwrap();
+        let service = &stack.services[&format!("{}_{service}", stack.name)];
+        let env = service.spec.task_template.container_spec.as_ref().unwrap().env.join(" ");
+        let mode = serde_json::to_value(&service.spec.mode).unwrap();
+        format!("{} {env} {}", service.image, mode["Replicated"]["Replicas"])
+    };
+    let level = |level: &str| format!("LOG_LEVEL={level}");
+    assert_eq!(shown("blog-test", "web"), format!("nginx:1.27-alpine {} 1", level("debug")));
+    assert_eq!(shown("blog-prod", "web"), format!("nginx:1.26-alpine {} 3", level("warn")));
+    let metrics = |stack: &str| {
+        let stack = loaded.desired.stacks.values().find(|one| one.name.as_str() == stack).unwrap();
+        stack.services.contains_key(&format!("{}_metrics", stack.name))
+    };
+    assert!(metrics("blog-prod") && !metrics("blog-test"));
+}
+
+/// Editors find the schema of every example.
+#[test]
+fn examples_name_their_schemas() {
+    let mut files = FileSet::default();
+    files_below(&top().join("examples"), "", &mut files);
+    let mut wrong = Vec::new();
+    for (path, entry) in files.iter().filter(|(path, _)| path.as_str().ends_with(".yml")) {
+        let Entry::File(bytes) = entry else { continue };
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        for document in text.split("\n---\n") {
+            let schema =
+                document.lines().find_map(|l| l.strip_prefix("# yaml-language-server: $schema="));
+            let folder = top().join("examples").join(path.parent().as_str());
+            let there = schema.is_some_and(|schema| folder.join(schema).is_file());
+            if !there {
+                wrong.push(path.to_string());
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0], "documents without the line, or with a path that leads nowhere");
+}
+
+#[test]
+fn the_shop_loads_without_a_problem() {
+    let loaded = example("shop");
     let stacks = loaded.desired.stacks.values();
     let services = stacks.flat_map(|stack| stack.services.keys().map(String::as_str));
     let services: Vec<&str> = services.collect();

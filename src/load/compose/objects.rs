@@ -66,11 +66,11 @@ pub struct Network {
     pub ipam: Option<Ipam>,
     /// The network exists already and is not made.
     pub external: Option<External>,
-    /// No way out.
+    /// No way out; `false` by default.
     pub internal: Option<bool>,
-    /// Containers outside of services may join.
+    /// Containers outside of services may join; `false` by default.
     pub attachable: Option<bool>,
-    /// IPv6 addresses as well.
+    /// IPv6 addresses as well; `false` by default.
     pub enable_ipv6: Option<bool>,
     /// Labels.
     pub labels: Option<KeyValues>,
@@ -111,7 +111,7 @@ impl External {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Ipam {
-    /// Driver.
+    /// Driver; `default` by default.
     pub driver: Option<String>,
     /// Address pools.
     pub config: Option<Vec<Pool>>,
@@ -121,11 +121,11 @@ pub struct Ipam {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = super::keys::add_pool_keys)]
 pub struct Pool {
-    /// `10.1.0.0/24`
+    /// `10.1.0.0/24`; the engine chooses one by default.
     pub subnet: Option<String>,
-    /// Part of the subnet that addresses are taken from.
+    /// Part of the subnet that addresses are taken from; all of it by default.
     pub ip_range: Option<String>,
-    /// Address of the gateway.
+    /// Address of the gateway; the first of the subnet by default.
     pub gateway: Option<String>,
 }
 
@@ -135,7 +135,7 @@ pub struct Pool {
 pub struct Volume {
     /// Name in the engine, used as it is; otherwise the stack's name and the key.
     pub name: Option<String>,
-    /// Driver.
+    /// Driver; `local` by default.
     pub driver: Option<String>,
     /// Options of the driver.
     pub driver_opts: Option<BTreeMap<String, ScalarText>>,

@@ -9,6 +9,7 @@ use super::envelope::{API_VERSION, Kind, Metadata, SourceMetadata, StackMetadata
 use super::kind::{config, network, secret, service, source, stack};
 use super::{SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
+use crate::load::yaml::{FileId, Node, Value as Yaml, parse};
 
 /// A manifest, for its schema only.
 #[derive(JsonSchema)]
@@ -28,10 +29,47 @@ struct Manifest<M, S> {
 pub fn schemas() -> BTreeMap<String, Value> {
     let mut compose = schema_of::<ComposeFile>();
     compose["title"] = json!("Compose file for skep");
+    compose["examples"] = json!([example_value(COMPOSE_EXAMPLE)]);
     let kinds = Kind::ALL
         .into_iter()
         .map(|kind| (format!("{}.json", kind.as_str().to_lowercase()), manifest_schema(kind)));
     kinds.chain([("compose.json".to_owned(), compose)]).collect()
+}
+
+/// An example of a compose file.
+const COMPOSE_EXAMPLE: &str = "\
+services:
+  web:
+    image: registry.example/shop/web:1.4
+    ports:
+      - 8080:80
+    secrets:
+      - database
+    deploy:
+      replicas: 2
+secrets:
+  database:
+    file: secrets/database.txt
+";
+
+/// An example as a value, for the schema.
+fn example_value(text: &str) -> Value {
+    let document = parse(text.as_bytes(), FileId::default()).documents.into_iter().next();
+    document.map_or(Value::Null, |node| json_of(&node))
+}
+
+fn json_of(node: &Node) -> Value {
+    match &node.value {
+        Yaml::Null | Yaml::Unusable => Value::Null,
+        Yaml::Bool(value) => json!(value),
+        Yaml::Int(value) => i64::try_from(*value).map_or(Value::Null, |value| json!(value)),
+        Yaml::Float(value) => json!(value),
+        Yaml::Text(text) => json!(text),
+        Yaml::List(items) => items.iter().map(json_of).collect(),
+        Yaml::Map(map) => {
+            map.iter().map(|(key, entry)| (key.clone(), json_of(&entry.node))).collect()
+        }
+    }
 }
 
 /// Schema of a whole manifest.
@@ -55,6 +93,7 @@ fn manifest_schema(kind: Kind) -> Value {
     let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
     schema["title"] = json!(format!("{} ({API_VERSION})", kind.as_str()));
     schema["description"] = json!(format!("{about}\n\n{example}"));
+    schema["examples"] = json!([example_value(example)]);
     schema["properties"]["apiVersion"] =
         json!({ "const": API_VERSION, "description": "Version of the format." });
     schema["properties"]["kind"] =

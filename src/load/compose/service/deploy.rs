@@ -36,13 +36,13 @@ pub struct Deploy {
 pub struct UpdateConfigForm {
     /// Tasks replaced at a time; 0 is all at once, 1 the default.
     pub parallelism: Option<u64>,
-    /// Time between batches.
+    /// Time between batches; none by default.
     pub delay: Option<Duration>,
     /// `pause` (default), `continue` or, for updates, `rollback`.
     pub failure_action: Option<String>,
     /// Time that a new task is watched for failure; 5 s by default.
     pub monitor: Option<Duration>,
-    /// Share of failed tasks that is tolerated, 0 to 1.
+    /// Share of failed tasks that is tolerated, 0 to 1; 0 by default.
     pub max_failure_ratio: Option<f32>,
     /// `stop-first` (default) or `start-first`.
     pub order: Option<Order>,
@@ -91,7 +91,7 @@ pub struct PlacementForm {
     pub constraints: Option<Vec<String>>,
     /// Spread over values of node labels.
     pub preferences: Option<Vec<Preference>>,
-    /// Most tasks of the service on one node.
+    /// Most tasks of the service on one node; without limit by default.
     pub max_replicas_per_node: Option<u64>,
 }
 
@@ -117,11 +117,11 @@ pub struct ResourcesForm {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Limits {
-    /// Processors.
+    /// Processors; without limit by default.
     pub cpus: Option<Cpus>,
-    /// Memory.
+    /// Memory; without limit by default.
     pub memory: Option<Bytes>,
-    /// Processes.
+    /// Processes; without limit by default.
     pub pids: Option<i64>,
 }
 
@@ -129,9 +129,9 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Reservations {
-    /// Processors.
+    /// Processors; nothing by default.
     pub cpus: Option<Cpus>,
-    /// Memory.
+    /// Memory; nothing by default.
     pub memory: Option<Bytes>,
     /// Named resources of the nodes.
     pub generic_resources: Option<Vec<GenericResourceForm>>,

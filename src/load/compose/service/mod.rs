@@ -68,23 +68,24 @@ pub struct Service {
     pub deploy: Option<Deploy>,
     /// Services that have to be there first.
     pub depends_on: Option<DependsOn>,
-    /// Host name inside; may hold templates such as `{{.Task.Slot}}`.
+    /// Host name inside; may hold templates such as `{{.Task.Slot}}`. The container's id by
+    /// default.
     pub hostname: Option<String>,
-    /// User, by name or number.
+    /// User, by name or number; the image's by default.
     pub user: Option<String>,
-    /// Working directory.
+    /// Working directory; the image's by default.
     pub working_dir: Option<String>,
-    /// Run an init process that reaps children.
+    /// Run an init process that reaps children; what the node's engine is set to by default.
     pub init: Option<bool>,
-    /// Isolation technology (Windows).
+    /// Isolation technology (Windows); what the node's engine is set to by default.
     pub isolation: Option<String>,
-    /// Root file system read-only.
+    /// Root file system read-only; `false` by default.
     pub read_only: Option<bool>,
-    /// Allocate a terminal.
+    /// Allocate a terminal; `false` by default.
     pub tty: Option<bool>,
-    /// Keep standard input open.
+    /// Keep standard input open; `false` by default.
     pub stdin_open: Option<bool>,
-    /// Signal that ends the container.
+    /// Signal that ends the container; the image's, or else `SIGTERM`, by default.
     pub stop_signal: Option<String>,
     /// Time before a stop becomes a kill; 10 s by default.
     pub stop_grace_period: Option<Duration>,
@@ -102,9 +103,9 @@ pub struct Service {
     /// deploy` loses it.
     #[schemars(range(min = -1000, max = 1000))]
     pub oom_score_adj: Option<i64>,
-    /// Name servers.
+    /// Name servers; those of the node by default.
     pub dns: Option<Words>,
-    /// Search domains.
+    /// Search domains; those of the node by default.
     pub dns_search: Option<Words>,
     /// Options of the resolver, such as `ndots:1`.
     pub dns_opt: Option<Words>,
@@ -182,18 +183,18 @@ pub struct LongDataMount {
 pub struct HealthcheckForm {
     /// A shell command as text, or `["CMD", …]`, `["CMD-SHELL", …]`, `["NONE"]`.
     pub test: Option<HealthTest>,
-    /// Time between probes.
+    /// Time between probes; the image's, or else 30 s, by default.
     pub interval: Option<Duration>,
-    /// Time that a probe may take.
+    /// Time that a probe may take; the image's, or else 30 s, by default.
     pub timeout: Option<Duration>,
-    /// Time at the start in which failures don't count.
+    /// Time at the start in which failures don't count; the image's, or else none, by default.
     pub start_period: Option<Duration>,
-    /// Time between probes at the start (engine 25 and newer).
+    /// Time between probes at the start (engine 25 and newer); 5 s by default.
     pub start_interval: Option<Duration>,
-    /// Failures in a row that make the container unhealthy.
+    /// Failures in a row that make the container unhealthy; the image's, or else 3, by default.
     #[schemars(range(min = 0))]
     pub retries: Option<i64>,
-    /// No health check at all.
+    /// No health check at all; `false` by default.
     pub disable: Option<bool>,
 }
 

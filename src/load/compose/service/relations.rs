@@ -42,7 +42,7 @@ pub enum DependsOn {
 pub struct Dependency {
     /// `service_started` by default.
     pub condition: Option<DependencyCondition>,
-    /// `false`: it does not matter when there is no such service.
+    /// `false`: it does not matter when there is no such service; `true` by default.
     pub required: Option<bool>,
     /// `true` has no effect: Swarm restarts no service because another one changed.
     pub restart: Option<bool>,
@@ -87,7 +87,7 @@ pub enum EnvFile {
 pub struct LongEnvFile {
     /// Its path.
     pub path: String,
-    /// `false`: nothing is wrong when there is no such file.
+    /// `false`: nothing is wrong when there is no such file; `true` by default.
     pub required: Option<bool>,
     /// `raw` is what all env files are here: `NAME=value` per line, without quotes and variables.
     pub format: Option<EnvFileFormat>,

@@ -14,7 +14,7 @@ pub struct ServiceSettings {
     /// `[privileged, devices]`: the service runs without what they ask for.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,
-    /// Processes can't gain privileges (engine 25 and newer).
+    /// Processes can't gain privileges (engine 25 and newer); `false` by default.
     pub no_new_privileges: Option<bool>,
     /// System calls that are allowed: `default`, `unconfined`, or a file with a profile, relative
     /// to the file that names it (engine 25 and newer).
@@ -26,7 +26,7 @@ pub struct ServiceSettings {
     /// Swap that a task may use beside its memory limit: a size, `0` for none, or `unlimited`
     /// (engine 29 and newer). Without it as much as the memory limit.
     pub swap: Option<Swap>,
-    /// How readily the kernel swaps, 0 to 100 (engine 29 and newer).
+    /// How readily the kernel swaps, 0 to 100 (engine 29 and newer); the node's by default.
     #[schemars(range(min = 0, max = 100))]
     pub swappiness: Option<i64>,
 }

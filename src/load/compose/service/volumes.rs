@@ -26,7 +26,7 @@ pub struct LongVolume {
     pub source: Option<String>,
     /// Path in the container.
     pub target: Option<String>,
-    /// Not writable.
+    /// Not writable; `false` by default.
     pub read_only: Option<bool>,
     /// Accepted for docker's sake; the engine drops it.
     pub consistency: Option<String>,
@@ -46,7 +46,7 @@ pub enum VolumeType {
     Volume,
     /// A path of the node.
     Bind,
-    /// Memory.
+    /// Memory; without limit by default.
     Tmpfs,
     /// A named pipe of Windows.
     Npipe,
@@ -75,7 +75,7 @@ impl VolumeType {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = crate::load::compose::keys::add_bind_keys)]
 pub struct BindSettings {
-    /// `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`.
+    /// `rprivate` (default), `private`, `rshared`, `shared`, `rslave` or `slave`.
     pub propagation: Option<String>,
     /// Whether the path is made where it is missing. Swarm never does.
     pub create_host_path: Option<bool>,
@@ -85,9 +85,9 @@ pub struct BindSettings {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct VolumeSettings {
-    /// Don't copy the image's content into a new volume.
+    /// Don't copy the image's content into a new volume; `false` by default.
     pub nocopy: Option<bool>,
-    /// Path inside the volume (engine 26 and newer).
+    /// Path inside the volume (engine 26 and newer); its top by default.
     pub subpath: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub struct VolumeSettings {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct TmpfsSettings {
-    /// Size in bytes.
+    /// Size in bytes; without limit by default.
     #[schemars(range(min = 0))]
     pub size: Option<i64>,
     /// Permission bits, such as 0o1777. `docker stack deploy` loses it.
