@@ -111,7 +111,7 @@ fn asked(declared: &Declared) -> String {
         }
         for (name, service) in &stack.services {
             let what = (&service.spec, &service.image, service.pull, service.replicas);
-            text.push_str(&format!("{name} {what:?}\n"));
+            text.push_str(&format!("{name} {what:?} {:?}\n", service.depends_on));
         }
     }
     text

@@ -23,6 +23,7 @@ services:
   api:
     image: shop/api:1
     networks: [front]
+    depends_on: {web: {condition: service_started}}
 networks:
   default:
   front: {driver_opts: {encrypted: \"\"}}
@@ -75,7 +76,7 @@ fn files_and_variables_of_a_stack_are_taken_in() {
         format!(
             "apiVersion: skep/v1\nkind: Stack\nmetadata: {{name: {name}}}\nspec:\n  files: \
              [base.yml]\n  variables: {{TAG: \"{tag}\"}}\n  services: {{web: {{deploy: {{replicas: \
-             1}}}}}}\n"
+             1}}, ports: !override [\"81:80\"]}}}}\n"
         )
     };
     let stacks = format!("{}---\n{}", head("test", "2"), head("prod", "1"));
@@ -89,9 +90,9 @@ fn files_and_variables_of_a_stack_are_taken_in() {
       web:
         deploy:
           replicas: 1
-        image: shop/web:$TAG
         ports:
-          - "80:80"
+          - "81:80"
+        image: shop/web:$TAG
     "#);
     let path = dir.path().join("stacks.yml");
     let called = call(skep(&["convert", text(&path), "--to", "compose"]));

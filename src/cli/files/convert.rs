@@ -12,7 +12,7 @@ use crate::cli::{Exit, output};
 use crate::load::findings::Findings;
 use crate::load::intake::{Document, Opened, Shelf, stem_name};
 use crate::load::manifest::{Together, put_together, take_apart};
-use crate::load::merge::merge;
+use crate::load::merge::{merge, settle};
 use crate::load::yaml::{KeyPath, Map as NodeMap, Node, Value};
 use crate::model::{FileSet, Problem, RepoPath, SourceName, StackName};
 use crate::source::Manner;
@@ -97,9 +97,10 @@ impl Desk<'_> {
             Document::Compose(tree) => Some(tree),
             Document::Manifest(_) | Document::Other(_) => None,
         });
-        let Some(tree) = tree else {
+        let Some(mut tree) = tree else {
             return self.none(path, "no compose file: it has no services");
         };
+        settle(&mut tree);
         let name = match (name, tree.get("name").map(|node| (node.as_text(), node.span))) {
             (Some(name), _) => name.to_string(),
             (None, Some((Some(name), _))) if !name.contains('$') => name.to_owned(),
@@ -147,7 +148,8 @@ impl Desk<'_> {
                 }
             }
         }
-        let whole = merge(whole, tree);
+        let mut whole = merge(whole, tree);
+        settle(&mut whole);
         let mut file = Map::new();
         file.put_some("name", stack);
         let tree = whole.as_map().map(drawn).unwrap_or_default();
