@@ -34,8 +34,9 @@ fn is_word(text: &str) -> bool {
 /// True for everything that may be a number, a date or a time to some reader: `8080:80`, `0x1F`,
 /// `1_000`, `.5`, `2001-01-01`, `.inf`.
 fn looks_like_a_number(text: &str) -> bool {
-    // Underscores between digits say nothing to YAML 1.1.
-    let unsigned = text.trim_start_matches(['-', '+', '_']);
+    // Underscores say nothing to YAML 1.1, wherever they stand: `._5` is a number.
+    let text = text.replace('_', "");
+    let unsigned = text.trim_start_matches(['-', '+']);
     let bare = unsigned.trim_start_matches('.');
     if bare.eq_ignore_ascii_case("inf") || bare.eq_ignore_ascii_case("nan") {
         return true;
