@@ -3,12 +3,11 @@
 
 use serde::de::Error as _;
 use serde_json::value::RawValue;
-use serde_json::{Deserializer, Error, Result};
+use serde_json::{Error, Result};
 
 /// Go writes this for a list that it never made.
 const NULL: &[u8] = b"null";
-/// Most bytes of one element. The engine keeps no object larger than 1.5 MiB (a message of raft);
-/// an element is looked at again with each of its pieces.
+/// Most bytes of one element. The engine keeps no object larger than 1.5 MiB (a message of raft).
 const LARGEST: usize = 8 << 20;
 
 /// The array, as far as it has come.
@@ -17,6 +16,8 @@ pub(super) struct Elements {
     /// What came and could not be read yet: at most one element, once the array began.
     pending: Vec<u8>,
     place: Place,
+    /// How far the element that `pending` begins with was looked through.
+    extent: Extent,
     /// Why the rest is not read.
     broken: Option<Error>,
 }
@@ -84,21 +85,63 @@ impl Elements {
     }
 
     fn element(&mut self, rest: &mut &[u8], each: &mut impl FnMut(&RawValue)) -> bool {
-        let mut values = Deserializer::from_slice(rest).into_iter::<&RawValue>();
-        match values.next() {
-            Some(Ok(element)) => {
-                each(element);
-                self.place = Place::Behind;
-                *rest = &rest[values.byte_offset()..];
-                return true;
-            }
-            Some(Err(why)) if !why.is_eof() => self.broken = Some(why),
-            _ if rest.len() > LARGEST => {
+        let Some(end) = self.extent.find(rest) else {
+            if rest.len() > LARGEST {
                 self.broken = Some(Error::custom("an element of the list has no end"));
             }
-            _ => {}
+            return false;
+        };
+        self.extent = Extent::default();
+        match serde_json::from_slice(&rest[..end]) {
+            Ok(element) => {
+                each(element);
+                self.place = Place::Behind;
+                *rest = &rest[end..];
+            }
+            Err(why) => self.broken = Some(why),
         }
-        false
+        self.broken.is_none()
+    }
+}
+
+/// Where an element ends, found before it is parsed: a parser can't always tell a number that is
+/// cut in two from a wrong one.
+#[derive(Debug, Default)]
+struct Extent {
+    /// Bytes that were looked at.
+    seen: usize,
+    /// Open brackets and braces.
+    depth: usize,
+    text: Text,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum Text {
+    #[default]
+    Outside,
+    Inside,
+    /// Behind a backslash.
+    Escape,
+}
+
+impl Extent {
+    /// The length of the element that `bytes` begins with, once all of it is there. `bytes` has
+    /// grown since the last call, and is otherwise the same.
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        while let Some(byte) = bytes.get(self.seen) {
+            match (self.text, byte) {
+                (Text::Outside, b',' | b']' | b'}') if self.depth == 0 => return Some(self.seen),
+                (Text::Outside, b'[' | b'{') => self.depth += 1,
+                (Text::Outside, b']' | b'}') if self.depth == 1 => return Some(self.seen + 1),
+                (Text::Outside, b']' | b'}') => self.depth -= 1,
+                (Text::Outside, b'"') | (Text::Escape, _) => self.text = Text::Inside,
+                (Text::Inside, b'"') => self.text = Text::Outside,
+                (Text::Inside, b'\\') => self.text = Text::Escape,
+                _ => {}
+            }
+            self.seen += 1;
+        }
+        None
     }
 }
 
@@ -140,6 +183,13 @@ mod tests {
         check(two, &["{\"ID\" : \"ü\"}", "{\"b\":[1,{}]}"]);
     }
 
+    /// A piece that ended behind a minus made the whole listing unreadable.
+    #[test]
+    fn a_number_may_be_cut_in_two() {
+        check(r#"[{"ExitCode":-1}]"#, &[r#"{"ExitCode":-1}"#]);
+        check("[{\"a\":1.5e-3},-2.5E+1 ,7]", &["{\"a\":1.5e-3}", "-2.5E+1", "7"]);
+    }
+
     #[test]
     fn an_element_without_end_is_given_up() {
         let mut elements = Elements::default();
@@ -164,8 +214,11 @@ mod tests {
         refused("[{}]]", "no list");
         refused("[{} {}]", "no list");
         refused("nulls", "no list");
-        refused("[{},]", "expected value");
-        refused("[,{}]", "expected value");
+        refused("[{},]", "EOF while parsing a value");
+        refused("[,{}]", "EOF while parsing a value");
+        refused("[{]", "key must be a string");
+        refused("[{}}", "no list");
+        refused("[-]", "invalid number");
         refused("[{\"a\" 1}]", "expected");
     }
 }
