@@ -171,7 +171,9 @@ impl Lab {
     pub fn claim(&self, swarm: &str, test: &str) -> Claim<'_> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let prefix = format!("{test}-{}-{number}", std::process::id());
+        // As long as any other, so that none begins like another: `web-1` would take `web-10-db`
+        // away with it.
+        let prefix = format!("{test}-{}-{number:03}", std::process::id());
         Claim { lab: self, node: self.manager(swarm), prefix }
     }
 }
