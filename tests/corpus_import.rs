@@ -1,7 +1,7 @@
 //! Every public stack of the corpus: applied to a simulated swarm, drawn from what runs, read again
 //! and compared; and converted to manifests and back. Nothing differs.
 //!
-//! As for `tests/corpus.rs`, the files are read from beside the checkout or from where
+//! As for `tests/corpus`, the files are read from beside the checkout or from where
 //! `SKEP_CORPUS` points; without them this target fails, and `tests/run` leaves it out.
 #![expect(
     clippy::disallowed_methods,
@@ -9,61 +9,32 @@
 )]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on ends")]
 
+#[path = "corpus/cases.rs"]
+#[expect(dead_code, reason = "the comparison with docker needs more of it")]
+mod cases;
 #[path = "import/round.rs"]
 mod round;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use assert_cmd::Command;
+use cases::{Case, corpus, files_of, stack_cases};
 use round::{Declared, loaded, round};
-use serde_json::Value;
-use skep::model::{ApiVersion, Entry, FileSet, RepoPath, StackName};
-
-fn corpus() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    std::env::var_os("SKEP_CORPUS").map_or_else(beside, PathBuf::from)
-}
+use skep::model::{ApiVersion, Entry, RepoPath, StackName};
 
 /// Stack files with the variables that they want, by name.
 fn cases() -> BTreeMap<String, Declared> {
-    let corpus = corpus();
-    let golden = corpus.join("golden");
-    let entries =
-        std::fs::read_dir(&golden).unwrap_or_else(|e| panic!("{}: {e}", golden.display()));
-    let case = |path: PathBuf| {
-        let golden: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let (tree, file) = golden["tree"].as_str().unwrap().rsplit_once('/').unwrap();
-        let mut files = FileSet::default();
-        file_set(&corpus.join(tree), "", &mut files);
-        let variables = golden["env"].as_object().unwrap().iter();
+    let declared = |case: Case| {
         let declared = Declared {
-            files,
-            globs: vec![file.to_owned()],
-            variables: variables
-                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect(),
+            files: files_of(&case),
+            globs: case.files,
+            variables: case.env,
             name: Some(StackName::new("stk").unwrap()),
         };
-        (path.file_stem().unwrap().to_str().unwrap().to_owned(), declared)
+        (case.name, declared)
     };
-    entries.map(|entry| case(entry.unwrap().path())).collect()
-}
-
-/// All files below a directory, links not followed.
-fn file_set(directory: &Path, below: &str, files: &mut FileSet) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            file_set(&entry.path(), &format!("{name}/"), files);
-        } else if kind.is_file() {
-            let bytes = std::fs::read(entry.path()).unwrap();
-            files.insert(RepoPath::new(&name).unwrap(), Entry::File(Arc::from(bytes)));
-        }
-    }
+    stack_cases(&corpus()).into_iter().map(declared).collect()
 }
 
 #[tokio::test]

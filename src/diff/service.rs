@@ -9,11 +9,8 @@ use super::image::ImageCase;
 use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use super::snapshot::View;
 use super::{shape, support};
-use crate::model::engine::ServiceSpec;
+use crate::model::engine::{NODE_NETWORKS, ServiceSpec};
 use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, SpecHash};
-
-/// Networks that every node has; they are no objects of the swarm.
-const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
 
 /// What is needed to compare the services of one stack.
 pub struct ServiceCase<'a> {
@@ -177,7 +174,7 @@ pub fn references(spec: &ServiceSpec) -> BTreeSet<ObjectRef> {
     let task = &spec.task_template;
     let networks = task.networks.iter().map(|n| ObjectRef::new(Kind::Network, &n.target));
     let mut all: BTreeSet<ObjectRef> =
-        networks.filter(|network| !PREDEFINED.contains(&network.name.as_str())).collect();
+        networks.filter(|network| !NODE_NETWORKS.contains(&network.name.as_str())).collect();
     if let Some(container) = &task.container_spec {
         all.extend(container.secrets.iter().map(|s| ObjectRef::new(Kind::Secret, &s.secret_name)));
         all.extend(container.configs.iter().map(|c| ObjectRef::new(Kind::Config, &c.config_name)));

@@ -21,8 +21,8 @@ pub struct Case {
     pub name: String,
     directory: PathBuf,
     /// Several are those of several `-c`, the later over the earlier.
-    files: Vec<String>,
-    env: BTreeMap<String, String>,
+    pub files: Vec<String>,
+    pub env: BTreeMap<String, String>,
     /// What docker said, if it refused the file.
     pub refused: Option<String>,
     pub requests: Vec<Value>,
@@ -180,7 +180,8 @@ fn say_ignored(case: &Case, ignored: &[String], files: &mut FileSet) {
     files.insert(path, Entry::File(Arc::from(text)));
 }
 
-fn files_of(case: &Case) -> FileSet {
+/// The file with its surroundings.
+pub fn files_of(case: &Case) -> FileSet {
     let mut files = FileSet::default();
     file_set(&case.directory, "", &mut files);
     if case.files.len() > 1 {

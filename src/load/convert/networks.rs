@@ -6,13 +6,13 @@ use super::{Declared, Stage};
 use crate::load::compose::{Attachment, External, Network, ScalarText, Service, ServiceNetworks};
 use crate::load::yaml::KeyPath;
 use crate::model::DesiredNetwork;
-use crate::model::engine::{Ipam, IpamConfig, NetworkAttachment, NetworkSpec, StringMap};
+use crate::model::engine::{
+    Ipam, IpamConfig, NODE_NETWORKS, NetworkAttachment, NetworkSpec, StringMap,
+};
 use crate::model::name::check_service_name;
 
 /// The network that a service joins when it names none.
 const DEFAULT: &str = "default";
-/// Networks of the nodes themselves; services have no further names on them.
-const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
 
 impl Stage<'_, '_> {
     /// Networks that a service joins, sorted by name. The networks are put among the objects to
@@ -32,7 +32,8 @@ impl Stage<'_, '_> {
             let Some(target) = self.network(&network, declared, &here) else { continue };
             let attachment = attachment.unwrap_or_default();
             let mut aliases = attachment.aliases.unwrap_or_default();
-            if !PREDEFINED.contains(&target.as_str()) {
+            // Services have no further names on the networks of the nodes.
+            if !NODE_NETWORKS.contains(&target.as_str()) {
                 aliases.push(key.to_owned());
             }
             let driver_opts = options(attachment.driver_opts.as_ref());

@@ -26,6 +26,7 @@ pub use live::{
     UpdateStatus, Version,
 };
 pub use network::{ConfigSpec, DataDriver, Ipam, IpamConfig, NetworkSpec, SecretSpec};
+pub use network::{NODE_NETWORK_MARK, NODE_NETWORKS};
 pub use service::{
     EndpointSpec, JobMode, PortConfig, Replicated, ServiceMode, ServiceSpec, UpdateConfig,
 };

@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Extra, StringMap, is_default, null_is_default};
 
+/// Networks of the nodes themselves, by the names that a service may say; nobody makes them.
+pub const NODE_NETWORKS: [&str; 4] = ["host", "bridge", "none", "default"];
+/// Label of such a network, as the swarm has it (`PredefinedLabel` in swarmkit's network
+/// allocator).
+pub const NODE_NETWORK_MARK: &str = "com.docker.swarm.predefined";
+
 /// Body of `POST /networks/create`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

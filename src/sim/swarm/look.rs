@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::engine::{LiveNetwork, ServiceMode, ServiceStatus, TaskState};
+use crate::model::engine::{LiveNetwork, NODE_NETWORK_MARK, ServiceMode, ServiceStatus, TaskState};
 use crate::model::{Observed, SeenTask, Standing};
 
-use super::shape::PREDEFINED;
 use crate::sim::cluster::{Cluster, is_dirty};
 use crate::sim::store::{Id, ServiceRow, Store, TaskRow};
 
@@ -51,7 +50,7 @@ fn networks(store: &Store) -> BTreeMap<String, LiveNetwork> {
     let used: BTreeSet<&str> =
         specs.flat_map(|task| &task.networks).map(|network| network.target.as_str()).collect();
     let seen = store.networks.values().filter(|network| {
-        !network.labels.contains_key(PREDEFINED) || used.contains(network.id.as_str())
+        !network.labels.contains_key(NODE_NETWORK_MARK) || used.contains(network.id.as_str())
     });
     seen.map(|network| (network.name.clone(), network.clone())).collect()
 }

@@ -2,16 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, StringMap};
+use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NODE_NETWORK_MARK, StringMap};
 use crate::model::{ApiVersion, Engine};
 
 use crate::sim::cluster::Cluster;
 use crate::sim::node::NodeSetup;
 use crate::sim::random::Random;
 use crate::sim::store::Store;
-
-/// Label of the networks that every node has.
-pub(super) const PREDEFINED: &str = "com.docker.swarm.predefined";
 
 /// Size and engine of a swarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +68,7 @@ fn everywhere(store: &mut Store, name: &str) -> LiveNetwork {
         created: Some(store.now),
         scope: "swarm".into(),
         driver: name.into(),
-        labels: [(PREDEFINED.into(), "true".into())].into(),
+        labels: [(NODE_NETWORK_MARK.into(), "true".into())].into(),
         ..LiveNetwork::default()
     }
 }

@@ -7,12 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::engine::{LiveNetwork, Service};
+use crate::model::engine::{LiveNetwork, NODE_NETWORK_MARK, Service};
 use crate::ports::SwarmError;
 use crate::swarm::link::{Call, Link};
-
-/// Label that the swarm puts on them.
-const PREDEFINED: &str = "com.docker.swarm.predefined";
 
 /// Those that are known, by id.
 pub(super) type Predefined = BTreeMap<String, LiveNetwork>;
@@ -62,7 +59,8 @@ async fn ask(link: &Link, id: &str) -> Result<Option<LiveNetwork>, SwarmError> {
     };
     let network: Option<LiveNetwork> = serde_json::from_slice(&answer).ok();
     let is_predefined = |network: &LiveNetwork| {
-        network.id == id && network.labels.get(PREDEFINED).map(String::as_str) == Some("true")
+        network.id == id
+            && network.labels.get(NODE_NETWORK_MARK).map(String::as_str) == Some("true")
     };
     Ok(network.filter(is_predefined))
 }

@@ -1,7 +1,7 @@
 //! Networks: what services join, and what they are.
 
 use crate::diff::NAMESPACE_LABEL;
-use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NetworkAttachment};
+use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NODE_NETWORKS, NetworkAttachment};
 use crate::model::{Kind, ObjectRef};
 use crate::view::yaml::{Map, Yaml};
 
@@ -10,8 +10,6 @@ use super::{own_labels, strings};
 
 /// The network that a service joins when it names none.
 const DEFAULT: &str = "default";
-/// Networks of the nodes themselves; services have no further names on them.
-const PREDEFINED: [&str; 4] = ["host", "bridge", "none", "default"];
 /// What the engine adds to the options of an overlay.
 const VXLAN: &str = "com.docker.network.driver.overlay.vxlanid_list";
 
@@ -47,7 +45,7 @@ impl Sheet<'_> {
             }
         }
         let named = joined.aliases.iter().any(|alias| alias == key);
-        if named == PREDEFINED.contains(&network) {
+        if named == NODE_NETWORKS.contains(&network) {
             let message = match named {
                 true => "no key says that the service has its own name on this network",
                 false => "no key says that the service has not its own name on this network",
