@@ -4,17 +4,11 @@
 //! is done about it.
 
 mod change;
-mod claims;
-mod data;
 pub mod fields;
-mod image;
-mod leftover;
-mod network;
+mod objects;
 mod owner;
-mod service;
-mod shape;
 mod snapshot;
-mod support;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,18 +17,16 @@ pub use change::{
     Cause, DataChange, DataLive, FieldChange, ImageState, Leftover, LeftoverKind, LiveService,
     Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used, WantedSpec,
 };
-pub use claims::Claims;
+pub use objects::{all_fields, references};
 pub use owner::{
-    Claim, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Owners,
-    owner_label,
+    Claim, Claims, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL,
+    Owners, owner_label,
 };
-pub use service::{all_fields, references};
 pub use snapshot::View;
 
-use data::Versions;
 use fields::Fields;
-use leftover::Declared;
-use service::ServiceCase;
+use objects::{Declared, ServiceCase, Versions, network};
+use wanted::ImageCase;
 
 use crate::model::{
     Desired, DesiredStack, HashKey, ImageRef, Images, Instance, Inventory, KeyedHash, Kind,
@@ -75,7 +67,7 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
     let networks: Vec<_> = stack
         .networks
         .values()
-        .map(|wanted| network::network(wanted, input.view.observed, owners))
+        .map(|wanted| network(wanted, input.view.observed, owners))
         .collect();
     let data = place_data(stack, owners, input);
     let case = ServiceCase {
@@ -122,7 +114,7 @@ pub fn questions(
     for stack in desired.stacks.values() {
         let record = records.get(&stack.name).copied().unwrap_or(&nothing);
         for (name, service) in &stack.services {
-            let case = image::ImageCase {
+            let case = ImageCase {
                 desired: service,
                 live: view.observed.services.get(name).map(AsRef::as_ref),
                 record: record.services.get(name),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{DataChange, Leftover, LeftoverKind, Owner, Used};
 use super::data::is_version_of;
-use super::owner::{Claim, Owners};
-use super::snapshot::{LiveObject, View};
+use crate::diff::change::{DataChange, Leftover, LeftoverKind, Owner, Used};
+use crate::diff::owner::{Claim, Owners};
+use crate::diff::snapshot::{LiveObject, View};
 use crate::model::ObjectRef;
 
 /// What a stack declares, as far as leftovers go.

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::change::{FieldChange, LiveService, ServiceChange, WantedSpec};
-use super::fields::{Fields, NamesById, fields};
-use super::image::ImageCase;
-use super::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
-use super::snapshot::View;
-use super::{shape, support};
+use crate::diff::change::{FieldChange, LiveService, Owner, ServiceChange, WantedSpec};
+use crate::diff::fields::{Fields, NamesById, fields};
+use crate::diff::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
+use crate::diff::snapshot::View;
+use crate::diff::wanted::{ImageCase, in_shape_of, strip};
 use crate::model::engine::{NODE_NETWORKS, ServiceSpec};
 use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, SpecHash};
 
@@ -49,10 +48,10 @@ impl ServiceCase<'_> {
         {
             placement.platforms = platforms;
         }
-        let unsupported = support::strip(&mut wanted, self.view.observed.engine.api);
+        let unsupported = strip(&mut wanted, self.view.observed.engine.api);
         let missing = self.missing(&wanted);
         if let Some(live) = live {
-            wanted = shape::in_shape_of(wanted, &live.spec, &self.view.names);
+            wanted = in_shape_of(wanted, &live.spec, &self.view.names);
         }
         let compared = self.compared(&wanted, live.map(|live| &live.spec));
         let label = owner_label(self.owners.instance, Kind::Service, name);
@@ -96,7 +95,7 @@ impl ServiceCase<'_> {
         }
     }
 
-    fn owner(&self, name: &str, live: &crate::model::engine::Service) -> super::change::Owner {
+    fn owner(&self, name: &str, live: &crate::model::engine::Service) -> Owner {
         let labels = &live.spec.labels;
         self.owners.of(Claim { kind: Kind::Service, name, id: &live.id, labels })
     }
@@ -161,10 +160,10 @@ pub fn all_fields(spec: &ServiceSpec) -> Vec<Arc<FieldChange>> {
 }
 
 fn differing(wanted: &Fields, live: &Fields) -> Vec<Arc<FieldChange>> {
-    let changes = super::changed_fields(live, wanted);
+    let changes = crate::diff::changed_fields(live, wanted);
     // The label repeats the image; one line is enough where both say the same.
-    let label = format!("{}.{IMAGE_LABEL}", super::fields::SERVICE_LABELS);
-    let image_differs = changes.iter().any(|change| change.path == super::fields::IMAGE);
+    let label = format!("{}.{IMAGE_LABEL}", crate::diff::fields::SERVICE_LABELS);
+    let image_differs = changes.iter().any(|change| change.path == crate::diff::fields::IMAGE);
     changes.into_iter().filter(|change| !(image_differs && change.path == label)).collect()
 }
 

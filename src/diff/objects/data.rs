@@ -5,11 +5,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Unequal;
-use super::change::{DataChange, DataLive, FieldChange, Owner};
-use super::fields::{Fields, OWN_LABELS};
-use super::owner::{Claim, HASH_LABEL, NAMESPACE_LABEL, Owners};
-use super::snapshot::LiveData;
+use crate::diff::Unequal;
+use crate::diff::change::{DataChange, DataLive, FieldChange, Owner};
+use crate::diff::fields::{Fields, OWN_LABELS};
+use crate::diff::owner::{Claim, HASH_LABEL, NAMESPACE_LABEL, Owners};
+use crate::diff::snapshot::LiveData;
 use crate::model::engine::StringMap;
 use crate::model::name::MAX_DATA_NAME;
 use crate::model::{Content, DesiredData, HashKey, KeyedHash, Kind, Naming, ObjectRef};
@@ -85,7 +85,7 @@ impl Versions<'_> {
         ours.put_map("labels", &labels);
         theirs.put_map("labels", declared);
         labels.extend(own.into_iter().map(|(key, value)| (key.clone(), value.clone())));
-        (super::changed_fields(&theirs, &ours), labels)
+        (crate::diff::changed_fields(&theirs, &ours), labels)
     }
 
     fn verbatim(&self, name: &str, wanted: &DesiredData) -> DataLive {

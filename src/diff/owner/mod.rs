@@ -1,28 +1,16 @@
 //! Whose an object is.
 
+mod claims;
+mod labels;
+
+pub use claims::Claims;
+pub use labels::{
+    HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, owner_label,
+};
+
 use super::change::Owner;
-use super::claims::Claims;
 use crate::model::engine::StringMap;
 use crate::model::{Instance, Inventory, Kind, StackName};
-
-/// Label that names the owner of an object: `INSTANCE/KIND/NAME`, of the object itself.
-pub const OWNER_LABEL: &str = "skep.owner";
-/// Label with the keyed hash of a secret's or config's content.
-pub const HASH_LABEL: &str = "skep.hash";
-/// Label that `docker stack` puts on everything of a stack.
-pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
-/// Label that `docker stack` puts on services: the image as declared.
-pub const IMAGE_LABEL: &str = "com.docker.stack.image";
-/// Label with which a person stops writes to one service with plain docker.
-pub const HOLD_LABEL: &str = "skep.hold";
-/// Label on a service that is never removed for having left git: skep's own carries it.
-pub const KEEP_LABEL: &str = "skep.keep";
-
-/// What the owner label of an object has to say.
-#[must_use]
-pub fn owner_label(instance: &Instance, kind: Kind, name: &str) -> String {
-    format!("{instance}/{kind}/{name}")
-}
 
 /// Tells whose objects are, for one stack.
 #[derive(Debug, Clone, Copy)]

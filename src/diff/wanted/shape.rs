@@ -4,7 +4,7 @@
 //! empty (swarmkit `IsTaskDirty`). So whatever means the same is sent as it was read, and what
 //! nobody declares (`ForceUpdate`, a free replica count, unknown fields) is left as it is.
 
-use super::fields::{
+use crate::diff::fields::{
     Fields, NamesById, OWN_LABELS, configs, endpoint, log_driver, mode, mounts, networks,
     placement, resources, restart_policy, secrets, update_config,
 };
@@ -94,7 +94,7 @@ fn container(wanted: &mut ContainerSpec, live: &ContainerSpec, names: &NamesById
 fn alone(names: &NamesById, set: impl FnOnce(&mut ContainerSpec)) -> Fields {
     let mut container = ContainerSpec::default();
     set(&mut container);
-    super::fields::container(&container, names)
+    crate::diff::fields::container(&container, names)
 }
 
 /// Takes over what was read when it means the same.

@@ -3,8 +3,8 @@
 //! A tag is resolved when its declaration changes or at creation; otherwise what runs stands, over
 //! other edits, restarts and fail-overs. A registry that is down never changes what runs.
 
-use super::change::ImageState;
-use super::owner::IMAGE_LABEL;
+use crate::diff::change::ImageState;
+use crate::diff::owner::IMAGE_LABEL;
 use crate::model::engine::{Service, ServiceSpec};
 use crate::model::{
     DesiredService, ImageAnswer, ImageRef, Images, Platform, PullPolicy, ServiceRecord,

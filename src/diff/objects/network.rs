@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::change::{FieldChange, NetworkChange, Owner};
-use super::fields::Fields;
-use super::owner::{Claim, NAMESPACE_LABEL, Owners};
+use crate::diff::change::{FieldChange, NetworkChange, Owner};
+use crate::diff::fields::Fields;
+use crate::diff::owner::{Claim, NAMESPACE_LABEL, Owners};
 use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NetworkSpec, Version};
 use crate::model::{DesiredNetwork, Kind, Observed, Target};
 
@@ -48,7 +48,7 @@ fn differences(wanted: &NetworkSpec, live: &LiveNetwork) -> Vec<Arc<FieldChange>
         pictures.0.extend(allocated(wanted, live));
         pictures.1.extend(to_allocate(wanted));
     }
-    super::changed_fields(&pictures.0, &pictures.1)
+    crate::diff::changed_fields(&pictures.0, &pictures.1)
 }
 
 fn wanted_fields(spec: &NetworkSpec) -> Fields {
@@ -61,7 +61,7 @@ fn wanted_fields(spec: &NetworkSpec) -> Fields {
 fn live_fields(live: &LiveNetwork) -> Fields {
     let mut fields = Fields::default();
     flags(&mut fields, (live.internal, live.attachable, live.enable_ipv6));
-    let foreign = |key: &&String| !key.starts_with(super::fields::OWN_LABELS);
+    let foreign = |key: &&String| !key.starts_with(crate::diff::fields::OWN_LABELS);
     fields.put_map("labels", live.labels.iter().filter(|(key, _)| foreign(key)));
     fields
 }

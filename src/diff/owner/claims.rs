@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::owner::Claim;
+use super::Claim;
 use crate::model::{Desired, Inventory, Kind, ObjectRef, StackName};
 
 /// Which stacks declare networks, secrets and configs, by full name. An explicit `name:` may stand

@@ -1,0 +1,10 @@
+//! The spec of a service as it would be sent: image pinned, without what the engine does not know,
+//! in the shape of what is there.
+
+mod image;
+mod shape;
+mod support;
+
+pub use image::ImageCase;
+pub use shape::in_shape_of;
+pub use support::strip;
