@@ -1,4 +1,4 @@
-//! Secrets and configs: how services refer to them, and what they are.
+//! Secrets and configs: their keys, and what they are.
 //!
 //! A config is drawn with its content. The content of a secret can't be read back, so a secret is
 //! drawn as one that exists: that differs in nothing from what runs and keeps all references. A
@@ -10,39 +10,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::diff::{HASH_LABEL, NAMESPACE_LABEL};
-use crate::model::engine::{ContainerSpec, DataDriver, DataFile, LiveConfig, Service, StringMap};
+use crate::model::engine::{DataDriver, LiveConfig, Service, StringMap};
 use crate::model::{KeyedHash, Kind, ObjectRef};
-use crate::view::yaml::{Map, Yaml};
+use crate::view::yaml::Map;
 
 use super::networks::external;
 use super::sheet::{COMMENT, Section, Sheet};
 use super::{Contents, own_labels, strings};
 
-/// Permission bits when none are declared.
-const MODE: u32 = 0o444;
 /// Digits of the hash in the name of a changed config.
 const SUFFIX: usize = 10;
 
 impl Sheet<'_> {
-    /// Volumes, configs and secrets of a service.
-    pub(super) fn mounted(&mut self, map: &mut Map, spec: &ContainerSpec) {
-        let mounts = self.mounts(&spec.mounts);
-        map.put_filled("volumes", mounts);
-        let mut configs = Vec::new();
-        for reference in &spec.configs {
-            // Without a file it is the runtime's, and named by the credential spec.
-            let key = self.config_key(&reference.config_id, &reference.config_name);
-            configs.extend(reference.file.as_ref().map(|file| mount(&key, file)));
-        }
-        map.put_filled("configs", configs);
-        let mut secrets = Vec::new();
-        for reference in &spec.secrets {
-            let key = self.secret_key(&reference.secret_id, &reference.secret_name);
-            secrets.extend(reference.file.as_ref().map(|file| mount(&key, file)));
-        }
-        map.put_filled("secrets", secrets);
-    }
-
     /// Gives the names that services refer to their keys before any other: of several versions of
     /// a config the one in use has the plain key.
     pub(super) fn claim_data(&mut self, services: &[&Service]) {
@@ -73,7 +52,8 @@ impl Sheet<'_> {
         self.declared(Section::Configs, key, |sheet, key| sheet.config(&name, key))
     }
 
-    fn secret_key(&mut self, id: &str, name: &str) -> String {
+    /// The key of a secret by id or name.
+    pub(super) fn secret_key(&mut self, id: &str, name: &str) -> String {
         let name = self.data_name(id, name);
         let key = self.data_key(Section::Secrets, &name);
         self.declared(Section::Secrets, key, |sheet, key| sheet.secret(&name, key))
@@ -217,18 +197,4 @@ impl Sheet<'_> {
         let of_skep = self.data_labels(section, name).is_some_and(|l| l.get(HASH_LABEL).is_some());
         !(of_skep && self.is_declared(section, &key))
     }
-}
-
-/// The key alone, or in words where something is not usual.
-fn mount(key: &str, file: &DataFile) -> Yaml {
-    let mut map = Map::new();
-    map.put("source", key);
-    map.put_unless("target", file.name.as_str(), key);
-    for (name, id) in [("uid", &file.uid), ("gid", &file.gid)] {
-        if !matches!(id.as_str(), "" | "0") {
-            map.put(name, id.as_str());
-        }
-    }
-    map.put_some("mode", (file.mode != MODE).then_some(Yaml::Mode(file.mode)));
-    if map.len() == 1 { key.into() } else { map.into() }
 }

@@ -1,69 +1,24 @@
-//! Networks: what services join, and what they are.
+//! Networks: their keys, and what they are.
 
 use crate::diff::NAMESPACE_LABEL;
-use crate::model::engine::{Ipam, IpamConfig, LiveNetwork, NODE_NETWORKS, NetworkAttachment};
+use crate::model::engine::{Ipam, IpamConfig, LiveNetwork};
 use crate::model::{Kind, ObjectRef};
 use crate::view::yaml::{Map, Yaml};
 
 use super::sheet::{COMMENT, Section, Sheet};
 use super::{own_labels, strings};
 
-/// The network that a service joins when it names none.
-const DEFAULT: &str = "default";
 /// What the engine adds to the options of an overlay.
 const VXLAN: &str = "com.docker.network.driver.overlay.vxlanid_list";
 
 impl Sheet<'_> {
-    /// What a service joins; nothing for a service that joins the network `default` alone.
-    pub(super) fn networks(&mut self, key: &str, joined: &[NetworkAttachment]) -> Option<Yaml> {
-        if joined.is_empty() {
-            let message = "it joins no network, and in a compose file every service joins one";
-            self.remark("networks", message);
-            return None;
-        }
-        let mut map = Map::new();
-        for attachment in joined {
-            let name = self.network_name(&attachment.target);
-            let network = self.network_key(&name);
-            let entry = self.attachment((key, &name), attachment);
-            map.put(network, if entry.is_empty() { Yaml::Null } else { entry.into() });
-        }
-        let plain = map.iter().all(|entry| entry.value == Yaml::Null);
-        if plain && map.len() == 1 && map.get(DEFAULT).is_some() {
-            return None;
-        }
-        Some(if plain { Yaml::texts(map.iter().map(|e| e.key.as_str())) } else { map.into() })
-    }
-
-    fn attachment(&mut self, (key, network): (&str, &str), joined: &NetworkAttachment) -> Map {
-        let mut map = Map::new();
-        let path = format!("networks.{network}");
-        let mut aliases: Vec<&String> = Vec::new();
-        for alias in joined.aliases.iter().filter(|alias| *alias != key) {
-            if !aliases.contains(&alias) {
-                aliases.push(alias);
-            }
-        }
-        let named = joined.aliases.iter().any(|alias| alias == key);
-        if named == NODE_NETWORKS.contains(&network) {
-            let message = match named {
-                true => "no key says that the service has its own name on this network",
-                false => "no key says that the service has not its own name on this network",
-            };
-            self.remark(&format!("{path}.aliases"), message);
-        }
-        map.put_filled("aliases", Yaml::texts(aliases));
-        map.put_filled("driver_opts", strings(&joined.driver_opts));
-        self.unknown(&path, &joined.extra);
-        map
-    }
-
     /// The name of a network that a spec names by id.
-    fn network_name(&self, target: &str) -> String {
+    pub(super) fn network_name(&self, target: &str) -> String {
         self.view.names.get(target).map_or(target, String::as_str).to_owned()
     }
 
-    fn network_key(&mut self, name: &str) -> String {
+    /// The key of a network; it is declared with it.
+    pub(super) fn network_key(&mut self, name: &str) -> String {
         let wish = self.short(name).unwrap_or(name).to_owned();
         let key = self.key(Section::Networks, name, &wish);
         self.declared(Section::Networks, key, |sheet, key| sheet.network(name, key))

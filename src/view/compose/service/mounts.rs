@@ -1,15 +1,37 @@
-//! Mounts, and the volumes that they name.
+//! What is mounted: volumes, paths, configs and secrets; and the volumes themselves.
 
 use crate::diff::NAMESPACE_LABEL;
-use crate::model::engine::{Mount, VolumeOptions};
+use crate::model::engine::{ContainerSpec, DataFile, Mount, VolumeOptions};
 use crate::view::yaml::{Map, Yaml};
 
-use super::sheet::{Section, Sheet};
-use super::{own_labels, strings};
+use crate::view::compose::sheet::{Section, Sheet};
+use crate::view::compose::{own_labels, strings};
+
+/// Permission bits when none are declared.
+const MODE: u32 = 0o444;
 
 impl Sheet<'_> {
+    /// Volumes, configs and secrets of a service.
+    pub(super) fn mounted(&mut self, map: &mut Map, spec: &ContainerSpec) {
+        let mounts = self.mounts(&spec.mounts);
+        map.put_filled("volumes", mounts);
+        let mut configs = Vec::new();
+        for reference in &spec.configs {
+            // Without a file it is the runtime's, and named by the credential spec.
+            let key = self.config_key(&reference.config_id, &reference.config_name);
+            configs.extend(reference.file.as_ref().map(|file| mount(&key, file)));
+        }
+        map.put_filled("configs", configs);
+        let mut secrets = Vec::new();
+        for reference in &spec.secrets {
+            let key = self.secret_key(&reference.secret_id, &reference.secret_name);
+            secrets.extend(reference.file.as_ref().map(|file| mount(&key, file)));
+        }
+        map.put_filled("secrets", secrets);
+    }
+
     /// Mounts in their order, which counts for the engine.
-    pub(super) fn mounts(&mut self, mounts: &[Mount]) -> Yaml {
+    fn mounts(&mut self, mounts: &[Mount]) -> Yaml {
         let entries: Vec<Yaml> = mounts.iter().map(|mount| self.mount(mount)).collect();
         entries.into()
     }
@@ -130,4 +152,18 @@ fn short(map: &Map) -> Option<String> {
         map.iter().all(|e| matches!(e.key.as_str(), "type" | "source" | "target" | "read_only"));
     let end = if map.get("read_only").is_some() { ":ro" } else { "" };
     (fits && plain && known).then(|| format!("{source}:{target}{end}"))
+}
+
+/// The key alone, or in words where something is not usual.
+fn mount(key: &str, file: &DataFile) -> Yaml {
+    let mut map = Map::new();
+    map.put("source", key);
+    map.put_unless("target", file.name.as_str(), key);
+    for (name, id) in [("uid", &file.uid), ("gid", &file.gid)] {
+        if !matches!(id.as_str(), "" | "0") {
+            map.put(name, id.as_str());
+        }
+    }
+    map.put_some("mode", (file.mode != MODE).then_some(Yaml::Mode(file.mode)));
+    if map.len() == 1 { key.into() } else { map.into() }
 }

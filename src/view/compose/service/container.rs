@@ -5,8 +5,8 @@ use crate::model::engine::{ContainerSpec, DnsConfig, Healthcheck, Privileges, Ul
 use crate::view::yaml::{Map, Yaml};
 
 use super::deploy::duration;
-use super::sheet::Sheet;
-use super::{own_labels, strings};
+use crate::view::compose::sheet::Sheet;
+use crate::view::compose::{own_labels, strings};
 
 impl Sheet<'_> {
     /// The container's keys, but for what it mounts.

@@ -1,16 +1,22 @@
 //! A service, put together.
 
+mod container;
+mod deploy;
+mod mounts;
+mod networks;
+mod settings;
+
 use crate::diff::IMAGE_LABEL;
 use crate::model::ImageRef;
 use crate::model::engine::{ContainerSpec, EndpointSpec, LogDriver, PortConfig, ServiceSpec};
 use crate::view::yaml::{Map, Yaml};
 
-use super::sheet::Sheet;
-use super::{own_labels, strings};
+use crate::view::compose::sheet::Sheet;
+use crate::view::compose::{own_labels, strings};
 
 impl Sheet<'_> {
     /// All keys of a service.
-    pub(super) fn service(&mut self, key: &str, spec: &ServiceSpec) -> Map {
+    pub(in crate::view::compose) fn service(&mut self, key: &str, spec: &ServiceSpec) -> Map {
         let task = &spec.task_template;
         let nothing = ContainerSpec::default();
         let container = task.container_spec.as_ref().unwrap_or(&nothing);

@@ -4,7 +4,7 @@ use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec};
 use crate::view::yaml::Map;
 
 use super::deploy::bytes;
-use super::sheet::Sheet;
+use crate::view::compose::sheet::Sheet;
 
 impl Sheet<'_> {
     /// Privileges, concurrency of a job, swap.

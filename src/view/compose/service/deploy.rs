@@ -7,7 +7,7 @@ use crate::model::engine::{
 };
 use crate::view::yaml::{Map, Yaml};
 
-use super::sheet::Sheet;
+use crate::view::compose::sheet::Sheet;
 
 impl Sheet<'_> {
     /// How many tasks.
