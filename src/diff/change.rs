@@ -1,6 +1,6 @@
 //! What differs, as values.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::fields::{FieldValue, Secrecy};
 use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, DesiredData, ImageRef, ObjectRef, Place, SpecHash, StackName, Target, Wholeness,
+    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, SpecHash, StackName, Target,
+    Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -168,6 +169,8 @@ pub struct ServiceChange {
     pub unsupported: Vec<(String, ApiVersion)>,
     /// References to networks, secrets and configs that exist nowhere.
     pub missing: BTreeSet<ObjectRef>,
+    /// Services of the stack that come first, by full name, and how far they have to be.
+    pub depends_on: BTreeMap<String, Condition>,
     /// Where it is declared.
     pub place: Place,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::engine::{Service, ServiceMode, UpdateState};
+use crate::model::engine::{Service, ServiceMode, TaskState, UpdateState};
 use crate::model::{Observed, SeenTask};
 
 /// How a service does.
@@ -20,6 +20,10 @@ pub struct Health {
     pub running: u64,
     /// Tasks that are asked for.
     pub wanted: u64,
+    /// Tasks with the wanted spec whose containers were started, whatever became of them.
+    pub started: u64,
+    /// Tasks with the wanted spec that ended well.
+    pub completed: u64,
     /// Why it is not healthy, in the engine's words where there are any; empty when it is.
     pub why: String,
 }
@@ -78,6 +82,16 @@ pub fn health(service: &Service, observed: &Observed, clocks: Clocks) -> Health 
         _ => slots::judge(&case),
     };
     rollout(service, health)
+}
+
+/// Tasks that were started, and those of them that ended well.
+fn progress<'a>(tasks: impl Iterator<Item = &'a SeenTask>) -> (u64, u64) {
+    tasks.fold((0, 0), |(started, completed), seen| match seen.task.status.state {
+        TaskState::Complete => (started + 1, completed + 1),
+        // With a health check a task is `starting` until it is healthy for the first time.
+        TaskState::Starting | TaskState::Running | TaskState::Failed => (started + 1, completed),
+        _ => (started, completed),
+    })
 }
 
 /// A service with what is needed to judge it.

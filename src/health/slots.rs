@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Health, HealthState};
+use super::{Case, Health, HealthState, progress};
 use crate::model::engine::{ServiceMode, Task, TaskState};
 use crate::model::{SeenTask, Standing};
 
@@ -18,7 +18,9 @@ pub(super) fn judge(case: &Case<'_>) -> Health {
         () if steady >= wanted => (HealthState::Healthy, String::new()),
         () => reason(case, &slots),
     };
-    Health { state, running: steady.min(wanted), wanted, why }
+    let current = case.tasks.iter().filter(|seen| seen.standing == Standing::Current);
+    let (started, completed) = progress(current);
+    Health { state, running: steady.min(wanted), wanted, started, completed, why }
 }
 
 /// All tasks of one place: a slot of a replicated service, a node of a global one.

@@ -1,11 +1,12 @@
 //! A second look at a finished plan, with other code than the one that made it. Every finding is a
 //! bug in the planner: the plan is not carried out, and every test asks for none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{PlannedStep, StackPlan, Stage};
 use crate::model::engine::UpdateState;
-use crate::model::{Desired, Kind, Observed, Step, UpdateManner};
+use crate::model::{Desired, DesiredStack, Kind, Observed, Step, UpdateManner};
 
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Finding {
     RemovesDeclared(String),
     /// A target that is not what the look saw (law 8).
     StaleTarget(String),
+    /// A service is made in the same breath as one that has to be there first.
+    TooEarly(String),
     /// Steps that are not in the order of their stages.
     OutOfOrder,
 }
@@ -32,6 +35,7 @@ impl fmt::Display for Finding {
             Self::Unrecorded(name) => write!(f, "the ledger would not know of {name}"),
             Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
+            Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
             Self::OutOfOrder => f.write_str("the steps are out of order"),
         }
     }
@@ -44,9 +48,12 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
     if !plan.steps.is_sorted_by_key(|planned| planned.stage) {
         findings.push(Finding::OutOfOrder);
     }
+    let stack = desired.stacks.get(&plan.stack).map(AsRef::as_ref);
+    let written = written(plan);
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
         findings.extend(recorded(planned, plan));
+        findings.extend(early(planned, (&written, stack)));
         findings.extend(removal(planned, plan, desired, observed));
     }
     findings
@@ -66,6 +73,22 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
         !matches!(status.state, UpdateState::Completed | UpdateState::RollbackCompleted)
     });
     (running && *manner == UpdateManner::Update).then_some(Finding::IntoRollout(name))
+}
+
+/// Services that the plan writes.
+fn written(plan: &StackPlan) -> BTreeSet<String> {
+    let services = plan.steps.iter().filter(|planned| planned.stage == Stage::Services);
+    services.filter_map(|planned| planned.step.object()).map(|object| object.name).collect()
+}
+
+fn early(
+    planned: &PlannedStep,
+    (written, stack): (&BTreeSet<String>, Option<&DesiredStack>),
+) -> Option<Finding> {
+    let Step::CreateService { spec } = &planned.step else { return None };
+    let service = stack?.services.get(&spec.name)?;
+    let both = service.depends_on.keys().any(|name| written.contains(name));
+    both.then(|| Finding::TooEarly(spec.name.clone()))
 }
 
 fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {

@@ -7,6 +7,7 @@ mod audit;
 mod cause;
 mod contest;
 mod foundation;
+mod order;
 mod remember;
 mod removal;
 mod service;

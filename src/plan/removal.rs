@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Cause, Declared, Differing, Drift, PlanInput, PlannedStep, Removals, Stage};
 use crate::diff::{HOLD_LABEL, KEEP_LABEL, Leftover, LeftoverKind, StackChanges, Used};
 use crate::model::engine::TaskState;
-use crate::model::{Ancestry, Held, HeldReason, Kind, Step, SuspendedBy, Wholeness};
+use crate::model::{
+    Ancestry, Condition, Held, HeldReason, Kind, ObjectRef, Step, SuspendedBy, Wholeness,
+};
 
 /// Services that may go at once from a source, however few it has.
 const QUOTA_FLOOR: usize = 3;
@@ -170,7 +172,8 @@ fn label<'a>(input: &PlanInput<'a>, left: &Leftover, name: &str) -> Option<&'a s
 }
 
 fn not_healthy(open: Option<&str>) -> Option<HeldReason> {
-    open.map(|service| HeldReason::WaveNotReady { on: format!("service/{service}") })
+    let on = ObjectRef::new(Kind::Service, open?);
+    Some(HeldReason::WaveNotReady { on, until: Condition::Healthy })
 }
 
 /// Networks, secrets and configs go after the services and tasks that use them.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
@@ -19,6 +20,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     let mut draft = Draft::default();
     draft.foundation(input, instance);
     draft.services(input);
+    draft.order(input);
     draft.removals(input);
     draft.back_off(input);
     draft.switches(input);
@@ -115,6 +117,12 @@ impl Draft {
         });
     }
 
+    /// What comes first goes first.
+    fn order(&mut self, input: &PlanInput<'_>) {
+        let order = Order::new(input, &self.steps);
+        self.hold_steps(|planned| order.holds(planned));
+    }
+
     fn removals(&mut self, input: &PlanInput<'_>) {
         let open = self.open(input);
         let outcome = removal::removals(input, open.as_deref());
@@ -126,10 +134,12 @@ impl Draft {
         }
     }
 
-    /// A service that is about to be written, is held, or is not well.
+    /// A service that is about to be written, now or once another one is ready, or is not well.
     fn open(&self, input: &PlanInput<'_>) -> Option<String> {
-        let busy: BTreeSet<String> =
-            self.steps.iter().filter_map(|planned| planned.step.object()).map(|o| o.name).collect();
+        let steps = self.steps.iter().filter_map(|planned| planned.step.object());
+        let waits = |held: &&Held| matches!(held.reason, HeldReason::WaveNotReady { .. });
+        let later = self.held.iter().filter(waits).map(|held| held.object.clone());
+        let busy: BTreeSet<String> = steps.chain(later).map(|object| object.name).collect();
         let well = |name: &str| {
             input.health.get(name).is_some_and(|health| health.state == HealthState::Healthy)
         };

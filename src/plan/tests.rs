@@ -207,7 +207,14 @@ impl World {
         } else {
             remains(&stack_name(), record, input)
         };
-        let health = Health { state: self.health, running: 2, wanted: 2, why: String::new() };
+        let health = Health {
+            state: self.health,
+            running: 2,
+            wanted: 2,
+            started: 2,
+            completed: 0,
+            why: String::new(),
+        };
         let health = [(WEB.to_owned(), health)].into();
         let target = Target { name: LEDGER.into(), id: "l1".into(), version: Version::default() };
         let ledger = self.record.clone().map(|record| Entry { record, target });

@@ -1,9 +1,11 @@
 //! Conditions of a stack, and whether it has settled.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Condition, ConditionKind, Holds, Outcome, StackReport};
 use crate::health::HealthState;
-use crate::model::{HeldReason, Severity};
-use crate::model::{Problem, StackName};
+use crate::model::{Held, HeldReason, ObjectRef, Problem, Severity, StackName};
+use crate::plan::{Action, PlannedStep};
 
 /// Where a stack stands, for somebody who waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +24,10 @@ pub enum Settled {
 pub fn settled(report: &StackReport) -> Settled {
     let written = report.outcomes.iter().any(|outcome| outcome.outcome.is_done());
     let health = || report.health.values().map(|health| health.state);
-    let held = || report.plan.held.iter().map(|held| &held.reason).filter(|reason| counts(reason));
-    let on_the_way = health().any(|state| !is_final(state)) || held().any(passes);
+    let held = || report.plan.held.iter().filter(|held| counts(&held.reason));
+    let prospects = Prospects::of(report);
+    let on_the_way =
+        health().any(|state| !is_final(state)) || held().any(|held| prospects.passes(held));
     let refused = report.outcomes.iter().any(|o| matches!(o.outcome, Outcome::Refused(_)));
     let unread = report.conditions.iter().any(|condition| {
         condition.kind == ConditionKind::Loaded && condition.holds == Holds::False
@@ -31,7 +35,7 @@ pub fn settled(report: &StackReport) -> Settled {
     let badly = unread
         || refused
         || health().any(|s| s == HealthState::Failed)
-        || held().any(|r| !passes(r));
+        || held().any(|held| !prospects.passes(held));
     match () {
         () if written || on_the_way => Settled::OnTheWay,
         () if badly => Settled::Badly,
@@ -44,14 +48,77 @@ fn is_final(state: HealthState) -> bool {
     matches!(state, HealthState::Healthy | HealthState::Failed)
 }
 
-/// Reasons that go away by themselves.
-fn passes(reason: &HeldReason) -> bool {
+/// True while a service is still to be written, once another one is far enough.
+#[must_use]
+pub fn waits_for_its_turn(report: &StackReport) -> bool {
+    let removed = |object: &ObjectRef| {
+        let mut drift = report.plan.drift.iter();
+        drift.any(|drift| drift.object == *object && drift.action == Action::Remove)
+    };
+    let waits = |held: &&Held| matches!(held.reason, HeldReason::WaveNotReady { .. });
+    let prospects = Prospects::of(report);
+    let mut waiting = report.plan.held.iter().filter(waits);
+    waiting.any(|held| !removed(&held.object) && prospects.passes(held))
+}
+
+/// What of a stack does not move by itself.
+struct Prospects<'a> {
+    stuck: BTreeSet<&'a ObjectRef>,
+}
+
+impl<'a> Prospects<'a> {
+    fn of(report: &'a StackReport) -> Self {
+        let mut waiting: BTreeMap<&ObjectRef, Vec<&ObjectRef>> = BTreeMap::new();
+        let mut ends = Vec::new();
+        let mut busy: BTreeSet<ObjectRef> =
+            report.plan.steps.iter().filter_map(step_object).collect();
+        for held in report.plan.held.iter().filter(|held| counts(&held.reason)) {
+            busy.insert(held.object.clone());
+            match &held.reason {
+                HeldReason::WaveNotReady { on, .. } => {
+                    waiting.entry(on).or_default().push(&held.object);
+                }
+                reason if goes_away(reason) => {}
+                _ => ends.push(&held.object),
+            }
+        }
+        ends.extend(waiting.keys().filter(|on| is_still(on, report, &busy)));
+        let mut stuck = BTreeSet::new();
+        while let Some(object) = ends.pop() {
+            if stuck.insert(object) {
+                ends.extend(waiting.get(object).into_iter().flatten());
+            }
+        }
+        Self { stuck }
+    }
+
+    /// True when what is held gets done by itself.
+    fn passes(&self, held: &Held) -> bool {
+        match &held.reason {
+            HeldReason::WaveNotReady { on, .. } => !self.stuck.contains(on),
+            reason => goes_away(reason),
+        }
+    }
+}
+
+fn step_object(planned: &PlannedStep) -> Option<ObjectRef> {
+    planned.step.object()
+}
+
+/// True for a service that failed, and for one that is not there and not to be made: its
+/// declaration has a mistake.
+fn is_still(object: &ObjectRef, report: &StackReport, busy: &BTreeSet<ObjectRef>) -> bool {
+    match report.health.get(&object.name) {
+        Some(health) => health.state == HealthState::Failed,
+        None => !busy.contains(object),
+    }
+}
+
+/// Reasons that go away whatever becomes of others.
+fn goes_away(reason: &HeldReason) -> bool {
     matches!(
         reason,
-        HeldReason::RolloutRunning { .. }
-            | HeldReason::Waiting { .. }
-            | HeldReason::WaveNotReady { .. }
-            | HeldReason::BackOff { .. }
+        HeldReason::RolloutRunning { .. } | HeldReason::Waiting { .. } | HeldReason::BackOff { .. }
     )
 }
 
@@ -84,7 +151,8 @@ fn synced(report: &StackReport) -> Condition {
     let held = report.plan.held.iter().find(|held| counts(&held.reason));
     let (holds, reason, message) = match held {
         Some(held) => {
-            let holds = if passes(&held.reason) { Holds::Progressing } else { Holds::False };
+            let holds =
+                if Prospects::of(report).passes(held) { Holds::Progressing } else { Holds::False };
             (holds, held.reason.name(), format!("{}: {}", held.object, held.reason))
         }
         None if report.plan.is_empty() => (Holds::True, "Synced", String::new()),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Outcome, StepOutcome};
-pub use condition::{Settled, conditions, settled};
+pub use condition::{Settled, conditions, settled, waits_for_its_turn};
 
 use crate::health::Health;
 use crate::model::{Engine, Problem, Revision, SourceName, StackName};

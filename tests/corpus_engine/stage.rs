@@ -70,6 +70,8 @@ impl Stage {
     fn idle_service(&self, service: &DesiredService) -> DesiredService {
         let mut service = service.clone();
         service.image = self.image.parse().unwrap();
+        // What runs nowhere is never as far as others wait for.
+        service.depends_on.clear();
         let spec = &mut service.spec;
         match &mut spec.mode {
             Some(ServiceMode::Replicated(Replicated { replicas })) => *replicas = Some(0),

@@ -9,6 +9,7 @@ mod converging;
 mod declared;
 mod faults;
 mod git_down;
+mod order;
 mod play;
 mod removals;
 mod rollouts;

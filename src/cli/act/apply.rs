@@ -13,7 +13,7 @@ use crate::cli::{Exit, output};
 use crate::plan::Removals;
 use crate::ports::SwarmEvent;
 use crate::reconcile::Settings;
-use crate::status::{Outcome, Report, Settled, StackReport, settled};
+use crate::status::{Outcome, Report, Settled, StackReport, settled, waits_for_its_turn};
 use crate::view::{ReportView, text};
 
 /// Make the swarm equal to a source, and wait until it is healthy
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     /// Remove what is not declared any more
     #[arg(long)]
     prune: bool,
-    /// End after the writes
+    /// End after the writes, without a wait for health but that of `depends_on`
     #[arg(long)]
     no_wait: bool,
     /// Longest wait for everything to be healthy
@@ -60,9 +60,9 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
         settings.clocks.min_healthy = args.min_healthy;
     };
     let ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
-    let patience = if args.no_wait { Patience::Writes } else { Patience::Health(args.timeout) };
+    let patience = if args.no_wait { Patience::Writes } else { Patience::Health };
     let host = ready.engine.host.clone();
-    let (report, end) = converge(ready, patience).await;
+    let (report, end) = converge(ready, patience, args.timeout).await;
     if report.engine.is_none() {
         let attempted = format!("ask the engine at {host}");
         return Err(Failure::new(attempted, report.trouble.join("; ")));
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
     /// Everything is healthy, or has failed.
-    Health(Duration),
+    Health,
     /// Everything is written.
     Writes,
 }
@@ -97,11 +97,12 @@ enum End {
 }
 
 /// Runs passes until nothing is on the way any more; the last report tells the outcome.
-async fn converge(mut ready: Ready, patience: Patience) -> (Report, End) {
+async fn converge(mut ready: Ready, patience: Patience, limit: Duration) -> (Report, End) {
     let clock = ready.engine.doors.clock.clone();
     let mut events = ready.engine.doors.swarm.events();
     let mut progress = Progress::new();
-    let deadline = deadline(clock.now(), patience);
+    let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+    let deadline = clock.now().checked_add(limit).unwrap_or(Timestamp::MAX);
     loop {
         let report = ready.operator.pass().await;
         progress.show(&ReportView::of(&report));
@@ -123,16 +124,6 @@ async fn converge(mut ready: Ready, patience: Patience) -> (Report, End) {
     }
 }
 
-fn deadline(now: Timestamp, patience: Patience) -> Timestamp {
-    // Writes alone take no longer than the engine needs to answer a few times.
-    let limit = match patience {
-        Patience::Health(limit) => limit,
-        Patience::Writes => Duration::from_secs(60),
-    };
-    let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
-    now.checked_add(limit).unwrap_or(Timestamp::MAX)
-}
-
 /// An event, and the quiet after it.
 async fn burst(events: &mut BoxStream<'static, SwarmEvent>, ready: &Ready) {
     let clock = &ready.engine.doors.clock;
@@ -151,8 +142,8 @@ fn is_open(stack: &StackReport, patience: Patience) -> bool {
     // What was seen of health before a write says nothing about what comes of it.
     let fresh = stack.outcomes.iter().any(|one| one.object.is_some() && wrote(&one.outcome));
     match patience {
-        Patience::Health(_) => fresh || settled(stack) == Settled::OnTheWay,
-        Patience::Writes => fresh,
+        Patience::Health => fresh || settled(stack) == Settled::OnTheWay,
+        Patience::Writes => fresh || waits_for_its_turn(stack),
     }
 }
 

@@ -75,6 +75,7 @@ impl ServiceCase<'_> {
             image: decision.state,
             unsupported,
             missing,
+            depends_on: desired.depends_on.clone(),
             place: desired.place.clone(),
         }
     }

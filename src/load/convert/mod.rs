@@ -84,6 +84,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     };
     stage.data_objects(&declared);
     stage.services(&declared);
+    stage.endless();
     stage.unsupported_of_all();
     stage.objects
 }

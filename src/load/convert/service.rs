@@ -32,6 +32,22 @@ impl Stage<'_, '_> {
         }
     }
 
+    /// Warns of those that wait for the end of what has none.
+    pub(super) fn endless(&mut self) {
+        let root = KeyPath::root();
+        let section = root.key("services");
+        for (key, needs) in self.input.depends {
+            let service = section.key(key);
+            let keys = service.key("depends_on");
+            for (need, until) in needs {
+                let first = self.objects.services.get(&self.scoped(need));
+                if let Some(trap) = first.and_then(|first| traps::never_completes(*until, first)) {
+                    self.findings.trap_in(self.input.tree, &keys.key(need), trap);
+                }
+            }
+        }
+    }
+
     fn service(
         &mut self,
         (key, form): (&str, &Service),

@@ -101,3 +101,29 @@ fn a_health_check_that_cannot_work() {
         assert_eq!(told, vec!["healthcheck.test"; traps], "{image} {test}");
     }
 }
+
+/// Waiting for the end of a service that Swarm starts again and again.
+#[test]
+fn a_service_that_never_completes_is_waited_for() {
+    let service = |deploy: &str| {
+        format!(
+            "services: {{a: {{image: 'x:1', depends_on: {{b: {{condition: service_completed_successfully}}}}}}, b: {{image: 'x:1', deploy: {{{deploy}}}}}}}"
+        )
+    };
+    let check = |deploy: &str| -> Vec<String> {
+        let loaded = loaded(&file_set(&[("s.yml", &service(deploy))]), &[]);
+        assert_eq!(loaded.problems, []);
+        loaded.advice.iter().map(|trap| trap.key.clone()).collect()
+    };
+    for endless in ["", "replicas: 2", "restart_policy: {condition: any}", "mode: global"] {
+        assert_eq!(check(endless), ["services.a.depends_on.b"], "{endless}");
+    }
+    for sane in [
+        "mode: replicated-job",
+        "mode: global-job",
+        "restart_policy: {condition: none}",
+        "restart_policy: {condition: on-failure}",
+    ] {
+        assert_eq!(check(sane), NONE, "{sane}");
+    }
+}

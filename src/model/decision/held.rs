@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::SuspendedBy;
+use crate::model::desired::Condition;
 use crate::model::name::ObjectRef;
 use crate::model::observed::ApiVersion;
 
@@ -55,10 +56,12 @@ pub enum HeldReason {
         /// What the other side says.
         theirs: String,
     },
-    /// Something of the same stack has to be healthy first.
+    /// Something of the same stack comes first.
     WaveNotReady {
         /// What.
-        on: String,
+        on: ObjectRef,
+        /// How far it has to be.
+        until: Condition,
     },
     /// The object is somebody else's.
     NotOurs {
@@ -142,7 +145,14 @@ impl fmt::Display for HeldReason {
             Self::Contested { field, .. } => {
                 write!(f, "{field} is changed back again and again by somebody else")
             }
-            Self::WaveNotReady { on } => write!(f, "{on} has to be healthy first"),
+            Self::WaveNotReady { on, until } => {
+                let far = match until {
+                    Condition::Started => "run",
+                    Condition::Healthy => "be healthy",
+                    Condition::Completed => "complete",
+                };
+                write!(f, "{on} has to {far} first")
+            }
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
             Self::NeedsApproval { to } => write!(f, "needs approval: {to}"),

@@ -59,7 +59,7 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::Contested { .. } => {
             "let one side decide: take the field out of git, or stop what changes it"
         }
-        HeldReason::WaveNotReady { .. } => "look at why that one is not healthy",
+        HeldReason::WaveNotReady { .. } => "look at how that one does, and why it gets no further",
         HeldReason::NotOurs { .. } => {
             "choose another name, or remove the object that is in the way"
         }

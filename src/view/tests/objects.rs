@@ -72,6 +72,13 @@ pub(super) fn known(text: &str) -> StatusView {
 }
 
 fn service(why: &str, veil: &Veil) -> ServiceView {
-    let health = Health { state: HealthState::Failed, running: 1, wanted: 2, why: why.to_owned() };
+    let health = Health {
+        state: HealthState::Failed,
+        running: 1,
+        wanted: 2,
+        started: 1,
+        completed: 0,
+        why: why.to_owned(),
+    };
     ServiceView::of("shop_web", &health, veil)
 }

@@ -124,6 +124,8 @@ fn shop() -> StackReport {
                 state: HealthState::Progressing,
                 running: 1,
                 wanted: 3,
+                started: 1,
+                completed: 0,
                 why: "no suitable node (insufficient resources on 2 nodes)".into(),
             },
         ),
@@ -276,7 +278,14 @@ fn held(service: &str, reason: HeldReason) -> Held {
 }
 
 fn healthy(tasks: u64) -> Health {
-    Health { state: HealthState::Healthy, running: tasks, wanted: tasks, why: String::new() }
+    Health {
+        state: HealthState::Healthy,
+        running: tasks,
+        wanted: tasks,
+        started: tasks,
+        completed: 0,
+        why: String::new(),
+    }
 }
 
 fn revision() -> Revision {

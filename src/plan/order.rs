@@ -1,0 +1,76 @@
+//! `depends_on`: a service is begun once those that come first are as far as it asks for.
+//!
+//! It orders changes, and watches over nothing: what was healthy once with its present declaration
+//! is far enough for good, so that a correction of one service never waits for the end of another
+//! one's trouble.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PlanInput, PlannedStep};
+use crate::diff::ServiceChange;
+use crate::health::{Health, HealthState};
+use crate::model::{Condition, HeldReason, Kind, ObjectRef, ServiceRecord};
+
+/// The order of a stack's services, before anything of the plan is held for its sake.
+pub(super) struct Order<'a> {
+    input: &'a PlanInput<'a>,
+    changes: BTreeMap<&'a str, &'a ServiceChange>,
+    /// Services that this plan would write.
+    busy: BTreeSet<String>,
+}
+
+impl<'a> Order<'a> {
+    pub(super) fn new(input: &'a PlanInput<'a>, steps: &[PlannedStep]) -> Self {
+        let changes = &input.changes.services;
+        let objects = steps.iter().filter_map(|planned| planned.step.object());
+        let services = objects.filter(|object| object.kind == Kind::Service);
+        Self {
+            input,
+            changes: changes.iter().map(|change| (change.name.as_str(), change)).collect(),
+            busy: services.map(|object| object.name).collect(),
+        }
+    }
+
+    /// Why a step is not taken yet. A write that starts no tasks has no order.
+    pub(super) fn holds(&self, planned: &PlannedStep) -> Option<HeldReason> {
+        let object = planned.step.object().filter(|object| object.kind == Kind::Service)?;
+        let change = self.changes.get(object.name.as_str())?;
+        if !change.touches_tasks() {
+            return None;
+        }
+        let mut first = change.depends_on.iter();
+        let (name, until) = first.find(|(name, until)| !self.is_far_enough(name, **until))?;
+        let on = ObjectRef::new(Kind::Service, name);
+        Some(HeldReason::WaveNotReady { on, until: *until })
+    }
+
+    fn is_far_enough(&self, name: &str, until: Condition) -> bool {
+        // One that is not among the services of the stack has a mistake in its declaration.
+        let Some(change) = self.changes.get(name) else { return false };
+        let Some(live) = change.live.as_ref().filter(|_| !self.busy.contains(name)) else {
+            return false;
+        };
+        let Some(health) = self.input.health.get(name) else { return false };
+        // One that somebody holds goes on with what it runs: that is started.
+        let declared = live.hash == change.hash;
+        match until {
+            Condition::Started => health.wanted == 0 || health.started > 0,
+            Condition::Healthy => declared && (self.was_stable(change) || is_healthy(health)),
+            Condition::Completed => declared && (self.was_stable(change) || has_completed(health)),
+        }
+    }
+
+    fn was_stable(&self, change: &ServiceChange) -> bool {
+        let record = self.input.ledger.and_then(|entry| entry.record.services.get(&change.name));
+        let stable = |record: &ServiceRecord| record.stable.as_ref() == Some(&change.hash);
+        record.is_some_and(stable)
+    }
+}
+
+fn is_healthy(health: &Health) -> bool {
+    health.state == HealthState::Healthy
+}
+
+fn has_completed(health: &Health) -> bool {
+    health.completed >= health.wanted
+}
