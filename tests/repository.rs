@@ -94,6 +94,163 @@ fn every_switch_says_what_is_so_without_it() {
     assert_eq!(open, BTreeSet::new(), "switches that do not say their default");
 }
 
+/// Keys whose default is another's: the engine's, the node's, the image's, the operator's, or that
+/// of what stands around them.
+const NOT_OURS: [&str; 43] = [
+    "BindSettings.propagation",
+    "Deploy.endpoint_mode",
+    "HealthcheckForm.interval",
+    "HealthcheckForm.retries",
+    "HealthcheckForm.start_interval",
+    "HealthcheckForm.start_period",
+    "HealthcheckForm.timeout",
+    "Ipam.driver",
+    "Limits.cpus",
+    "Limits.memory",
+    "Limits.pids",
+    "LongPort.mode",
+    "LongPort.protocol",
+    "PlacementForm.max_replicas_per_node",
+    "Pool.gateway",
+    "Pool.ip_range",
+    "Pool.subnet",
+    "Reservations.cpus",
+    "Reservations.memory",
+    "RestartPolicyForm.condition",
+    "RestartPolicyForm.delay",
+    "RestartPolicyForm.max_attempts",
+    "RestartPolicyForm.window",
+    "Service.dns",
+    "Service.dns_search",
+    "Service.hostname",
+    "Service.init",
+    "Service.isolation",
+    "Service.stop_grace_period",
+    "Service.stop_signal",
+    "Service.user",
+    "Service.working_dir",
+    "ServiceSettings.apparmor",
+    "ServiceSettings.seccomp",
+    "ServiceSettings.swappiness",
+    "SourceForm.interval",
+    "TmpfsSettings.mode",
+    "TmpfsSettings.size",
+    "UpdateConfigForm.failure_action",
+    "UpdateConfigForm.monitor",
+    "UpdateConfigForm.order",
+    "Volume.driver",
+    "VolumeSettings.subpath",
+];
+
+#[test]
+fn a_default_that_is_told_is_there_for_programs_too() {
+    let mut wrong = BTreeSet::new();
+    for (name, schema) in schemas() {
+        each_property(&schema, &name, &mut |path, property| {
+            let text = property["description"].as_str().unwrap_or_default();
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let words = ["default)", "by default", "the default."];
+            let told = words.iter().any(|words| text.contains(words));
+            let key = path.rsplitn(3, '.').take(2).collect::<Vec<_>>();
+            let key = format!("{}.{}", key[1], key[0]);
+            let known = NOT_OURS.contains(&key.as_str());
+            if told != (property.get("default").is_some() || known) {
+                wrong.insert(key);
+            }
+        });
+    }
+    assert_eq!(wrong, BTreeSet::new(), "defaults in words only, or without words");
+}
+
+/// Where a key with a default stands, with `VALUE` for what it says.
+const USES: [(&str, &str); 27] = [
+    ("Deploy.mode", "services:\n  web: {image: x, deploy: {VALUE}}\n"),
+    ("UpdateConfigForm.delay", "services:\n  web: {image: x, deploy: {update_config: {VALUE}}}\n"),
+    (
+        "UpdateConfigForm.max_failure_ratio",
+        "services:\n  web: {image: x, deploy: {update_config: {VALUE}}}\n",
+    ),
+    (
+        "UpdateConfigForm.parallelism",
+        "services:\n  web: {image: x, deploy: {update_config: {VALUE}}}\n",
+    ),
+    ("Service.pull_policy", "services:\n  web: {image: x, VALUE}\n"),
+    ("Service.read_only", "services:\n  web: {image: x, VALUE}\n"),
+    ("Service.stdin_open", "services:\n  web: {image: x, VALUE}\n"),
+    ("Service.tty", "services:\n  web: {image: x, VALUE}\n"),
+    ("ServiceSettings.no_new_privileges", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
+    ("HealthcheckForm.disable", "services:\n  web: {image: x, healthcheck: {test: y, VALUE}}\n"),
+    (
+        "LongVolume.read_only",
+        "services:\n  web: {image: x, volumes: [{type: volume, target: /x, VALUE}]}\n",
+    ),
+    (
+        "VolumeSettings.nocopy",
+        "services:\n  web: {image: x, volumes: [{type: volume, target: /x, volume: {VALUE}}]}\n",
+    ),
+    ("LongEnvFile.required", "services:\n  web: {image: x, env_file: [{path: x, VALUE}]}\n"),
+    ("LongEnvFile.format", "services:\n  web: {image: x, env_file: [{path: x, VALUE}]}\n"),
+    (
+        "Dependency.condition",
+        "services:\n  web: {image: x, depends_on: {db: {VALUE}}}\n  db: {image: y}\n",
+    ),
+    (
+        "Dependency.required",
+        "services:\n  web: {image: x, depends_on: {db: {VALUE}}}\n  db: {image: y}\n",
+    ),
+    (
+        "LongDataMount.gid",
+        "services:\n  web: {image: x, configs: [{source: x, VALUE}]}\nconfigs: {x: {file: x}}\n",
+    ),
+    (
+        "LongDataMount.mode",
+        "services:\n  web: {image: x, configs: [{source: x, VALUE}]}\nconfigs: {x: {file: x}}\n",
+    ),
+    (
+        "LongDataMount.uid",
+        "services:\n  web: {image: x, configs: [{source: x, VALUE}]}\nconfigs: {x: {file: x}}\n",
+    ),
+    ("Network.attachable", "networks: {default: {VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Network.driver", "networks: {default: {VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Network.enable_ipv6", "networks: {default: {VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Network.external", "networks: {default: {VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Network.internal", "networks: {default: {VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Volume.external", "services:\n  web: {image: x, volumes: ['x:/x']}\nvolumes: {x: {VALUE}}\n"),
+    ("Secret.external", "secrets: {x: {file: x, VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("Config.external", "configs: {x: {file: x, VALUE}}\nservices:\n  web: {image: x}\n"),
+];
+
+fn loaded(text: &str) -> String {
+    let mut files = FileSet::default();
+    for (name, text) in [("a.yml", text), ("x", "X=1")] {
+        files.insert(RepoPath::new(name).unwrap(), Entry::File(Arc::from(text.as_bytes())));
+    }
+    let source = SourceName::new("demo").unwrap();
+    let variables = BTreeMap::new();
+    let options =
+        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let loaded = load(&files, &options);
+    assert_eq!(loaded.problems, [], "{text}");
+    format!("{:?}", loaded.desired)
+}
+
+#[test]
+fn a_default_is_what_happens_without_the_key() {
+    let schema = &schemas()["compose.json"];
+    let mut open = BTreeSet::new();
+    each_property(schema, "", &mut |path, property| {
+        let Some(default) = property.get("default") else { return };
+        let [_, kind, key] = path.split('.').collect::<Vec<_>>()[..] else { panic!("{path}") };
+        let Some((_, text)) = USES.iter().find(|(name, _)| *name == format!("{kind}.{key}")) else {
+            open.insert(format!("{kind}.{key}"));
+            return;
+        };
+        let said = text.replace("VALUE", &format!("{key}: {default}"));
+        assert_eq!(loaded(&said), loaded(&text.replace("VALUE", "")), "{said}");
+    });
+    assert_eq!(open, BTreeSet::new(), "defaults without an example");
+}
+
 fn files_below(directory: &Path, name: &str, files: &mut FileSet) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();

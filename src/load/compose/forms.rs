@@ -64,7 +64,7 @@ impl<F: Form> JsonSchema for Text<F> {
 }
 
 macro_rules! form {
-    ($(#[$doc:meta])* $name:ident: $marker:ident = $value:ty, $format:literal, $example:literal, $parse:expr $(, $types:expr)?) => {
+    ($(#[$doc:meta])* $name:ident: $marker:ident = $value:ty, $format:literal, $example:expr, $parse:expr $(, $types:expr)?) => {
         #[doc = concat!("Form of `", $format, "`.")]
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct $marker;
@@ -114,7 +114,7 @@ form!(
 );
 form!(
     /// When the registry is asked.
-    PullPolicyText: PullPolicyForm = PullPolicy, "pull-policy", "missing", parse_pull_policy
+    PullPolicyText: PullPolicyForm = PullPolicy, "pull-policy", MISSING, parse_pull_policy
 );
 form!(
     /// An image reference.
@@ -159,12 +159,15 @@ fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
     Ok(DeclaredImage { text: text.to_owned(), image })
 }
 
+/// The pull policy of a service that names none.
+pub const MISSING: &str = "missing";
+
 /// The words of `pull_policy`, with what to use instead of those that mean nothing in a swarm.
 fn parse_pull_policy(text: &str) -> Result<PullPolicy, TextError> {
     let wrong = |message: &str| Err(TextError(message.to_owned()));
     match text {
         "always" => Ok(PullPolicy::Always),
-        "missing" | "if_not_present" => Ok(PullPolicy::OnChange),
+        MISSING | "if_not_present" => Ok(PullPolicy::OnChange),
         "never" => wrong("can't be had: nodes of a swarm pull what they don't have; write missing"),
         "build" => wrong("can't be had: stacks run images that exist already; write missing"),
         "daily" | "weekly" => wrong("is docker compose's; write always, which follows the tag"),

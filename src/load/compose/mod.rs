@@ -17,12 +17,13 @@ pub use forms::{
 pub use include::{Include, LongInclude};
 pub use keys::{IGNORED, REFUSED};
 pub use objects::{
-    ComposeFile, Config, External, Ipam, Network, Pool, Secret, StackSettings, Volume,
+    ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
+    Volume,
 };
 pub use schema::schema_of;
 pub use service::deploy::{
-    Deploy, DiscreteResource, GenericResourceForm, Limits, Order, PlacementForm, Preference,
-    Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
+    Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,
+    Preference, Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
 };
 pub use service::ports::{LongPort, Port};
 pub use service::relations::{
@@ -35,6 +36,6 @@ pub use service::volumes::{
     BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,
 };
 pub use service::{
-    Attachment, CredentialSpecForm, DataMount, ExtraHosts, HealthTest, HealthcheckForm, Logging,
-    LongDataMount, Service, ServiceNetworks, Ulimit,
+    Attachment, CredentialSpecForm, DATA_MODE, DATA_OWNER, DataMount, ExtraHosts, HealthTest,
+    HealthcheckForm, Logging, LongDataMount, Service, ServiceNetworks, Ulimit,
 };

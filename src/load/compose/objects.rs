@@ -52,6 +52,9 @@ pub struct StackSettings {
     pub profiles: Option<Vec<String>>,
 }
 
+/// Driver of a network that names none.
+pub const NETWORK_DRIVER: &str = "overlay";
+
 /// A network of the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}), transform = super::keys::add_network_keys)]
@@ -59,18 +62,23 @@ pub struct Network {
     /// Name in the engine, used as it is; otherwise the stack's name and the key.
     pub name: Option<String>,
     /// Driver; `overlay` by default.
+    #[schemars(extend("default" = NETWORK_DRIVER))]
     pub driver: Option<String>,
     /// Options of the driver.
     pub driver_opts: Option<BTreeMap<String, ScalarText>>,
     /// Address management.
     pub ipam: Option<Ipam>,
-    /// The network exists already and is not made.
+    /// The network exists already and is not made; `false` by default.
+    #[schemars(extend("default" = false))]
     pub external: Option<External>,
     /// No way out; `false` by default.
+    #[schemars(extend("default" = false))]
     pub internal: Option<bool>,
     /// Containers outside of services may join; `false` by default.
+    #[schemars(extend("default" = false))]
     pub attachable: Option<bool>,
     /// IPv6 addresses as well; `false` by default.
+    #[schemars(extend("default" = false))]
     pub enable_ipv6: Option<bool>,
     /// Labels.
     pub labels: Option<KeyValues>,
@@ -139,7 +147,8 @@ pub struct Volume {
     pub driver: Option<String>,
     /// Options of the driver.
     pub driver_opts: Option<BTreeMap<String, ScalarText>>,
-    /// The volume exists already on the nodes.
+    /// The volume exists already on the nodes; `false` by default.
+    #[schemars(extend("default" = false))]
     pub external: Option<External>,
     /// Labels.
     pub labels: Option<KeyValues>,
@@ -156,7 +165,8 @@ pub struct Secret {
     pub file: Option<String>,
     /// Variable with the content.
     pub environment: Option<String>,
-    /// The secret exists already and is not made.
+    /// The secret exists already and is not made; `false` by default.
+    #[schemars(extend("default" = false))]
     pub external: Option<External>,
     /// Labels.
     pub labels: Option<KeyValues>,
@@ -181,7 +191,8 @@ pub struct Config {
     pub content: Option<String>,
     /// Variable with the content.
     pub environment: Option<String>,
-    /// The config exists already and is not made.
+    /// The config exists already and is not made; `false` by default.
+    #[schemars(extend("default" = false))]
     pub external: Option<External>,
     /// Labels.
     pub labels: Option<KeyValues>,

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use super::networks::options;
 use super::{Declared, Stage};
 use crate::load::bounds::{MAX_CONFIG_BYTES, MAX_SECRET_BYTES};
-use crate::load::compose::{Config, DataMount, External, KeyValues, LongDataMount, Secret};
+use crate::load::compose::{
+    Config, DATA_MODE, DATA_OWNER, DataMount, External, KeyValues, LongDataMount, Secret,
+};
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{ConfigReference, DataDriver, DataFile, SecretReference};
 use crate::model::name::check_data_name;
 use crate::model::{Content, DataRef, DesiredData, Kind, Naming, SecretBytes};
-
-/// Permission bits of a mounted secret or config: readable for all.
-const MODE: u32 = 0o444;
 
 /// What secrets and configs have in common.
 struct Form<'a> {
@@ -223,11 +222,12 @@ impl Stage<'_, '_> {
                 DataMount::Long(long) => long.clone(),
             };
             let Some(name) = self.reference(kind, &long.source, names, &here) else { continue };
+            let owner = |id: Option<String>| id.filter(|id| !id.is_empty());
             let file = DataFile {
                 name: long.target.clone().filter(|t| !t.is_empty()).unwrap_or(long.source),
-                uid: long.uid.filter(|uid| !uid.is_empty()).unwrap_or_else(|| "0".to_owned()),
-                gid: long.gid.filter(|gid| !gid.is_empty()).unwrap_or_else(|| "0".to_owned()),
-                mode: long.mode.unwrap_or(MODE),
+                uid: owner(long.uid).unwrap_or_else(|| DATA_OWNER.to_owned()),
+                gid: owner(long.gid).unwrap_or_else(|| DATA_OWNER.to_owned()),
+                mode: long.mode.unwrap_or(DATA_MODE),
             };
             if found.iter().any(|(_, other)| other.name == file.name) {
                 let quoted = self.quote(&here, &file.name);

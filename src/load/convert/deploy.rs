@@ -2,8 +2,8 @@
 
 use super::Stage;
 use crate::load::compose::{
-    Deploy, GenericResourceForm, Order, PlacementForm, ResourcesForm, RestartPolicyForm, Service,
-    ServiceSettings, UpdateConfigForm,
+    Deploy, GenericResourceForm, MODE, Order, PARALLELISM, PlacementForm, ResourcesForm,
+    RestartPolicyForm, Service, ServiceSettings, UpdateConfigForm,
 };
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{
@@ -20,7 +20,7 @@ impl Stage<'_, '_> {
     ) -> Option<ServiceMode> {
         let (replicas, path) = (deploy.replicas, &service.key("deploy"));
         let most = settings.and_then(|settings| settings.max_concurrent);
-        let word = deploy.mode.as_deref().unwrap_or_default();
+        let word = deploy.mode.as_deref().filter(|word| !word.is_empty()).unwrap_or(MODE);
         if replicas.is_some() && matches!(word, "global" | "global-job") {
             let message = format!("'replicas' does not fit the mode {word}: it runs on every node");
             self.error(&path.key("replicas"), (message, "remove it, or change the mode"));
@@ -31,7 +31,7 @@ impl Stage<'_, '_> {
             self.error(&settings.key("max_concurrent"), (message, "remove it, or change the mode"));
         }
         Some(match word {
-            "" | "replicated" => ServiceMode::Replicated(Replicated { replicas }),
+            MODE => ServiceMode::Replicated(Replicated { replicas }),
             "global" => ServiceMode::Global {},
             "global-job" => ServiceMode::GlobalJob {},
             "replicated-job" => ServiceMode::ReplicatedJob(JobMode {
@@ -130,7 +130,7 @@ fn restart_policy(form: &RestartPolicyForm) -> RestartPolicy {
 /// How updates or rollbacks are rolled out.
 pub(super) fn update_config(form: &UpdateConfigForm) -> UpdateConfig {
     UpdateConfig {
-        parallelism: form.parallelism.unwrap_or(1),
+        parallelism: form.parallelism.unwrap_or(PARALLELISM),
         delay: form.delay.as_ref().map(|delay| delay.0).unwrap_or_default(),
         failure_action: form.failure_action.clone().unwrap_or_default(),
         monitor: form.monitor.as_ref().map(|monitor| monitor.0).unwrap_or_default(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Declared, Stage};
-use crate::load::compose::{Attachment, External, Network, ScalarText, Service, ServiceNetworks};
+use crate::load::compose::{
+    Attachment, External, NETWORK_DRIVER, Network, ScalarText, Service, ServiceNetworks,
+};
 use crate::load::yaml::KeyPath;
 use crate::model::DesiredNetwork;
 use crate::model::engine::{
@@ -84,7 +86,11 @@ impl Stage<'_, '_> {
         let labels = network.labels.as_ref().map(|l| l.filled()).unwrap_or_default();
         let spec = NetworkSpec {
             name: name.to_owned(),
-            driver: network.driver.clone().filter(|d| !d.is_empty()).unwrap_or("overlay".into()),
+            driver: network
+                .driver
+                .clone()
+                .filter(|d| !d.is_empty())
+                .unwrap_or(NETWORK_DRIVER.into()),
             options: options(network.driver_opts.as_ref()),
             internal: network.internal.unwrap_or_default(),
             attachable: network.attachable.unwrap_or_default(),

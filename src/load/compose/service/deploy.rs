@@ -5,11 +5,17 @@ use serde::Deserialize;
 
 use crate::load::compose::forms::{Bytes, Cpus, Duration, KeyValues};
 
+/// Mode of a service that names none.
+pub const MODE: &str = "replicated";
+/// Tasks that are replaced at a time when nothing is said.
+pub const PARALLELISM: u64 = 1;
+
 /// How a service runs in the swarm.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct Deploy {
     /// `replicated` (default), `global`, `replicated-job` or `global-job`.
+    #[schemars(extend("default" = MODE))]
     pub mode: Option<String>,
     /// Number of tasks. Without it the service is created with one and then belongs to whoever
     /// scales it.
@@ -35,14 +41,17 @@ pub struct Deploy {
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct UpdateConfigForm {
     /// Tasks replaced at a time; 0 is all at once, 1 the default.
+    #[schemars(extend("default" = PARALLELISM))]
     pub parallelism: Option<u64>,
-    /// Time between batches; none by default.
+    /// Time between batches; `0s` by default.
+    #[schemars(extend("default" = "0s"))]
     pub delay: Option<Duration>,
     /// `pause` (default), `continue` or, for updates, `rollback`.
     pub failure_action: Option<String>,
     /// Time that a new task is watched for failure; 5 s by default.
     pub monitor: Option<Duration>,
     /// Share of failed tasks that is tolerated, 0 to 1; 0 by default.
+    #[schemars(extend("default" = 0))]
     pub max_failure_ratio: Option<f32>,
     /// `stop-first` (default) or `start-first`.
     pub order: Option<Order>,

@@ -13,7 +13,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{
-    CommandLine, Duration, Environment, Image, KeyValues, PullPolicyText, ScalarText, Words,
+    CommandLine, Duration, Environment, Image, KeyValues, MISSING, PullPolicyText, ScalarText,
+    Words,
 };
 use deploy::Deploy;
 use ports::Port;
@@ -29,6 +30,7 @@ pub struct Service {
     pub image: Option<Image>,
     /// When the registry is asked what the tag stands for: `missing` (when the declaration changes
     /// and at creation, the default) or `always` (the service follows its tag).
+    #[schemars(extend("default" = MISSING))]
     pub pull_policy: Option<PullPolicyText>,
     /// The service that this one begins as a copy of; what is written here goes over it.
     pub extends: Option<Extends>,
@@ -80,10 +82,13 @@ pub struct Service {
     /// Isolation technology (Windows); what the node's engine is set to by default.
     pub isolation: Option<String>,
     /// Root file system read-only; `false` by default.
+    #[schemars(extend("default" = false))]
     pub read_only: Option<bool>,
     /// Allocate a terminal; `false` by default.
+    #[schemars(extend("default" = false))]
     pub tty: Option<bool>,
     /// Keep standard input open; `false` by default.
+    #[schemars(extend("default" = false))]
     pub stdin_open: Option<bool>,
     /// Signal that ends the container; the image's, or else `SIGTERM`, by default.
     pub stop_signal: Option<String>,
@@ -161,6 +166,11 @@ pub enum DataMount {
     Long(LongDataMount),
 }
 
+/// Owner and group of a secret or config in the container.
+pub const DATA_OWNER: &str = "0";
+/// Permission bits of a secret or config in the container.
+pub const DATA_MODE: u32 = 0o444;
+
 /// A secret or config of a service, in words.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -170,10 +180,13 @@ pub struct LongDataMount {
     /// Path in the container; relative to `/run/secrets` for secrets, to `/` for configs.
     pub target: Option<String>,
     /// Owner, as text; "0" by default.
+    #[schemars(extend("default" = DATA_OWNER))]
     pub uid: Option<String>,
     /// Group, as text; "0" by default.
+    #[schemars(extend("default" = DATA_OWNER))]
     pub gid: Option<String>,
     /// Permission bits; 0o444 by default.
+    #[schemars(extend("default" = DATA_MODE))]
     pub mode: Option<u32>,
 }
 
@@ -195,6 +208,7 @@ pub struct HealthcheckForm {
     #[schemars(range(min = 0))]
     pub retries: Option<i64>,
     /// No health check at all; `false` by default.
+    #[schemars(extend("default" = false))]
     pub disable: Option<bool>,
 }
 

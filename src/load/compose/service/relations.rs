@@ -41,8 +41,10 @@ pub enum DependsOn {
 #[schemars(deny_unknown_fields)]
 pub struct Dependency {
     /// `service_started` by default.
+    #[schemars(extend("default" = "service_started"))]
     pub condition: Option<DependencyCondition>,
     /// `false`: it does not matter when there is no such service; `true` by default.
+    #[schemars(extend("default" = true))]
     pub required: Option<bool>,
     /// `true` has no effect: Swarm restarts no service because another one changed.
     pub restart: Option<bool>,
@@ -88,8 +90,11 @@ pub struct LongEnvFile {
     /// Its path.
     pub path: String,
     /// `false`: nothing is wrong when there is no such file; `true` by default.
+    #[schemars(extend("default" = true))]
     pub required: Option<bool>,
-    /// `raw` is what all env files are here: `NAME=value` per line, without quotes and variables.
+    /// `raw` is what all env files are here, also by default: `NAME=value` per line, without quotes
+    /// and variables.
+    #[schemars(extend("default" = "raw"))]
     pub format: Option<EnvFileFormat>,
 }
 

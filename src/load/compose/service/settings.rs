@@ -15,11 +15,12 @@ pub struct ServiceSettings {
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
+    #[schemars(extend("default" = false))]
     pub no_new_privileges: Option<bool>,
     /// System calls that are allowed: `default`, `unconfined`, or a file with a profile, relative
-    /// to the file that names it (engine 25 and newer).
+    /// to the file that names it (engine 25 and newer); the node's by default.
     pub seccomp: Option<String>,
-    /// Whether the default `AppArmor` profile holds (engine 25 and newer).
+    /// Whether the default `AppArmor` profile holds (engine 25 and newer); it does by default.
     pub apparmor: Option<AppArmorForm>,
     /// Most tasks of a replicated job that run at a time; `deploy.replicas` are run in all.
     pub max_concurrent: Option<u64>,

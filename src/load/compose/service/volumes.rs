@@ -27,6 +27,7 @@ pub struct LongVolume {
     /// Path in the container.
     pub target: Option<String>,
     /// Not writable; `false` by default.
+    #[schemars(extend("default" = false))]
     pub read_only: Option<bool>,
     /// Accepted for docker's sake; the engine drops it.
     pub consistency: Option<String>,
@@ -86,6 +87,7 @@ pub struct BindSettings {
 #[schemars(deny_unknown_fields, extend("patternProperties" = {"^x-": true}))]
 pub struct VolumeSettings {
     /// Don't copy the image's content into a new volume; `false` by default.
+    #[schemars(extend("default" = false))]
     pub nocopy: Option<bool>,
     /// Path inside the volume (engine 26 and newer); its top by default.
     pub subpath: Option<String>,
@@ -98,6 +100,6 @@ pub struct TmpfsSettings {
     /// Size in bytes; without limit by default.
     #[schemars(range(min = 0))]
     pub size: Option<i64>,
-    /// Permission bits, such as 0o1777. `docker stack deploy` loses it.
+    /// Permission bits; 0o1777 by default. `docker stack deploy` loses it.
     pub mode: Option<u32>,
 }

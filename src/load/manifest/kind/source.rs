@@ -47,7 +47,7 @@ pub struct SourceForm {
     pub path: Option<String>,
     /// Globs of the files to read, relative to the path; without any, YAML files by their names.
     pub files: Option<Vec<String>>,
-    /// Time between looks; 60 s by default.
+    /// Time between looks; what the operator was started with (`--interval`) by default.
     pub interval: Option<DurationText>,
     /// Stops all writes to the stacks of this source, with this reason.
     pub suspend: Option<String>,
