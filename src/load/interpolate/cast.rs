@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 36] = [
+const PLACES: [(&str, Cast); 42] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -51,6 +51,12 @@ const PLACES: [(&str, Cast); 36] = [
     ("services.*.env_file.*.required", Cast::Bool),
     ("services.*.deploy.resources.limits.pids", Cast::Int),
     ("services.*.init", Cast::Bool),
+    ("networks.*.enable_ipv6", Cast::Bool),
+    ("services.*.x-skep.max_concurrent", Cast::Int),
+    ("services.*.x-skep.no_new_privileges", Cast::Bool),
+    ("services.*.x-skep.swappiness", Cast::Int),
+    ("services.*.volumes.*.bind.create_host_path", Cast::Bool),
+    ("services.*.volumes.*.tmpfs.mode", Cast::Int),
     ("services.*.volumes.*.tmpfs.size", Cast::Int),
     (
         "services.*.deploy.resources.reservations.generic_resources.*.discrete_resource_spec.value",
@@ -97,5 +103,49 @@ impl Cast {
                 _ => None,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::load::compose::{ComposeFile, schema_of};
+
+    /// Paths of a schema that take no text.
+    fn typed(whole: &Json, schema: &Json, path: &str, found: &mut BTreeSet<String>) {
+        if let Some(name) = schema["$ref"].as_str() {
+            typed(whole, &whole["$defs"][name.trim_start_matches("#/$defs/")], path, found);
+        }
+        if matches!(schema["type"].as_str(), Some("integer" | "number" | "boolean")) {
+            found.insert(path.to_owned());
+        }
+        for (key, one) in schema["properties"].as_object().into_iter().flatten() {
+            typed(whole, one, &format!("{path}.{key}"), found);
+        }
+        for branch in schema["anyOf"].as_array().into_iter().flatten() {
+            typed(whole, branch, path, found);
+        }
+        for inner in [&schema["items"], &schema["additionalProperties"]] {
+            if inner.is_object() {
+                typed(whole, inner, &format!("{path}.*"), found);
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_can_stand_for_every_number_and_boolean() {
+        let schema = schema_of::<ComposeFile>();
+        let mut found = BTreeSet::new();
+        typed(&schema, &schema, "", &mut found);
+        assert!(found.contains(".services.*.init"), "{found:?}");
+        // What takes text beside it needs no cast.
+        found.remove(".services.*.environment.*");
+        let known = PLACES.iter().map(|(place, _)| format!(".{place}")).collect();
+        let open: Vec<&String> = found.difference(&known).collect();
+        assert_eq!(open, [""; 0], "places without a cast");
     }
 }

@@ -33,7 +33,51 @@ pub fn schemas() -> BTreeMap<String, Value> {
     let kinds = Kind::ALL
         .into_iter()
         .map(|kind| (format!("{}.json", kind.as_str().to_lowercase()), manifest_schema(kind)));
-    kinds.chain([("compose.json".to_owned(), compose)]).collect()
+    let mut schemas: BTreeMap<String, Value> =
+        kinds.chain([("compose.json".to_owned(), compose)]).collect();
+    schemas.values_mut().for_each(take_variables);
+    schemas
+}
+
+/// Lets a variable stand for a number, a boolean and a word of a list: an editor sees files before
+/// they are filled in.
+fn take_variables(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(take_variables),
+        Value::Object(object) => {
+            let keeps = |key: &str| matches!(key, "examples" | "default");
+            let inner = object.iter_mut().filter(|(key, _)| !keeps(key));
+            inner.for_each(|(_, value)| take_variables(value));
+            if let Some(types) = object.get("type").and_then(with_text) {
+                object.insert("type".to_owned(), types);
+                object.insert("pattern".to_owned(), json!(VARIABLE));
+            }
+            let words = object.get_mut("oneOf").and_then(Value::as_array_mut);
+            let words = words.filter(|list| list.iter().all(|one| one.get("const").is_some()));
+            if let Some(words) = words {
+                let about = "A variable that stands for one of them.";
+                words.push(json!({ "type": "string", "pattern": VARIABLE, "description": about }));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a text with a variable looks like.
+const VARIABLE: &str = r"\$";
+
+/// The types of a number or a boolean, and text; `None` where text is allowed anyway.
+fn with_text(types: &Value) -> Option<Value> {
+    let mut names = match types {
+        Value::Array(names) => names.clone(),
+        one => vec![one.clone()],
+    };
+    let typed = |name: &Value| matches!(name.as_str(), Some("integer" | "number" | "boolean"));
+    let wants = names.iter().any(typed) && !names.contains(&json!("string"));
+    wants.then(|| {
+        names.push(json!("string"));
+        Value::Array(names)
+    })
 }
 
 /// An example of a compose file.
