@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::network::{ConfigSpec, Ipam, SecretSpec};
 use super::service::ServiceSpec;
 use super::task::TaskSpec;
-use super::{Extra, StringMap, null_is_default};
+use super::{Extra, StringMap, is_default, null_is_default};
 
 /// The raft index at which an object was last written; the token of compare-and-swap.
 #[derive(
@@ -44,6 +44,17 @@ pub struct Service {
     /// Counts of tasks (`?status=true`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_status: Option<ServiceStatus>,
+    /// The run of a job that the last write asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_status: Option<JobStatus>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct JobStatus {
+    /// Number of the run: each write of the service begins another.
+    pub job_iteration: Version,
 }
 
 /// Where a rollout stands.
@@ -337,6 +348,9 @@ pub struct NodePlatform {
 pub struct NodeStatus {
     /// `ready`, `down`, `unknown`, `disconnected`.
     pub state: String,
+    /// Why, in the engine's words (`heartbeat failure`).
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
     /// Address.
     pub addr: String,
 }

@@ -6,6 +6,7 @@
 //! Go's `nil` is `None`, Go's empty struct is `Some(default)`: the engine compares them as
 //! different (`reflect.DeepEqual` in swarmkit's `IsTaskDirty`), so the difference is kept.
 
+mod constraint;
 mod container;
 mod live;
 mod network;
@@ -15,15 +16,16 @@ mod task;
 
 use std::collections::BTreeMap;
 
+pub use constraint::{Constraint, architecture, fits_platform, is_large_enough, satisfies};
 pub use container::{
     AppArmor, BindOptions, ContainerSpec, CredentialSpec, DataFile, DnsConfig, DriverConfig,
     Healthcheck, Mount, Privileges, Seccomp, TmpfsOptions, Ulimit, VolumeOptions,
 };
 pub use container::{ConfigReference, SecretReference};
 pub use live::{
-    ContainerStatus, LiveConfig, LiveNetwork, LiveSecret, Node, NodeDescription, NodePlatform,
-    NodeSpec, NodeStatus, Service, ServiceStatus, Task, TaskState, TaskStatus, UpdateState,
-    UpdateStatus, Version,
+    ContainerStatus, JobStatus, LiveConfig, LiveNetwork, LiveSecret, Node, NodeDescription,
+    NodePlatform, NodeSpec, NodeStatus, Service, ServiceStatus, Task, TaskState, TaskStatus,
+    UpdateState, UpdateStatus, Version,
 };
 pub use network::{ConfigSpec, DataDriver, Ipam, IpamConfig, NetworkSpec, SecretSpec};
 pub use network::{NODE_NETWORK_MARK, NODE_NETWORKS};

@@ -1,7 +1,6 @@
 //! Whether the engine would replace a task (`IsTaskDirty` in `manager/orchestrator/task.go`).
 
-use crate::model::engine::{Node, TaskSpec};
-use crate::sim::node::satisfies;
+use crate::model::engine::{Node, TaskSpec, satisfies};
 use crate::sim::store::{ServiceRow, TaskRow};
 
 /// True when the task does not run what its service asks for. Comparison is by value and by order,

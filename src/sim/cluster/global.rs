@@ -1,8 +1,8 @@
 //! Global services: one task on each node that does (`orchestrator/global/global.go`), and tasks
 //! that leave nodes whose labels do not do any more (`orchestrator/constraintenforcer`).
 
-use crate::model::engine::{Node, ServiceMode, TaskState};
-use crate::sim::node::{is_invalid, satisfies};
+use crate::model::engine::{Node, ServiceMode, TaskState, satisfies};
+use crate::sim::node::is_invalid;
 use crate::sim::store::{Id, TaskKey};
 
 use super::{Cluster, Slot};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::engine::{JobMode, TaskState};
-use crate::sim::node::{is_invalid, satisfies};
+use crate::model::engine::{JobMode, TaskState, satisfies};
+use crate::sim::node::is_invalid;
 use crate::sim::store::{Id, TaskKey};
 
 use super::{Cluster, Slot};

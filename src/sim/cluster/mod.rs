@@ -183,7 +183,10 @@ impl Cluster {
     /// A node whose agent is gone has missed its heartbeats.
     fn miss_node(&mut self, id: &Id) {
         if self.store.nodes.get(id).is_some_and(|row| row.agent == Agent::Gone) {
-            self.store.change_node(id, |row| "down".clone_into(&mut row.node.status.state));
+            self.store.change_node(id, |row| {
+                "down".clone_into(&mut row.node.status.state);
+                "heartbeat failure".clone_into(&mut row.node.status.message);
+            });
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::engine::{RestartPolicy, Task, TaskState};
+use crate::model::engine::{RestartPolicy, Task, TaskState, satisfies};
 use crate::sim::agenda::Due;
 use crate::sim::clock::later;
-use crate::sim::node::{is_invalid, satisfies};
+use crate::sim::node::is_invalid;
 use crate::sim::store::{ServiceRow, TaskKey};
 
 use super::global::is_global;

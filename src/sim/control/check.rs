@@ -11,7 +11,7 @@ use crate::model::engine::{
 use crate::model::name::{MAX_SERVICE_NAME, check_service_name};
 
 use super::{Refusal, endpoint};
-use crate::sim::node::Constraint;
+use crate::model::engine::Constraint;
 
 const MILLISECOND: i64 = 1_000_000;
 const MIN_NANO_CPUS: i64 = 1_000_000;

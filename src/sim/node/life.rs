@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use crate::model::engine::{ContainerStatus, Task, TaskState};
+use crate::model::engine::{ContainerStatus, Task, TaskState, architecture};
 use crate::sim::agenda::Due;
 use crate::sim::cluster::Cluster;
 use crate::sim::store::{Agent, Id, Planned, TaskKey};
 
 use super::image::{Behaviour, Fate, IsJob};
-use super::schedule::architecture;
 
 impl Cluster {
     /// Plans the next step of a task after it changed.
@@ -59,7 +58,10 @@ impl Cluster {
     pub(crate) fn return_node(&mut self, id: &Id) {
         let Some(row) = self.store.nodes.get_mut(id) else { return };
         row.agent = Agent::Working;
-        self.store.change_node(id, |row| "ready".clone_into(&mut row.node.status.state));
+        self.store.change_node(id, |row| {
+            "ready".clone_into(&mut row.node.status.state);
+            row.node.status.message.clear();
+        });
         let lost: Vec<TaskKey> = self
             .store
             .all_tasks()

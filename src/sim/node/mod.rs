@@ -1,11 +1,9 @@
 //! Nodes and what happens on them: who may run a task, who gets it, and what becomes of it there.
 
-mod constraint;
 mod image;
 mod life;
 mod schedule;
 
-pub(crate) use constraint::Constraint;
 pub use image::Behaviour;
 pub(crate) use image::ImageTable;
-pub(crate) use schedule::{NodeSetup, is_invalid, satisfies};
+pub(crate) use schedule::{NodeSetup, is_invalid};

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::engine::{
-    Node, NodeDescription, NodePlatform, NodeSpec, NodeStatus, StringMap, Task, TaskSpec, TaskState,
+    Node, NodeDescription, NodePlatform, NodeSpec, NodeStatus, StringMap, Task, TaskState,
+    fits_platform, satisfies,
 };
 use crate::sim::agenda::Due;
 use crate::sim::cluster::Cluster;
 use crate::sim::store::{Agent, Id, NodeRow, Store, TaskKey};
-
-use super::Constraint;
 
 /// A node to be added.
 #[derive(Debug, Clone)]
@@ -41,7 +40,11 @@ impl NodeSetup {
                 platform: NodePlatform { architecture: "x86_64".into(), os: "linux".into() },
                 ..NodeDescription::default()
             },
-            status: NodeStatus { state: "ready".into(), addr: addr.clone() },
+            status: NodeStatus {
+                state: "ready".into(),
+                addr: addr.clone(),
+                ..NodeStatus::default()
+            },
             ..Node::default()
         };
         if self.role == "manager" {
@@ -59,14 +62,6 @@ impl NodeSetup {
 /// True when tasks have to leave the node (`InvalidNode` in `orchestrator/task.go`).
 pub(crate) fn is_invalid(node: Option<&Node>) -> bool {
     node.is_none_or(|node| node.status.state == "down" || node.spec.availability == "drain")
-}
-
-/// True when the node satisfies all constraints of a task.
-pub(crate) fn satisfies(node: &Node, task: &TaskSpec) -> bool {
-    let constraints = task.placement.iter().flat_map(|placement| &placement.constraints);
-    constraints
-        .filter_map(|text| Constraint::parse(text).ok())
-        .all(|constraint| constraint.holds(node))
 }
 
 /// Load of a node while tasks are being placed.
@@ -265,24 +260,4 @@ fn explain(obstacles: &BTreeMap<Obstacle, usize>) -> String {
         return "no suitable node".to_owned();
     }
     format!("no suitable node ({})", texts.join("; "))
-}
-
-fn fits_platform(node: &Node, task: &TaskSpec) -> bool {
-    let Some(placement) = &task.placement else { return true };
-    let own = &node.description.platform;
-    placement.platforms.is_empty()
-        || placement.platforms.iter().any(|platform| {
-            (platform.architecture.is_empty()
-                || architecture(&platform.architecture) == architecture(&own.architecture))
-                && (platform.os.is_empty() || platform.os == own.os)
-        })
-}
-
-/// Go's and `uname`'s words for one architecture are the same to the scheduler.
-pub(super) fn architecture(word: &str) -> &str {
-    match word {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        word => word,
-    }
 }

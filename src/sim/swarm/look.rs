@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::engine::{LiveNetwork, NODE_NETWORK_MARK, ServiceMode, ServiceStatus, TaskState};
+use crate::model::engine::{
+    JobStatus, LiveNetwork, NODE_NETWORK_MARK, ServiceMode, ServiceStatus, TaskState, Version,
+};
 use crate::model::{Observed, SeenTask, Standing};
 
 use crate::sim::cluster::{Cluster, is_dirty};
@@ -71,11 +73,14 @@ fn count(store: &mut Store) {
     for id in std::mem::take(&mut store.uncounted) {
         let Some(row) = store.services.get(&id) else { continue };
         let status = Some(status(store, row));
-        if row.service.service_status == status {
+        let run = |index| JobStatus { job_iteration: Version { index } };
+        let job = row.job_iteration.map(run);
+        if row.service.service_status == status && row.service.job_status == job {
             continue;
         }
         if let Some(row) = store.services.get_mut(&id) {
-            Arc::make_mut(&mut row.service).service_status = status;
+            let service = Arc::make_mut(&mut row.service);
+            (service.service_status, service.job_status) = (status, job);
         }
     }
 }

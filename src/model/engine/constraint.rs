@@ -1,11 +1,57 @@
-//! Placement constraints (`manager/constraint/constraint.go`): key, `==` or `!=`, value; compared
-//! without regard to case.
+//! Which nodes may run a task: placement constraints (`manager/constraint/constraint.go`: key, `==`
+//! or `!=`, value; compared without regard to case), platforms, and what a node has at all.
 
-use crate::model::engine::Node;
+use super::{Node, TaskSpec};
+
+/// True when the node satisfies all constraints of a task.
+#[must_use]
+pub fn satisfies(node: &Node, task: &TaskSpec) -> bool {
+    let constraints = task.placement.iter().flat_map(|placement| &placement.constraints);
+    constraints
+        .filter_map(|text| Constraint::parse(text).ok())
+        .all(|constraint| constraint.holds(node))
+}
+
+/// True when the task's image was built for the node's platform, or nobody knows for which.
+#[must_use]
+pub fn fits_platform(node: &Node, task: &TaskSpec) -> bool {
+    let Some(placement) = &task.placement else { return true };
+    let own = &node.description.platform;
+    placement.platforms.is_empty()
+        || placement.platforms.iter().any(|platform| {
+            (platform.architecture.is_empty()
+                || architecture(&platform.architecture) == architecture(&own.architecture))
+                && (platform.os.is_empty() || platform.os == own.os)
+        })
+}
+
+/// True when the node has as much in all as the task reserves. A node that does not say what it
+/// has counts as large enough.
+#[must_use]
+pub fn is_large_enough(node: &Node, task: &TaskSpec) -> bool {
+    let reserved = task.resources.as_ref().and_then(|resources| resources.reservations.as_ref());
+    let Some(reserved) = reserved else { return true };
+    let has = node.description.extra.get("Resources");
+    let at_least = |name: &str, wanted: i64| {
+        let number = has.and_then(|has| has.get(name)).and_then(serde_json::Value::as_i64);
+        number.is_none_or(|number| number >= wanted)
+    };
+    at_least("NanoCPUs", reserved.nano_cpus) && at_least("MemoryBytes", reserved.memory_bytes)
+}
+
+/// Go's and `uname`'s words for one architecture are the same to the scheduler.
+#[must_use]
+pub fn architecture(word: &str) -> &str {
+    match word {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        word => word,
+    }
+}
 
 /// One constraint, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Constraint {
+pub struct Constraint {
     key: String,
     relation: Relation,
     value: String,
@@ -22,7 +68,7 @@ impl Constraint {
     ///
     /// # Errors
     /// The engine's words for what is wrong.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let split =
             text.split_once("==").map(|(key, value)| (key, Relation::Equal, value)).or_else(|| {
                 text.split_once("!=").map(|(key, value)| (key, Relation::Different, value))
@@ -41,7 +87,8 @@ impl Constraint {
     }
 
     /// True when the node satisfies it; an unknown key is satisfied by no node.
-    pub(crate) fn holds(&self, node: &Node) -> bool {
+    #[must_use]
+    pub fn holds(&self, node: &Node) -> bool {
         let Some(found) = property(node, &self.key) else { return false };
         let equal = self.value.eq_ignore_ascii_case(found);
         equal == (self.relation == Relation::Equal)
@@ -61,9 +108,17 @@ fn property<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
         "node.ip" => Some(&node.status.addr),
         "node.platform.os" => Some(&node.description.platform.os),
         "node.platform.arch" => Some(&node.description.platform.architecture),
-        key if key.starts_with("engine.labels.") => Some(""),
-        _ => None,
+        _ => engine_label(node, key),
     }
+}
+
+/// A label that the node's engine was started with; empty when it is not there.
+fn engine_label<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    const LABELS: &str = "engine.labels.";
+    let named = key.len() > LABELS.len() && key[..LABELS.len()].eq_ignore_ascii_case(LABELS);
+    let labels = || node.description.extra.get("Engine")?.get("Labels");
+    let label = || labels()?.get(&key[LABELS.len()..])?.as_str();
+    named.then(|| label().unwrap_or_default())
 }
 
 /// `^(?i)[a-z_][a-z0-9\-_.]+$`
@@ -91,6 +146,8 @@ mod tests {
         node.description.hostname = "N1".into();
         node.spec.role = "manager".into();
         node.spec.labels.insert("Zone".into(), "a".into());
+        let engine = serde_json::json!({ "Labels": { "disk": "ssd" } });
+        node.description.extra.insert("Engine".into(), engine);
         Constraint::parse(text).map(|constraint| constraint.holds(&node))
     }
 
@@ -103,6 +160,8 @@ mod tests {
             ("node.labels.Zone == A", true),
             ("node.labels.zone == a", false),
             ("node.labels.none != x", true),
+            ("engine.labels.disk == SSD", true),
+            ("engine.labels.none == ssd", false),
             ("node.color == red", false),
             ("node.color != red", false),
         ] {
