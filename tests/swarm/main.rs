@@ -41,6 +41,7 @@ mod import;
 mod lab;
 mod laboratory;
 mod operator;
+mod order;
 mod process;
 mod proxy;
 mod quiet;
