@@ -14,8 +14,8 @@ pub mod observed;
 pub mod secret;
 
 pub use decision::{
-    Held, HeldReason, Inventory, LedgerRecord, NewData, Outcome, ServiceRecord, Step, StepKind,
-    StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
+    Approval, Held, HeldReason, Inventory, LedgerRecord, NewData, NotAnApproval, Outcome,
+    ServiceRecord, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService,

@@ -25,7 +25,8 @@ use crate::health::Health;
 use crate::ledger::Entry;
 use crate::model::engine::ServiceSpec;
 use crate::model::{
-    Ancestry, Held, ObjectRef, Revision, SourceName, StackName, StackPolicy, Step, Suspension,
+    Ancestry, Approval, Held, HeldReason, ObjectRef, Revision, SourceName, StackName, StackPolicy,
+    Step, Suspension,
 };
 
 pub use crate::diff::Cause;
@@ -175,6 +176,15 @@ pub struct PlanInput<'a> {
     pub memory: &'a Memory,
     /// Now.
     pub now: Timestamp,
+}
+
+impl PlanInput<'_> {
+    /// Holds a change that a person has not said yes to. The words tell it from all others.
+    fn needs_approval(&self, to: String, words: &[&str]) -> Option<HeldReason> {
+        let approval = Approval::of(words);
+        let given = self.ledger.is_some_and(|entry| entry.record.approvals.contains(&approval));
+        (!given).then_some(HeldReason::NeedsApproval { to, approval })
+    }
 }
 
 /// Where a stack's declaration comes from.

@@ -35,6 +35,7 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
         input.changes.services.iter().map(|change| change.name.as_str()).collect();
     record.services.retain(|name, _| declared.contains(name.as_str()));
     record.inventory = inventory(input);
+    record.approvals.clear();
     applied(input, record)
 }
 

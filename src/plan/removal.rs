@@ -144,9 +144,10 @@ fn history(input: &PlanInput<'_>) -> Option<HeldReason> {
 fn quota(input: &PlanInput<'_>) -> Option<HeldReason> {
     match (input.orders.quota, input.orders.removals) {
         (Quota::Exceeded { removed, there }, Removals::Guarded) => {
-            Some(HeldReason::NeedsApproval {
-                to: format!("remove {removed} of {there} services of the source at once"),
-            })
+            let to = format!("remove {removed} of {there} services of the source at once");
+            let left = input.changes.leftovers.iter().filter(|left| is_service_removal(left));
+            let ids = left.map(|left| left.target.id.as_str());
+            input.needs_approval(to, &["remove"].into_iter().chain(ids).collect::<Vec<_>>())
         }
         _ => None,
     }
@@ -160,9 +161,8 @@ fn held_by_label(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
 /// An operator that removed itself could not be told to come back.
 fn kept(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
     let why = label(input, left, KEEP_LABEL)?;
-    Some(HeldReason::NeedsApproval {
-        to: format!("remove {}, whose label {KEEP_LABEL} says: {why}", left.object.name),
-    })
+    let to = format!("remove {}, whose label {KEEP_LABEL} says: {why}", left.object.name);
+    input.needs_approval(to, &["remove what is kept", &left.target.id])
 }
 
 fn label<'a>(input: &PlanInput<'a>, left: &Leftover, name: &str) -> Option<&'a str> {

@@ -7,7 +7,7 @@ use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
 use crate::model::engine::{Replicated, ServiceMode, UpdateState, UpdateStatus};
-use crate::model::{HeldReason, ServiceRecord, Step, SuspendedBy, UpdateManner};
+use crate::model::{HeldReason, ServiceRecord, SpecHash, Step, SuspendedBy, UpdateManner};
 
 /// What stands for a value that may be a secret (law 10).
 const HIDDEN: &str = "(hidden)";
@@ -66,9 +66,9 @@ impl Case<'_> {
             Owner::Ours => None,
             Owner::Theirs(owner) => Some(HeldReason::NotOurs { owner: owner.clone() }),
             Owner::Unowned if !self.change.touches_tasks() => None,
-            Owner::Unowned => Some(HeldReason::NeedsApproval {
-                to: "take over a service that was deployed by hand and differs".to_owned(),
-            }),
+            Owner::Unowned => {
+                self.asked("take over a service that was deployed by hand and differs", live)
+            }
         }
     }
 
@@ -93,9 +93,18 @@ impl Case<'_> {
     /// Every write of a job runs it again, one that only changes a label too.
     fn runs_again(&self, live: &LiveService) -> Option<HeldReason> {
         let job = live.service.spec.mode.as_ref().is_some_and(ServiceMode::is_job);
-        (job && !self.change.touches_tasks()).then(|| HeldReason::NeedsApproval {
-            to: "run the job again: a change of its labels does that".to_owned(),
-        })
+        if !job || self.change.touches_tasks() {
+            return None;
+        }
+        self.asked("run the job again: a change of its labels does that", live)
+    }
+
+    /// Waits for a yes to exactly this: from what is there to what is wanted.
+    fn asked(&self, to: &str, live: &LiveService) -> Option<HeldReason> {
+        let (from, into) = ((&live.hash, &live.loose), (&self.change.hash, &self.change.loose));
+        let hashes = [from.0, from.1, into.0, into.1].map(SpecHash::as_str);
+        let words = [&[to, &live.service.id][..], &hashes[..]].concat();
+        self.input.needs_approval(to.to_owned(), &words)
     }
 
     /// A rollout of ours is left alone, but for a newer spec (law 2).
@@ -188,7 +197,6 @@ pub(super) fn state_word(state: &UpdateState) -> String {
 pub(super) fn action_of(verdict: &Verdict, live: Option<&LiveService>) -> Option<Action> {
     match verdict {
         Verdict::Hold(HeldReason::Immutable { .. }) => Some(Action::Recreate),
-        Verdict::Hold(HeldReason::NeedsApproval { .. }) => Some(Action::Adopt),
         _ if live.is_some_and(|live| live.owner == Owner::Unowned) => Some(Action::Adopt),
         _ => None,
     }

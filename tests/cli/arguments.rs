@@ -17,6 +17,8 @@ fn wrong_arguments_are_told() {
     refused(&["apply", ".", "--timeout", "soon"], "not a duration such as 90s");
     refused(&["apply", ".", "--name=-x-"], "the name may hold letters, digits");
     refused(&["suspend"], "<STACK|--all>");
+    refused(&["approve", "shop"], "<APPROVALS>");
+    refused(&["approve", "shop", "yes"], "is no approval");
     refused(&["suspend", "shop", "--all"], "cannot be used with");
     refused(&["import", "--force"], "--output <DIR>");
     refused(&["convert", "x.yml"], "--to <TO>");
@@ -41,6 +43,7 @@ fn help_and_version_go_to_standard_output() {
         "explain",
         "suspend",
         "resume",
+        "approve",
         "validate",
         "render",
         "import",

@@ -18,6 +18,7 @@ fn an_engine_that_is_not_there_is_an_error_told_once() {
         &["explain", "service/shop_web", source],
         &["suspend", "--all"],
         &["resume", "shop"],
+        &["approve", "shop", "0123456789"],
         &["import"],
     ] {
         let called = call(skep(&[arguments, &["--host", &host]].concat()));

@@ -144,6 +144,34 @@ async fn a_secret_with_other_content_holds_the_services_that_use_it() {
 }
 
 #[tokio::test]
+async fn what_was_approved_is_taken_over_and_the_approval_is_forgotten() {
+    let mut play = deployed("hunter2\n").await;
+    play.commit_shop(&SHOP.replace("fast", "slow"));
+    play.pass().await;
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["shop_web NeedsApproval"]);
+    play.wrote();
+    play.approve(&report).await;
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote(), ["update service/shop_web"]);
+    assert_eq!(play.approvals().await, 0);
+}
+
+#[tokio::test]
+async fn an_approval_is_void_when_what_runs_moves_on() {
+    let mut play = deployed("hunter2\n").await;
+    play.commit_shop(&SHOP.replace("fast", "slow"));
+    play.pass().await;
+    let report = play.pass().await;
+    play.approve(&report).await;
+    play.world.swarm.hand().set_env("shop_web", "MODE", "other").expect("a write");
+    play.wrote();
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["shop_web NeedsApproval"]);
+    assert_eq!(play.wrote(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_preview_shows_what_will_be_taken_over_and_writes_nothing() {
     let mut play = deployed("hunter2\n").await;
     let crate::play::Play { world, operator, .. } = &mut play;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep::model::{ImageRef, Kind, SourceName};
-use skep::ports::{Clock as _, SourceOpener, Swarm as _};
+use skep::ledger::{decode, ledger_labels};
+use skep::model::{HeldReason, ImageRef, Instance, Kind, SourceName};
+use skep::ports::{Clock as _, SourceOpener, Swarm as _, Write};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
 use skep::status::{Report, Settled, settled};
@@ -133,6 +134,31 @@ impl Play {
     pub(crate) fn held(report: &Report) -> Vec<String> {
         let held = report.stacks.values().flat_map(|stack| &stack.plan.held);
         held.map(|held| format!("{} {}", held.object.name, held.reason.name())).collect()
+    }
+
+    /// Says yes to everything that waits for it, as `skep approve` does.
+    pub(crate) async fn approve(&mut self, report: &Report) {
+        let observed = self.world.swarm.look().await.expect("a look");
+        let instance = Instance::default();
+        let mut ledgers = decode(&observed.configs, &instance);
+        for (stack, report) in &report.stacks {
+            let given = report.plan.held.iter().filter_map(|held| match &held.reason {
+                HeldReason::NeedsApproval { approval, .. } => Some(approval.clone()),
+                _ => None,
+            });
+            let mut entry = ledgers.stacks.remove(stack).expect("the stack is known");
+            entry.record.approvals.extend(given);
+            let labels = ledger_labels(&instance, Some(stack), &entry.record).expect("labels");
+            let write = Write::Label { kind: Kind::Config, target: entry.target, labels };
+            self.world.swarm.hand().write(&write).expect("a write");
+        }
+    }
+
+    /// Approvals that the ledger still holds.
+    pub(crate) async fn approvals(&self) -> usize {
+        let observed = self.world.swarm.look().await.expect("a look");
+        let ledgers = decode(&observed.configs, &Instance::default());
+        ledgers.stacks.values().map(|entry| entry.record.approvals.len()).sum()
     }
 
     /// What skep wrote since the last call, but for its ledger.

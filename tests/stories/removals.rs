@@ -95,4 +95,9 @@ async fn many_removals_at_once_wait_for_a_person() {
     play.commit(&[("many/compose.yml", &stack(7))]);
     assert_eq!(play.converge().await, Settled::Well);
     assert_eq!(play.wrote().len(), 3);
+    play.commit(&[("many/compose.yml", &stack(2))]);
+    let report = play.pass().await;
+    play.approve(&report).await;
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote().len(), 5);
 }

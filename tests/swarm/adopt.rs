@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use skep::model::HeldReason;
 use skep::plan::Action;
 use skep::status::Report;
 
 use crate::lab::{Lab, within};
+use crate::process::call;
 use crate::world::{PATIENCE, SHOP, World};
 
 const SERVICES: [&str; 3] = ["api", "web", "worker"];
@@ -123,4 +125,14 @@ fn a_file_that_differs_from_what_docker_deployed_waits_and_shows_the_difference(
     let again = world.look_again("look");
     assert!(again.stacks.values().all(|stack| stack.outcomes.iter().all(|o| o.outcome.is_done())));
     assert_eq!(tasks(&world), before);
+    // A person says yes, from outside, to exactly that.
+    let held = again.stacks.values().flat_map(|stack| &stack.plan.held);
+    let approval = held.into_iter().find_map(|held| match &held.reason {
+        HeldReason::NeedsApproval { approval, .. } => Some(approval.to_string()),
+        _ => None,
+    });
+    let approval = approval.expect("something waits for a yes");
+    let approved = call(&world, &["approve", &world.name, &approval]);
+    assert_eq!(approved.code, 0, "{approved:?}");
+    world.converged();
 }

@@ -1,6 +1,7 @@
 //! `skep resume`: lets writes to a stack, or to all, go on.
 
-use super::suspend::{Known, Switch, What};
+use super::suspend::What;
+use super::switch::{Known, Switch};
 use crate::cli::args::SwarmArgs;
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors};
@@ -19,7 +20,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let engine = doors(&args.swarm, environment)?;
     let switch = Switch { engine: &engine, instance: &args.swarm.instance };
     let stack = args.what.stack.as_ref();
-    let known = switch.set(stack, None).await?;
+    let known = switch.change(stack, |record| record.suspension = None).await?;
     let text = match (stack, known) {
         (Some(stack), Known::No) => {
             return Err(Failure::plain(format!("no stack {stack} is known")));

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approval;
 use super::ledger::SuspendedBy;
 use crate::model::desired::Condition;
 use crate::model::name::ObjectRef;
@@ -77,6 +78,8 @@ pub enum HeldReason {
     NeedsApproval {
         /// To what.
         to: String,
+        /// What stands for the yes.
+        approval: Approval,
     },
     /// The revision is no descendant of the one that was applied last.
     HistoryRewritten {
@@ -155,7 +158,7 @@ impl fmt::Display for HeldReason {
             }
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
-            Self::NeedsApproval { to } => write!(f, "needs approval: {to}"),
+            Self::NeedsApproval { to, .. } => write!(f, "needs approval: {to}"),
             Self::HistoryRewritten { applied } => {
                 write!(f, "this revision does not follow {applied}, which was applied last")
             }

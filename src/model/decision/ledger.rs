@@ -7,6 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::approval::Approval;
 use crate::model::image::ImageRef;
 use crate::model::input::Revision;
 use crate::model::name::{Kind, SourceName};
@@ -33,6 +34,9 @@ pub struct LedgerRecord {
     /// Writes stopped by a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
+    /// Changes that a person said yes to and that are not all made.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub approvals: BTreeSet<Approval>,
 }
 
 /// Objects that are ours: id by name by kind.

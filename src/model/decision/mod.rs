@@ -1,10 +1,12 @@
 //! Decisions: steps to take, what came of them, changes that are held, and what is remembered.
 
+mod approval;
 mod held;
 mod ledger;
 mod outcome;
 mod step;
 
+pub use approval::{Approval, NotAnApproval};
 pub use held::{Held, HeldReason};
 pub use ledger::{Inventory, LedgerRecord, ServiceRecord, SuspendedBy, Suspension};
 pub use outcome::{Outcome, StepOutcome};

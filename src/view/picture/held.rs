@@ -66,8 +66,8 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::ViewIncomplete { .. } => {
             "correct what skep validate tells, or look at why the engine does not show it"
         }
-        HeldReason::NeedsApproval { .. } => {
-            "make the declaration equal to what runs, or remove the object and let it be made anew"
+        HeldReason::NeedsApproval { approval, .. } => {
+            return format!("skep approve {} {approval}", plan.stack);
         }
         HeldReason::HistoryRewritten { .. } => {
             "commit on top of the revision that was applied, or remove the object by hand"
