@@ -16,6 +16,7 @@
 
 mod cases;
 mod compare;
+mod convert;
 mod listed;
 mod told;
 

@@ -9,12 +9,11 @@ use crate::cli::args::SourceArgs;
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Opener};
 use crate::cli::{Exit, output};
-use crate::load::findings::Findings;
-use crate::load::intake::{Document, Opened, Shelf, stem_name};
-use crate::load::manifest::{Together, put_together, take_apart};
-use crate::load::merge::{merge, settle};
+use crate::load::intake::{Document, stem_name};
+use crate::load::manifest::{Desk, Together, put_together, take_apart};
+use crate::load::merge::settle;
 use crate::load::yaml::{KeyPath, Map as NodeMap, Node, Value};
-use crate::model::{FileSet, Problem, RepoPath, SourceName, StackName};
+use crate::model::{Problem, RepoPath, SourceName, StackName};
 use crate::source::Manner;
 use crate::view::yaml::{Map, Yaml, write};
 use crate::view::{ProblemView, text};
@@ -46,6 +45,12 @@ enum Form {
     Compose,
 }
 
+/// What was asked for beside the file.
+struct Asked<'a> {
+    name: Option<&'a StackName>,
+    source: &'a SourceName,
+}
+
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let source = SourceArgs::default();
     let opener = Opener { credentials: &source.credentials, manner: Manner::AsItLies, environment };
@@ -59,17 +64,13 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     };
     let path = RepoPath::new(&path).map_err(|error| Failure::of(&error))?;
     let checkout = opened.source.source.read().await.map_err(|error| Failure::of(&error))?;
-    let mut desk = Desk {
-        files: &checkout.files,
-        source: &opened.source.name,
-        shelf: Shelf::default(),
-        findings: Findings::default(),
-    };
+    let mut desk = Desk::new(&checkout.files);
+    let asked = Asked { name: args.name.as_ref(), source: &opened.source.name };
     let converted = match args.to {
-        Form::Manifests => desk.manifests(&path, args.name.as_ref()),
-        Form::Compose => desk.compose(&path, args.name.as_ref()),
+        Form::Manifests => manifests(&mut desk, &path, &asked),
+        Form::Compose => compose(&mut desk, &path, &asked),
     };
-    let problems = desk.problems();
+    let problems: Vec<_> = desk.problems().map(|problem| ProblemView::of(&problem)).collect();
     output::note(&text::problems(&problems));
     let converted = converted.filter(|_| !problems.iter().any(ProblemView::is_error));
     let Some(converted) = converted else { return Ok(Exit::Error) };
@@ -77,110 +78,63 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     Ok(Exit::Fine)
 }
 
-/// Files that are read, and what is wrong with them.
-struct Desk<'a> {
-    files: &'a FileSet,
-    source: &'a SourceName,
-    shelf: Shelf,
-    findings: Findings,
+/// Documents of one file.
+fn manifests(desk: &mut Desk<'_>, path: &RepoPath, asked: &Asked<'_>) -> Option<String> {
+    let tree = desk.documents(path).into_iter().find_map(|document| match document {
+        Document::Compose(tree) => Some(tree),
+        Document::Other(tree) if tree.get("include").is_some() => Some(tree),
+        Document::Manifest(_) | Document::Other(_) => None,
+    });
+    let Some(mut tree) = tree else {
+        return none(path, "no compose file: it has no services");
+    };
+    settle(&mut tree);
+    let name = match (asked.name, tree.get("name").map(|node| (node.as_text(), node.span))) {
+        (Some(name), _) => name.to_string(),
+        (None, Some((Some(name), _))) if !name.contains('$') => name.to_owned(),
+        (None, Some((_, span))) => {
+            let remark = ("the name of a manifest takes no variables", "give it with --name");
+            desk.findings.error(&KeyPath::root().key("name"), span, remark);
+            return None;
+        }
+        (None, None) => {
+            stem_name(path, asked.source).map_or_else(|(text, _)| text, |name| name.to_string())
+        }
+    };
+    let documents = take_apart(desk, (path, tree), &name);
+    let documents = documents.iter().filter_map(Node::as_map);
+    let texts: Vec<String> = documents.map(|document| write(&drawn(document))).collect();
+    Some(texts.join("---\n"))
 }
 
-impl Desk<'_> {
-    fn open(&mut self, path: &RepoPath) -> Vec<Document> {
-        let Opened { id, documents, faults, .. } = self.shelf.open(path, self.files);
-        faults.into_iter().for_each(|fault| self.findings.fault(id, fault));
-        documents
+/// One compose file.
+fn compose(desk: &mut Desk<'_>, path: &RepoPath, asked: &Asked<'_>) -> Option<String> {
+    let manifest = |document| match document {
+        Document::Manifest(tree) => Some(tree),
+        Document::Compose(_) | Document::Other(_) => None,
+    };
+    let documents: Vec<Node> = desk.documents(path).into_iter().filter_map(manifest).collect();
+    if documents.is_empty() {
+        return none(path, "no manifest: nothing in it has an apiVersion of skep");
     }
+    let name = asked.name.map(StackName::as_str);
+    let Together { mut tree, stack, variables } = put_together(desk, (path, documents), name)?;
+    settle(&mut tree);
+    let mut file = Map::new();
+    file.put_some("name", stack);
+    let tree = tree.as_map().map(drawn).unwrap_or_default();
+    let sections = ["include", "services", "networks", "volumes", "configs", "secrets"];
+    let rank = |key: &str| sections.iter().position(|section| *section == key);
+    let mut entries: Vec<_> = tree.into_iter().filter(|entry| entry.key != "name").collect();
+    entries.sort_by_key(|entry| rank(&entry.key));
+    entries.into_iter().for_each(|entry| file.put(entry.key, entry.value));
+    Some(format!("{}{}", told(&variables), write(&file)))
+}
 
-    fn manifests(&mut self, path: &RepoPath, name: Option<&StackName>) -> Option<String> {
-        let tree = self.open(path).into_iter().find_map(|document| match document {
-            Document::Compose(tree) => Some(tree),
-            Document::Manifest(_) | Document::Other(_) => None,
-        });
-        let Some(mut tree) = tree else {
-            return self.none(path, "no compose file: it has no services");
-        };
-        settle(&mut tree);
-        let name = match (name, tree.get("name").map(|node| (node.as_text(), node.span))) {
-            (Some(name), _) => name.to_string(),
-            (None, Some((Some(name), _))) if !name.contains('$') => name.to_owned(),
-            (None, Some((_, span))) => {
-                let remark = ("the name of a manifest takes no variables", "give it with --name");
-                self.findings.error(&KeyPath::root().key("name"), span, remark);
-                return None;
-            }
-            (None, None) => {
-                stem_name(path, self.source).map_or_else(|(text, _)| text, |name| name.to_string())
-            }
-        };
-        let documents = take_apart(tree, &name, &mut self.findings);
-        let documents = documents.iter().filter_map(Node::as_map);
-        let texts: Vec<String> = documents.map(|document| write(&drawn(document))).collect();
-        Some(texts.join("---\n"))
-    }
-
-    fn compose(&mut self, path: &RepoPath, name: Option<&StackName>) -> Option<String> {
-        let manifest = |document| match document {
-            Document::Manifest(tree) => Some(tree),
-            Document::Compose(_) | Document::Other(_) => None,
-        };
-        let documents: Vec<Node> = self.open(path).into_iter().filter_map(manifest).collect();
-        if documents.is_empty() {
-            return self.none(path, "no manifest: nothing in it has an apiVersion of skep");
-        }
-        let name = name.map(StackName::as_str);
-        let Together { tree, stack, files, variables } =
-            put_together(documents, name, &mut self.findings)?;
-        let mut whole = Node::new(Value::Map(NodeMap::new()), tree.span);
-        for (file, span) in files {
-            let below = RepoPath::new(&file).ok().filter(|path| !path.as_str().contains('/'));
-            let Some(below) = below else {
-                let path = KeyPath::root();
-                let hint = "its paths and variables are those of its own directory";
-                let message = format!("'{file}' lies in another directory and can't be taken in");
-                self.findings.error(&path.key("files"), span, (message, hint));
-                continue;
-            };
-            for document in self.open(&below) {
-                if let Document::Compose(part) | Document::Other(part) = document {
-                    whole = merge(whole, part);
-                    break;
-                }
-            }
-        }
-        let mut whole = merge(whole, tree);
-        settle(&mut whole);
-        let mut file = Map::new();
-        file.put_some("name", stack);
-        let tree = whole.as_map().map(drawn).unwrap_or_default();
-        let sections = ["services", "networks", "volumes", "configs", "secrets"];
-        let rank = |key: &str| sections.iter().position(|section| *section == key);
-        let mut entries: Vec<_> = tree.into_iter().filter(|entry| entry.key != "name").collect();
-        entries.sort_by_key(|entry| rank(&entry.key));
-        entries.into_iter().for_each(|entry| file.put(entry.key, entry.value));
-        Some(format!("{}{}", told(&variables), write(&file)))
-    }
-
-    fn none(&mut self, path: &RepoPath, message: &str) -> Option<String> {
-        let problem = ProblemView::of(&Problem::error(path.clone(), format!("this is {message}")));
-        output::note(&text::problems(&[problem]));
-        None
-    }
-
-    fn problems(&self) -> Vec<ProblemView> {
-        let problem = |finding: &crate::load::findings::Finding| {
-            let file = usize::try_from(finding.file.0).ok();
-            let file = file.and_then(|index| self.shelf.paths().get(index)).cloned();
-            let mut problem =
-                Problem::error(file.unwrap_or_default(), finding.remark.message.clone())
-                    .severity(finding.severity)
-                    .key(finding.key.clone())
-                    .hint(finding.remark.hint.clone());
-            problem.at = finding.at;
-            ProblemView::of(&problem)
-        };
-        self.findings.iter().map(problem).collect()
-    }
+fn none(path: &RepoPath, message: &str) -> Option<String> {
+    let problem = ProblemView::of(&Problem::error(path.clone(), format!("this is {message}")));
+    output::note(&text::problems(&[problem]));
+    None
 }
 
 /// Variables of a stack as lines above its compose file, which has no place for them.

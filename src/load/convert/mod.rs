@@ -12,7 +12,7 @@ mod networks;
 mod service;
 mod unsupported;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -86,6 +86,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     stage.services(&declared);
     stage.endless();
     stage.unsupported_of_all();
+    stage.take_back();
     stage.objects
 }
 
@@ -109,6 +110,21 @@ struct Stage<'a, 'f> {
 }
 
 impl<'a> Stage<'a, '_> {
+    /// Takes back what only services with a mistake asked for: their networks, and the configs that
+    /// files became for them. Names stay given away, so that they don't depend on who has mistakes.
+    fn take_back(&mut self) {
+        let specs = self.objects.services.values().map(|service| &service.spec.task_template);
+        let mut used = BTreeSet::new();
+        for task in specs {
+            used.extend(task.networks.iter().map(|network| network.target.clone()));
+            let configs = task.container_spec.iter().flat_map(|container| &container.configs);
+            used.extend(configs.map(|config| config.config_name.clone()));
+        }
+        self.objects.networks.retain(|name, _| used.contains(name));
+        let bound = &self.bound;
+        self.objects.configs.retain(|name, _| !bound.contains_key(name) || used.contains(name));
+    }
+
     fn entries(&self, section: &str) -> Option<&'a Map> {
         self.input.tree.get(section)?.as_map()
     }

@@ -10,7 +10,7 @@ mod kind;
 mod schema;
 
 pub use envelope::{Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
-pub use exchange::{Together, put_together, take_apart};
+pub use exchange::{Desk, Together, put_together, take_apart};
 pub use kind::source::{SourceForm, read as read_source};
 pub use kind::stack::{StackForm, StackHead, head as stack_head};
 #[cfg(test)]

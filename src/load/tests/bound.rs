@@ -79,3 +79,15 @@ fn names_of_such_configs_stay_unique_and_within_the_engines_limit() {
     assert!(names.iter().all(|name| name.len() <= 53), "{names:?}");
     insta::assert_json_snapshot!(names);
 }
+
+/// The config was made although nothing of the service was.
+#[test]
+fn a_service_with_another_mistake_leaves_no_configs_and_no_networks() {
+    let text = "services:\n  bad: {image: 'x:1', volumes: ['./f:/f'], networks: [only], deploy: {mode: odd}}\n  ok: {image: 'x:1', volumes: ['./f:/f'], networks: [both]}\n  late: {image: 'x:1', networks: [both, none]}\nnetworks: {only: , both: }\n";
+    let loaded = loaded(&file_set(&[("s.yml", text), ("f", "x")]), &[]);
+    assert_eq!(loaded.problems.iter().filter(|problem| problem.is_error()).count(), 2);
+    let stack = &loaded.desired.stacks[&StackName::new("s").unwrap()];
+    assert_eq!(stack.services.keys().collect::<Vec<_>>(), ["s_ok"]);
+    assert_eq!(stack.configs.keys().collect::<Vec<_>>(), ["s_ok-f"]);
+    assert_eq!(stack.networks.keys().collect::<Vec<_>>(), ["s_both"]);
+}
