@@ -61,7 +61,6 @@ fn a_mistake_that_a_left_out_service_shares_is_still_told() {
         "x-a: &a {image: x, user: 1}\nservices:\n  a: {<<: *a, profiles: [p]}\n  b: *a\n",
     )]), @"
     stack s Partial from s.yml
-      network s_default
     error: s.yml:1:26: has to be text, not a number (put it in quotes)
         x-a: &a {image: x, user: 1}
     ");
@@ -74,7 +73,6 @@ fn a_mistake_of_a_base_that_is_left_out_is_still_told() {
         "x-skep: {profiles: [q]}\nservices:\n  base: {image: x, user: 1, profiles: [p]}\n  web: {extends: base, profiles: [q]}\n",
     )]), @"
     stack s Partial from s.yml
-      network s_default
     error: s.yml:3:26: has to be text, not a number (put it in quotes)
           base: {image: x, user: 1, profiles: [p]}
     ");
@@ -132,7 +130,6 @@ fn files_of_variables_and_labels_may_be_missing_only_when_they_say_so() {
     insta::assert_snapshot!(problems.join("\n"), @"s.yml:9:53: 'app_protocol' has no effect: Swarm balances connections, whatever they carry (remove it)");
     insta::assert_snapshot!(check(&[("s.yml", "services:\n  a: {image: x, env_file: [{path: none.env}]}\n  b: {image: x, env_file: [{path: a.env, format: yaml}]}\n  c: {image: x, label_file: none}\n")]), @"
     stack s Partial from s.yml
-      network s_default
     error: s.yml:2:28: there is no file 'none.env' in the source (paths are relative to the file that names them, and stay inside the repository)
           a: {image: x, env_file: [{path: none.env}]}
     error: s.yml:3:28: there is no file 'a.env' in the source (paths are relative to the file that names them, and stay inside the repository)
@@ -161,7 +158,6 @@ fn content_comes_from_variables() {
     assert!(stack.configs.contains_key("s_c"));
     insta::assert_snapshot!(super::show(&loaded(&files, &[])), @"
     stack s Partial from s.yml
-      network s_default
       config s_c
     error: s.yml:2:28: the variable 'PW' is not set (set it in .env beside the file or in the stack's variables)
         secrets: {s: {environment: …}}

@@ -56,7 +56,6 @@ fn mistakes_in_envelopes_are_told() {
         ("f.yml", "apiVersion: skep/v1\nkind: Service\nmetadata: {name: x, stack: a.b}\nspec: {image: x}\n"),
     ]), @"
     stack d Partial from d.yml
-      network d_default
     broken e
     nameless a.yml
     nameless b.yml
@@ -99,7 +98,6 @@ fn two_documents_with_one_name_are_told() {
         ("c.yml", &format!("{stack}---\n{stack}")),
     ]), @"
     stack shop Partial from a.yml, b.yml
-      network shop_default
     broken twice
     error: b.yml:3:18: Service 'web' is declared twice, the other time in a.yml (line 3) (rename one of the two; none of them is used)
         metadata: {name: web, stack: shop}

@@ -63,9 +63,7 @@ fn circles_of_extends_are_told_with_their_way() {
       service a_ok x:latest
       network a_default
     stack b Partial from a.yml, b.yml
-      network b_default
     stack c Partial from c.yml
-      network c_default
     error: a.yml:2:41: extends leads in a circle: b.yml base → a.yml web → b.yml base (take one of these steps away)
           web: {extends: {file: b.yml, service: base}}
     error: b.yml:2:42: extends leads in a circle: a.yml web → b.yml base → a.yml web (take one of these steps away)
