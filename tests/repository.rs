@@ -163,7 +163,7 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 27] = [
+const USES: [(&str, &str); 28] = [
     ("Deploy.mode", "services:\n  web: {image: x, deploy: {VALUE}}\n"),
     ("UpdateConfigForm.delay", "services:\n  web: {image: x, deploy: {update_config: {VALUE}}}\n"),
     (
@@ -178,6 +178,7 @@ const USES: [(&str, &str); 27] = [
     ("Service.read_only", "services:\n  web: {image: x, VALUE}\n"),
     ("Service.stdin_open", "services:\n  web: {image: x, VALUE}\n"),
     ("Service.tty", "services:\n  web: {image: x, VALUE}\n"),
+    ("ServiceSettings.default_network", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
     ("ServiceSettings.no_new_privileges", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
     ("HealthcheckForm.disable", "services:\n  web: {image: x, healthcheck: {test: y, VALUE}}\n"),
     (

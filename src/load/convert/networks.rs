@@ -26,7 +26,7 @@ impl Stage<'_, '_> {
         path: &KeyPath<'_>,
     ) -> Vec<NetworkAttachment> {
         let list = path.key("networks");
-        let joined = joined(service);
+        let joined = self.joined(service, path);
         let mut attachments = Vec::with_capacity(joined.len());
         for (index, (network, attachment)) in joined.into_iter().enumerate() {
             let in_list = matches!(service.networks, Some(ServiceNetworks::Names(_)));
@@ -48,6 +48,23 @@ impl Stage<'_, '_> {
         }
         attachments.sort_by(|a, b| a.target.cmp(&b.target));
         attachments
+    }
+
+    /// What a service names; the network `default` where it names nothing.
+    fn joined(&mut self, service: &Service, path: &KeyPath<'_>) -> Vec<Joined> {
+        let without = service.settings.as_ref().and_then(|settings| settings.default_network);
+        let named = named(service);
+        match (named.is_empty(), without) {
+            (true, Some(false)) => named,
+            (true, _) => vec![(DEFAULT.to_owned(), None)],
+            (false, Some(false)) => {
+                let settings = path.key("x-skep");
+                let message = "the service names networks: it joins those, and no other";
+                self.error(&settings.key("default_network"), (message, "remove it"));
+                named
+            }
+            (false, _) => named,
+        }
     }
 
     /// Full name of a network; makes it part of the stack if it is the stack's own.
@@ -104,19 +121,20 @@ impl Stage<'_, '_> {
     }
 }
 
-fn joined(service: &Service) -> BTreeMapOrList {
+/// The key of a network, and how it is joined.
+type Joined = (String, Option<Attachment>);
+
+fn named(service: &Service) -> Vec<Joined> {
     match &service.networks {
-        Some(ServiceNetworks::Names(names)) if !names.is_empty() => {
+        Some(ServiceNetworks::Names(names)) => {
             names.iter().map(|name| (name.clone(), None)).collect()
         }
-        Some(ServiceNetworks::Attachments(map)) if !map.is_empty() => {
+        Some(ServiceNetworks::Attachments(map)) => {
             map.iter().map(|(name, attachment)| (name.clone(), attachment.clone())).collect()
         }
-        _ => vec![(DEFAULT.to_owned(), None)],
+        None => Vec::new(),
     }
 }
-
-type BTreeMapOrList = Vec<(String, Option<Attachment>)>;
 
 fn ipam(network: &Network) -> Option<Ipam> {
     let declared = network.ipam.as_ref()?;

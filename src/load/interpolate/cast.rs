@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 42] = [
+const PLACES: [(&str, Cast); 43] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -52,6 +52,7 @@ const PLACES: [(&str, Cast); 42] = [
     ("services.*.deploy.resources.limits.pids", Cast::Int),
     ("services.*.init", Cast::Bool),
     ("networks.*.enable_ipv6", Cast::Bool),
+    ("services.*.x-skep.default_network", Cast::Bool),
     ("services.*.x-skep.max_concurrent", Cast::Int),
     ("services.*.x-skep.no_new_privileges", Cast::Bool),
     ("services.*.x-skep.swappiness", Cast::Int),

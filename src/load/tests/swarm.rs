@@ -51,6 +51,18 @@ fn task(service: &str, rest: &str) -> Value {
 }
 
 #[test]
+fn a_service_may_join_no_network() {
+    let networks = |service: &str| task(service, "")["TaskTemplate"]["Networks"].take();
+    assert_eq!(networks("{image: x}")[0]["Target"], "s_default");
+    assert_eq!(networks("{image: x, x-skep: {default_network: true}}")[0]["Target"], "s_default");
+    assert_eq!(networks("{image: x, x-skep: {default_network: false}}"), Value::Null);
+    assert_eq!(networks("{image: x, networks: [], x-skep: {default_network: false}}"), Value::Null);
+    let both = "services: {a: {image: x, networks: [n], x-skep: {default_network: false}}}\n\
+                networks: {n: {}}\n";
+    assert!(check(&[("s.yml", both)]).contains("the service names networks"));
+}
+
+#[test]
 fn security_options_become_privileges() {
     let privileges =
         |service: &str| task(service, "")["TaskTemplate"]["ContainerSpec"]["Privileges"].take();

@@ -14,6 +14,10 @@ pub struct ServiceSettings {
     /// `[privileged, devices]`: the service runs without what they ask for.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,
+    /// `false` for a service that names no networks and is to join none, not even `default`, as
+    /// `docker service create` makes it; `true` by default.
+    #[schemars(extend("default" = true))]
+    pub default_network: Option<bool>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
     #[schemars(extend("default" = false))]
     pub no_new_privileges: Option<bool>,
