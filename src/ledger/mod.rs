@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 use crate::model::{HashKey, LedgerRecord, StackName, Suspension, Target};
 
+pub use crate::model::name::is_ledger_name;
 pub use objects::{
-    INSTANCE_LABEL, KEY_BYTES, LEDGER_DATA, RECORD_LABEL, STACK_LABEL, is_ledger_name, key_name,
-    ledger_labels, ledger_name,
+    INSTANCE_LABEL, KEY_BYTES, LEDGER_DATA, RECORD_LABEL, STACK_LABEL, key_name, ledger_labels,
+    ledger_name,
 };
 pub use record::{RECORD_LIMIT, RecordError, decode};
 

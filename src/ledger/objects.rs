@@ -41,12 +41,6 @@ pub fn key_name(instance: &Instance) -> String {
     format!("skep-{}-key", SpecHash::of(name.as_bytes()).as_str())
 }
 
-/// True for names of ledger objects and keys: their events say nothing about drift.
-#[must_use]
-pub fn is_ledger_name(name: &str) -> bool {
-    name.starts_with("skep.ledger.") || (name.starts_with("skep-") && name.ends_with("-key"))
-}
-
 /// All labels of a ledger config.
 ///
 /// # Errors
