@@ -2,8 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+mod again;
 mod part;
 mod round;
+mod silence;
 mod versions;
 
 use std::sync::Arc;
@@ -25,7 +27,10 @@ fn declared(files: &[(&str, &[u8])]) -> Declared {
 
 async fn check(files: &[(&str, &[u8])], api: u16) -> round::Round {
     let round = round(&declared(files), ApiVersion::v1(api)).await;
-    assert_eq!(round.differing, Vec::<String>::new(), "{}", text(&round.drawings));
+    let declared = files.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes));
+    let declared = declared.collect::<Vec<_>>().join("\n");
+    let drawn = text(&round.drawings);
+    assert_eq!(round.differing, Vec::<String>::new(), "{declared}\n{drawn}");
     round
 }
 

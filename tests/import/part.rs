@@ -1,13 +1,13 @@
 //! Parts of a swarm, several stacks in one text, and what no file can say.
 
-use skep::model::engine::ServiceSpec;
-use skep::model::{ObjectRef, StackName};
+use skep::model::engine::{NetworkAttachment, NetworkSpec, ServiceSpec};
+use skep::model::{NewData, ObjectRef, SecretBytes, StackName};
 use skep::ports::{Swarm as _, Write};
 use skep::sim::World;
 use skep::view::compose::{Contents, Drawings, Selection, document, draw};
 
 use crate::declared;
-use crate::round::{apply, compared, text};
+use crate::round::{apply, compared, drawn, text};
 
 const SHOP: &str = "\
 services:
@@ -117,14 +117,65 @@ async fn what_no_file_can_say_is_told() {
     let drawings = drawings(&world, &inline()).await;
     let told: Vec<String> = drawings.remarks.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(told.join("\n"), @"
-    service/alone: left out: it belongs to no stack, and a stack's services are called STACK_NAME: it can't be in a file
+    service/alone: left out: it belongs to no stack, and a stack's services are called STACK_NAME; --rest STACK writes one that is made anew
     service/mail_odd: image: the label com.docker.stack.image says registry.test/mail:1, which is not what runs; reading the file back changes it
     service/mail_odd: networks.mail_default.aliases: no key says that the service has not its own name on this network
-    service/mail_queue: left out: it belongs to no stack; docker service update --label-add com.docker.stack.namespace=mail mail_queue makes it part of the stack mail and restarts nothing
+    service/mail_queue: left out: it belongs to no stack; --rest STACK writes it too, and tells how it becomes part of one
     service/strange: left out: services of the stack mail are called mail_NAME
     ");
     let text = text(&drawings);
     assert!(text.contains("image: registry.test/other:2"), "{text}");
+    let strange = "# Not here: service/strange: left out: services of the stack mail are called";
+    assert!(text.contains(strange), "{text}");
     let of = |name: &str| ObjectRef::new(skep::model::Kind::Service, name);
     assert!(drawings.remarks.iter().any(|remark| remark.object == of("mail_odd")));
+}
+
+/// Services, a network, a config and a secret that `docker … create` made.
+fn make_by_hand(world: &World, like: &ServiceSpec) {
+    let write = |write: Write| world.swarm.hand().write(&write).expect("a write");
+    let new = |name: &str| NewData {
+        name: name.to_owned(),
+        labels: [].into(),
+        data: None,
+        hash: None,
+        driver: None,
+        templating: None,
+    };
+    let bytes = || SecretBytes::new(b"by hand".to_vec());
+    write(Write::CreateConfig { new: new("motd-by-hand"), bytes: bytes() });
+    write(Write::CreateSecret { new: new("password-by-hand"), bytes: bytes() });
+    let name = "net-by-hand".to_owned();
+    write(Write::CreateNetwork(NetworkSpec { name, ..NetworkSpec::default() }));
+    for (name, network) in [("alone", None), ("mail_queue", Some("net-by-hand"))] {
+        let mut spec = like.clone();
+        spec.name = name.to_owned();
+        spec.labels.clear();
+        let attachment = network.map(|network| NetworkAttachment {
+            target: network.to_owned(),
+            ..NetworkAttachment::default()
+        });
+        spec.task_template.networks = attachment.into_iter().collect();
+        let container = spec.task_template.container_spec.as_mut().expect("a container");
+        container.labels.clear();
+        container.image = format!("registry.test/{name}:1@sha256:{}", "a".repeat(64));
+        write(Write::CreateService { spec: Box::new(spec) });
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_stack_is_written_when_it_is_asked_for() {
+    let world = world().await;
+    let observed = world.swarm.look().await.expect("a look");
+    make_by_hand(&world, &observed.services["mail_smtp"].spec);
+    let rest = Some(StackName::new("legacy").expect("a name"));
+    let drawings = drawings(&world, &Selection { rest, ..Selection::default() }).await;
+    let names: Vec<&str> = drawings.stacks.iter().map(|one| one.stack.as_str()).collect();
+    assert_eq!(names, ["legacy", "mail", "shop"]);
+    insta::assert_snapshot!(document(&drawings.stacks[..1]));
+    insta::assert_snapshot!(document(&drawings.stacks[1..2]));
+    assert_eq!(drawings.stacks[0].contents["configs/motd-by-hand"], b"by hand");
+    assert!(!text(&drawings).contains("-key"), "the key of the hashes is nobody's to read");
+    // Nothing of it is taken over before a person says so.
+    insta::assert_snapshot!(compared(&world, &drawn(&drawings)).await.join("\n"));
 }

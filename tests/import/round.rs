@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use skep::diff::references;
+use skep::diff::{View, references};
 use skep::load::{LoadOptions, Loaded, load};
 use skep::model::engine::NetworkSpec;
 use skep::model::{
-    Ancestry, ApiVersion, Entry, FileSet, Kind, NewData, ObjectRef, RepoPath, Revision,
+    Ancestry, ApiVersion, Entry, FileSet, Kind, NewData, ObjectRef, Observed, RepoPath, Revision,
     SecretBytes, SourceName, StackName,
 };
 use skep::ports::{Checkout, Source, SourceError, Swarm as _, Write};
@@ -71,7 +73,10 @@ impl Declared {
 }
 
 /// What came of a way round.
+#[allow(dead_code, reason = "one of the two targets needs it")]
 pub struct Round {
+    /// What ran.
+    pub observed: Observed,
     /// What was drawn.
     pub drawings: Drawings,
     /// What differs between that and what runs, and what is wrong with it.
@@ -98,7 +103,28 @@ pub async fn round(declared: &Declared, api: ApiVersion) -> Round {
         loaded.desired.stacks.values().flat_map(|stack| stack.services.keys()).collect();
     let missing = wanted.into_iter().filter(|name| !observed.services.contains_key(*name));
     differing.extend(missing.map(|name| format!("{name} does not run")));
-    Round { drawings, differing }
+    Round { observed, drawings, differing }
+}
+
+/// Draws what drawn files make in an empty swarm that has the same secrets, whose content is in no
+/// file, and the key of their hashes.
+#[allow(dead_code, reason = "one of the two targets needs it")]
+pub async fn again(drawings: &Drawings, observed: &Observed, api: ApiVersion) -> Drawings {
+    let shape = SwarmShape { api, ..SwarmShape::default() };
+    let world = World::with_shape(1, &shape);
+    for config in observed.configs.values().filter(|config| is_key(&config.spec.name)) {
+        let bytes = STANDARD.decode(&config.spec.data).expect("base64");
+        let new = NewData { labels: config.spec.labels.clone(), ..nobodys(&config.spec.name) };
+        let write = Write::CreateConfig { new, bytes: SecretBytes::new(bytes) };
+        world.swarm.hand().write(&write).expect("a write");
+    }
+    for secret in observed.secrets.values().filter(|secret| secret.spec.driver.is_none()) {
+        let new = NewData { labels: secret.spec.labels.clone(), ..nobodys(&secret.spec.name) };
+        let bytes = SecretBytes::new(b"the same".to_vec());
+        world.swarm.hand().write(&Write::CreateSecret { new, bytes }).expect("a write");
+    }
+    apply(&world, &drawn(drawings)).await;
+    draw(&world.swarm.look().await.expect("a look"), &Selection::default())
 }
 
 /// Applies files until nothing is written any more.
@@ -106,7 +132,7 @@ pub async fn apply(world: &World, declared: &Declared) {
     let loaded = loaded(declared);
     let errors: Vec<_> = loaded.problems.iter().filter(|problem| problem.is_error()).collect();
     assert!(errors.is_empty(), "{errors:?}");
-    make_foreign(world, &loaded);
+    make_foreign(world, &loaded).await;
     let mut operator = operator(world, declared);
     let mut writes = usize::MAX;
     for _ in 0..PASSES {
@@ -183,7 +209,8 @@ pub fn loaded(declared: &Declared) -> Loaded {
 }
 
 /// Makes what services refer to and no stack declares.
-fn make_foreign(world: &World, loaded: &Loaded) {
+async fn make_foreign(world: &World, loaded: &Loaded) {
+    let there = world.swarm.look().await.expect("a look");
     let stacks = loaded.desired.stacks.values();
     let own: BTreeSet<ObjectRef> = stacks
         .clone()
@@ -196,15 +223,9 @@ fn make_foreign(world: &World, loaded: &Loaded) {
         .collect();
     let specs = stacks.flat_map(|stack| stack.services.values()).map(|service| &service.spec);
     let used: BTreeSet<ObjectRef> = specs.flat_map(references).collect();
-    for object in used.difference(&own) {
-        let new = || NewData {
-            name: object.name.clone(),
-            labels: [].into(),
-            data: None,
-            hash: None,
-            driver: None,
-            templating: None,
-        };
+    let there = View::new(&there);
+    for object in used.difference(&own).filter(|object| !there.has(object)) {
+        let new = || nobodys(&object.name);
         let bytes = SecretBytes::new(b"foreign".to_vec());
         let write = match object.kind {
             Kind::Secret => Write::CreateSecret { new: new(), bytes },
@@ -216,6 +237,21 @@ fn make_foreign(world: &World, loaded: &Loaded) {
             }),
         };
         world.swarm.hand().write(&write).expect("a write");
+    }
+}
+
+fn is_key(name: &str) -> bool {
+    name.starts_with("skep-") && name.ends_with("-key")
+}
+
+fn nobodys(name: &str) -> NewData {
+    NewData {
+        name: name.to_owned(),
+        labels: [].into(),
+        data: None,
+        hash: None,
+        driver: None,
+        templating: None,
     }
 }
 

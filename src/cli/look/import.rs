@@ -24,9 +24,16 @@ pub(crate) struct Args {
     /// Stacks; all that run when none is given
     #[arg(value_name = "STACK")]
     stacks: Vec<StackName>,
+    /// A stack, too; the word that other commands have for it
+    #[arg(long = "name", value_name = "STACK")]
+    names: Vec<StackName>,
     /// Only services that carry this label, and what they use
     #[arg(long = "label", value_name = "KEY[=VALUE]")]
     labels: Vec<String>,
+    /// Also what belongs to no stack: services called STACK_NAME stand in the file of that stack,
+    /// all else in that of this one
+    #[arg(long, value_name = "STACK")]
+    rest: Option<StackName>,
     /// Directory for STACK/compose.yml and the content of configs; without it one document for
     /// each stack goes to standard output, which every command reads as `-`
     #[arg(long, value_name = "DIR")]
@@ -52,14 +59,21 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     Ok(Exit::Fine)
 }
 
+impl Args {
+    fn asked(&self) -> impl Iterator<Item = &StackName> {
+        self.stacks.iter().chain(&self.names)
+    }
+}
+
 fn selection(args: &Args) -> Selection {
     let label = |text: &String| match text.split_once('=') {
         Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
         None => (text.clone(), None),
     };
     Selection {
-        stacks: args.stacks.iter().cloned().collect(),
+        stacks: args.asked().cloned().collect(),
         labels: args.labels.iter().map(label).collect(),
+        rest: args.rest.clone(),
         contents: if args.output.is_some() { Contents::Beside } else { Contents::Inline },
     }
 }
@@ -67,7 +81,7 @@ fn selection(args: &Args) -> Selection {
 /// A stack that was named and does not run is a mistake, not an empty file.
 fn missing(args: &Args, drawings: &Drawings) -> Result<(), Failure> {
     let drawn = |name: &StackName| drawings.stacks.iter().any(|one| one.stack == *name);
-    let Some(name) = args.stacks.iter().find(|name| !drawn(name)) else { return Ok(()) };
+    let Some(name) = args.asked().find(|name| !drawn(name)) else { return Ok(()) };
     let which = if args.labels.is_empty() { "" } else { " with this label" };
     Err(Failure::plain(format!("no service of the stack {name}{which} runs")))
 }

@@ -10,13 +10,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::diff::{HASH_LABEL, NAMESPACE_LABEL};
-use crate::model::engine::{DataDriver, LiveConfig, Service, StringMap};
+use crate::model::engine::{DataDriver, LiveConfig, StringMap};
 use crate::model::{KeyedHash, Kind, ObjectRef};
-use crate::view::yaml::Map;
+use crate::view::yaml::{Map, write};
 
+use super::choose::{Contents, Member};
 use super::networks::external;
-use super::sheet::{COMMENT, Section, Sheet};
-use super::{Contents, own_labels, strings};
+use super::sheet::{COMMENT, Section, Sheet, listed};
+use super::{own_labels, strings};
 
 /// Digits of the hash in the name of a changed config.
 const SUFFIX: usize = 10;
@@ -24,10 +25,10 @@ const SUFFIX: usize = 10;
 impl Sheet<'_> {
     /// Gives the names that services refer to their keys before any other: of several versions of
     /// a config the one in use has the plain key.
-    pub(super) fn claim_data(&mut self, services: &[&Service]) {
+    pub(super) fn claim_data(&mut self, members: &[Member<'_>]) {
         let mut used: BTreeSet<(Section, String)> = BTreeSet::new();
         for container in
-            services.iter().filter_map(|s| s.spec.task_template.container_spec.as_ref())
+            members.iter().filter_map(|m| m.service.spec.task_template.container_spec.as_ref())
         {
             for config in &container.configs {
                 let name = self.data_name(&config.config_id, &config.config_name);
@@ -108,6 +109,7 @@ impl Sheet<'_> {
         if !self.is_own_data(&spec.labels) {
             return external(name, key);
         }
+        self.unknown_of(&ObjectRef::new(Kind::Config, name), &spec.extra);
         let Some(mut map) = self.content(live, key) else { return external(name, key) };
         let says_name = self.scoped(key) == name
             || (self.is_version(Section::Configs, name)
@@ -150,10 +152,12 @@ impl Sheet<'_> {
         let Some(driver) = spec.driver.as_ref().filter(|_| self.is_own_data(&spec.labels)) else {
             let mut map = external(name, key);
             if self.is_own_data(&spec.labels) {
-                map.put(COMMENT, "Its content can't be read back. With file: PATH in place of these lines git holds it.");
+                self.unknown_of(&object, &spec.extra);
+                map.put(COMMENT, unread(&spec.labels, spec.templating.as_ref()));
             }
             return map;
         };
+        self.unknown_of(&object, &spec.extra);
         let mut map = Map::new();
         map.put_some("name", (self.scoped(key) != name).then_some(name));
         map.put("driver", driver.name.as_str());
@@ -167,7 +171,9 @@ impl Sheet<'_> {
         let Some(driver) = driver else { return };
         map.put("template_driver", driver.name.as_str());
         if !driver.options.is_empty() {
-            self.remark_on(object, "no key says the options of its template driver");
+            let options = listed(&driver.options);
+            let message = format!("no key says the options of its template driver: {options}");
+            self.remark_on(object, message);
         }
     }
 
@@ -197,4 +203,23 @@ impl Sheet<'_> {
         let of_skep = self.data_labels(section, name).is_some_and(|l| l.get(HASH_LABEL).is_some());
         !(of_skep && self.is_declared(section, &key))
     }
+}
+
+/// What an external entry does not say of a secret of the stack.
+fn unread(labels: &StringMap, templating: Option<&DataDriver>) -> String {
+    let mut lines = vec![
+        "Its content can't be read back. With file: PATH in place of these lines git holds it."
+            .to_owned(),
+    ];
+    let labels = own_labels(labels);
+    if !labels.is_empty() {
+        let mut entry = Map::new();
+        entry.put("labels", labels);
+        lines.push("It has".to_owned());
+        lines.push(write(&entry).trim_end().to_owned());
+    }
+    if let Some(driver) = templating {
+        lines.push(format!("It has template_driver: {} {}", driver.name, listed(&driver.options)));
+    }
+    lines.join("\n")
 }

@@ -8,6 +8,7 @@
 mod choose;
 mod data;
 mod networks;
+mod rest;
 mod service;
 mod sheet;
 
@@ -15,10 +16,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diff::{NAMESPACE_LABEL, View};
-use crate::model::engine::{Service, StringMap};
+use crate::model::engine::StringMap;
 use crate::model::{Gap, Kind, ObjectRef, Observed, StackName};
 use crate::view::yaml::{Map, write};
-use choose::stack_of;
 pub use choose::{Contents, Selection};
 use sheet::{Part, Sheet};
 
@@ -67,22 +67,25 @@ pub struct Drawings {
 pub fn draw(observed: &Observed, selection: &Selection) -> Drawings {
     let view = View::new(observed);
     let mut drawings = Drawings::default();
-    let mut stacks: BTreeMap<StackName, Vec<&Service>> = BTreeMap::new();
-    for service in observed.services.values().filter(|service| selection.takes(service)) {
-        match stack_of(service) {
-            Ok(stack) if selection.names(&stack) => stacks.entry(stack).or_default().push(service),
-            Ok(_) => {}
-            Err(_) if !selection.stacks.is_empty() => {}
-            Err(message) => drawings.left_out(&service.spec.name, message),
-        }
-    }
+    let mut chosen = selection.choose(observed);
     let part = if selection.labels.is_empty() { Part::Whole } else { Part::Chosen };
-    for (stack, services) in stacks {
-        let sheet = Sheet::new(stack, &view, selection.contents);
-        let (drawing, remarks) = sheet.draw(&services, part);
+    let rest = selection.rest.as_ref().filter(|rest| part == Part::Whole && selection.names(rest));
+    if let Some(rest) = rest.filter(|_| rest::is_there(observed)) {
+        chosen.stacks.entry(rest.clone()).or_default();
+    }
+    for (stack, members) in chosen.stacks {
+        let mut sheet = Sheet::new(stack, &view, selection.contents);
+        let here = |(stack, _): &(Option<StackName>, Remark)| stack.as_ref() == Some(&sheet.stack);
+        let absent = chosen.left_out.iter().filter(|left| here(left));
+        let absent: Vec<Remark> = absent.map(|(_, remark)| remark.clone()).collect();
+        if rest == Some(&sheet.stack) {
+            sheet.rest();
+        }
+        let (drawing, remarks) = sheet.draw(&members, (part, &absent));
         drawings.stacks.push(drawing);
         drawings.remarks.extend(remarks);
     }
+    drawings.remarks.extend(chosen.left_out.into_iter().map(|(_, remark)| remark));
     drawings.remarks.extend(observed.gaps.iter().filter_map(unseen));
     drawings.remarks.sort();
     drawings
@@ -104,13 +107,6 @@ pub fn document(stacks: &[Drawing]) -> String {
         write(&manifest)
     };
     stacks.iter().map(manifest).collect::<Vec<_>>().join("---\n")
-}
-
-impl Drawings {
-    fn left_out(&mut self, service: &str, message: String) {
-        let object = ObjectRef::new(Kind::Service, service);
-        self.remarks.push(Remark { object, path: String::new(), message });
-    }
 }
 
 fn unseen(gap: &Gap) -> Option<Remark> {

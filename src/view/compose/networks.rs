@@ -5,7 +5,7 @@ use crate::model::engine::{Ipam, IpamConfig, LiveNetwork};
 use crate::model::{Kind, ObjectRef};
 use crate::view::yaml::{Map, Yaml};
 
-use super::sheet::{COMMENT, Section, Sheet};
+use super::sheet::{COMMENT, Section, Sheet, listed};
 use super::{own_labels, strings};
 
 /// What the engine adds to the options of an overlay.
@@ -66,7 +66,8 @@ impl Sheet<'_> {
         }
         if !ipam.options.is_empty() {
             let object = ObjectRef::new(Kind::Network, name);
-            self.remark_on(object, "no key says the options of its addresses");
+            let options = listed(&ipam.options);
+            self.remark_on(object, format!("no key says the options of its addresses: {options}"));
         }
         map.put_filled("ipam", addresses);
     }
@@ -75,14 +76,15 @@ impl Sheet<'_> {
         network.labels.get(NAMESPACE_LABEL).map(String::as_str) == Some(self.stack.as_str())
     }
 
-    /// Networks that no service joins are not made from a file.
+    /// Networks that no service joins stand in the file, from which nothing makes them.
     pub(super) fn unused_networks(&mut self) {
         let networks = self.view.observed.networks.values().filter(|network| self.is_own(network));
         let unused = networks.filter(|network| !self.has_key(Section::Networks, &network.name));
-        let objects: Vec<ObjectRef> =
-            unused.map(|network| ObjectRef::new(Kind::Network, &network.name)).collect();
-        for object in objects {
-            self.remark_on(object, "left out: no service of the stack joins it");
+        let names: Vec<String> = unused.map(|network| network.name.clone()).collect();
+        for name in names {
+            self.network_key(&name);
+            let object = ObjectRef::new(Kind::Network, name);
+            self.remark_on(object, "no service joins it: it is kept, and not made from this file");
         }
     }
 }

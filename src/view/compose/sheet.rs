@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::View;
-use crate::model::engine::{Extra, Service};
+use crate::model::engine::{Extra, StringMap};
 use crate::model::{Kind, ObjectRef, StackName};
 use crate::view::yaml::{Map, Yaml};
 
-use super::{Contents, Drawing, Remark};
+use super::choose::{Contents, Member};
+use super::{Drawing, Remark};
 
 /// A stack while it is drawn.
 pub(super) struct Sheet<'a> {
@@ -69,19 +70,20 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Draws the stack.
-    pub(super) fn draw(mut self, services: &[&Service], part: Part) -> (Drawing, Vec<Remark>) {
-        self.claim_data(services);
+    /// Draws the stack; what is not in the file stands at its head.
+    pub(super) fn draw(
+        mut self,
+        members: &[Member<'_>],
+        (part, absent): (Part, &[Remark]),
+    ) -> (Drawing, Vec<Remark>) {
+        self.claim_data(members);
         let mut drawn = Map::new();
-        for service in services {
-            let name = &service.spec.name;
-            let key = name.get(self.stack.as_str().len() + 1..).unwrap_or(name).to_owned();
-            self.at = ObjectRef::new(Kind::Service, name);
-            let before = self.remarks.len();
-            let map = self.service(&key, &service.spec);
-            drawn.put(key.clone(), map);
-            for remark in self.remarks[before..].iter().filter(|remark| remark.object == self.at) {
-                drawn.comment(&key, format!("Not said: {}: {}", remark.path, remark.message));
+        for member in members {
+            self.at = ObjectRef::new(Kind::Service, &member.service.spec.name);
+            let map = self.service(member);
+            drawn.put(member.key.clone(), map);
+            for line in self.told(&self.at) {
+                drawn.comment(&member.key, line);
             }
         }
         if part == Part::Whole {
@@ -90,8 +92,11 @@ impl<'a> Sheet<'a> {
         }
         let mut file = Map::new();
         file.put("services", drawn);
+        for remark in absent {
+            file.comment("services", format!("Not here: {remark}"));
+        }
         for (section, entries) in std::mem::take(&mut self.sections) {
-            file.put(section.word(), self.section(entries));
+            file.put(section.word(), self.section(section, entries));
         }
         let mut file = Yaml::from(file);
         // Everything stands as it is: nothing is filled in when the file is read.
@@ -104,20 +109,46 @@ impl<'a> Sheet<'a> {
         (Drawing { stack: self.stack, file, contents: self.files }, self.remarks)
     }
 
+    /// Lines that tell what an entry does not say.
+    fn told(&self, object: &ObjectRef) -> Vec<String> {
+        let remarks = self.remarks.iter().filter(|remark| remark.object == *object);
+        let line = |remark: &Remark| match remark.path.as_str() {
+            "" => format!("Note: {}", remark.message),
+            path => format!("Not said: {path}: {}", remark.message),
+        };
+        remarks.map(line).collect()
+    }
+
     /// A section; what an entry has to tell stands above it.
-    fn section(&self, entries: BTreeMap<String, Map>) -> Map {
-        let mut section = Map::new();
+    fn section(&self, section: Section, entries: BTreeMap<String, Map>) -> Map {
+        let mut map = Map::new();
         for (key, mut entry) in entries {
             let comment = entry.remove(COMMENT);
             match entry.is_empty() {
-                true => section.put(key.clone(), Yaml::Null),
-                false => section.put(key.clone(), entry),
+                true => map.put(key.clone(), Yaml::Null),
+                false => map.put(key.clone(), entry),
             }
             if let Some(Yaml::Text(line)) = comment {
-                section.comment(&key, line);
+                map.comment(&key, line);
+            }
+            for line in self.told_of(section, &key) {
+                map.comment(&key, line);
             }
         }
-        section
+        map
+    }
+
+    /// The same of an entry of a section.
+    fn told_of(&self, section: Section, key: &str) -> Vec<String> {
+        let kind = match section {
+            Section::Networks => Kind::Network,
+            Section::Configs => Kind::Config,
+            Section::Secrets => Kind::Secret,
+            // Volumes are no objects of a swarm: services tell of them.
+            Section::Volumes => return Vec::new(),
+        };
+        let of_key = self.keys.iter().filter(|((of, _), known)| *of == section && *known == key);
+        of_key.flat_map(|((_, name), _)| self.told(&ObjectRef::new(kind, name))).collect()
     }
 
     /// Tells what a field of the object that is being drawn can't say.
@@ -140,6 +171,13 @@ impl<'a> Sheet<'a> {
         for (field, value) in extra.iter().filter(|(_, value)| means_something(value)) {
             let path = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
             self.remark(&path, format!("no key says this: {value}"));
+        }
+    }
+
+    /// The same of another object.
+    pub(super) fn unknown_of(&mut self, object: &ObjectRef, extra: &Extra) {
+        for (field, value) in extra.iter().filter(|(_, value)| means_something(value)) {
+            self.remark_on(object.clone(), format!("no key says this: {field} {value}"));
         }
     }
 
@@ -204,6 +242,12 @@ impl<'a> Sheet<'a> {
 
 /// Key under which an entry keeps the line that stands above it while it is drawn.
 pub(super) const COMMENT: &str = "#";
+
+/// Options for a person to read.
+pub(super) fn listed(options: &StringMap) -> String {
+    let pairs = options.iter().map(|(key, value)| format!("{key}={value}"));
+    pairs.collect::<Vec<_>>().join(", ")
+}
 
 /// False for what the engine sends for nothing.
 fn means_something(value: &serde_json::Value) -> bool {

@@ -11,22 +11,30 @@ use crate::model::ImageRef;
 use crate::model::engine::{ContainerSpec, EndpointSpec, LogDriver, PortConfig, ServiceSpec};
 use crate::view::yaml::{Map, Yaml};
 
+use crate::view::compose::choose::{Member, Standing};
+use crate::view::compose::rest::declared_image;
 use crate::view::compose::sheet::Sheet;
 use crate::view::compose::{own_labels, strings};
 
 impl Sheet<'_> {
     /// All keys of a service.
-    pub(in crate::view::compose) fn service(&mut self, key: &str, spec: &ServiceSpec) -> Map {
+    pub(in crate::view::compose) fn service(&mut self, member: &Member<'_>) -> Map {
+        let spec = &member.service.spec;
         let task = &spec.task_template;
         let nothing = ContainerSpec::default();
         let container = task.container_spec.as_ref().unwrap_or(&nothing);
         let mut map = Map::new();
-        map.put("image", self.image(spec, container));
+        self.standing(member);
+        let image = match member.standing {
+            Standing::Member => self.image(spec, container),
+            Standing::Unlabelled | Standing::Anew => declared_image(&container.image),
+        };
+        map.put("image", image);
         self.container(&mut map, container);
         let endpoint = spec.endpoint_spec.as_ref();
         map.put_filled("ports", self.ports(endpoint));
         let attachments = if task.networks.is_empty() { &spec.networks } else { &task.networks };
-        map.put_some("networks", self.networks(key, attachments));
+        map.put_some("networks", self.networks(member, attachments));
         self.mounted(&mut map, container);
         map.put_some("logging", task.log_driver.as_deref().map(|driver| self.logging(driver)));
         let mut deploy = Map::new();
@@ -37,7 +45,10 @@ impl Sheet<'_> {
         }
         self.deploy(&mut deploy, spec);
         map.put("deploy", deploy);
-        map.put_filled("x-skep", self.settings(spec, container));
+        let mut settings = Map::new();
+        settings.put_some("default_network", attachments.is_empty().then_some(false));
+        self.settings(&mut settings, &member.key, spec);
+        map.put_filled("x-skep", settings);
         self.unknown("", &spec.extra);
         self.unknown("", &task.extra);
         map
@@ -71,9 +82,6 @@ impl Sheet<'_> {
     fn ports(&mut self, endpoint: Option<&EndpointSpec>) -> Yaml {
         let mut ports: Vec<Yaml> = Vec::new();
         for port in endpoint.iter().flat_map(|endpoint| &endpoint.ports) {
-            if !port.name.is_empty() {
-                self.remark("ports", format!("no key says the name {} of a port", port.name));
-            }
             self.unknown("ports", &port.extra);
             let port = port_entry(port);
             if !ports.contains(&port) {
@@ -95,11 +103,11 @@ impl Sheet<'_> {
     }
 }
 
-/// `8080:80/udp`, or in words where the port is one of the nodes that run a task.
+/// `8080:80/udp`, or in words where it has a name or is one of the nodes that run a task.
 fn port_entry(port: &PortConfig) -> Yaml {
     let or = |text: &str, default: &str| if text.is_empty() { default } else { text }.to_owned();
     let (protocol, mode) = (or(&port.protocol, "tcp"), or(&port.publish_mode, "ingress"));
-    if mode == "ingress" {
+    if mode == "ingress" && port.name.is_empty() {
         let published = match port.published_port {
             0 => String::new(),
             number => format!("{number}:"),
@@ -108,6 +116,7 @@ fn port_entry(port: &PortConfig) -> Yaml {
         return Yaml::Text(format!("{published}{}{end}", port.target_port));
     }
     let mut map = Map::new();
+    map.put_unless("name", port.name.as_str(), "");
     map.put("target", port.target_port);
     map.put_unless("published", port.published_port, 0);
     map.put("protocol", protocol);

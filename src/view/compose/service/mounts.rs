@@ -19,12 +19,14 @@ impl Sheet<'_> {
         for reference in &spec.configs {
             // Without a file it is the runtime's, and named by the credential spec.
             let key = self.config_key(&reference.config_id, &reference.config_name);
+            self.unknown(&format!("configs.{key}"), &reference.extra);
             configs.extend(reference.file.as_ref().map(|file| mount(&key, file)));
         }
         map.put_filled("configs", configs);
         let mut secrets = Vec::new();
         for reference in &spec.secrets {
             let key = self.secret_key(&reference.secret_id, &reference.secret_name);
+            self.unknown(&format!("secrets.{key}"), &reference.extra);
             secrets.extend(reference.file.as_ref().map(|file| mount(&key, file)));
         }
         map.put_filled("secrets", secrets);
@@ -45,6 +47,7 @@ impl Sheet<'_> {
         map.put_unless("source", source.as_str(), "");
         map.put_unless("target", mount.target.as_str(), "");
         map.put_unless("read_only", mount.read_only, false);
+        map.put_unless("consistency", mount.consistency.as_str(), "");
         if let Some(bind) = &mount.bind_options {
             let propagation = Some(bind.propagation.as_str()).filter(|p| !p.is_empty());
             map.put_some("bind", propagation.map(|p| Map::from_iter([("propagation", p)])));

@@ -1,6 +1,7 @@
 //! The networks that a service joins.
 
 use crate::model::engine::{NODE_NETWORKS, NetworkAttachment};
+use crate::view::compose::choose::{Member, Standing};
 use crate::view::compose::sheet::Sheet;
 use crate::view::compose::strings;
 use crate::view::yaml::{Map, Yaml};
@@ -10,17 +11,19 @@ const DEFAULT: &str = "default";
 
 impl Sheet<'_> {
     /// What a service joins; nothing for a service that joins the network `default` alone.
-    pub(super) fn networks(&mut self, key: &str, joined: &[NetworkAttachment]) -> Option<Yaml> {
+    pub(super) fn networks(
+        &mut self,
+        member: &Member<'_>,
+        joined: &[NetworkAttachment],
+    ) -> Option<Yaml> {
         if joined.is_empty() {
-            let message = "it joins no network, and in a compose file every service joins one";
-            self.remark("networks", message);
             return None;
         }
         let mut map = Map::new();
         for attachment in joined {
             let name = self.network_name(&attachment.target);
             let network = self.network_key(&name);
-            let entry = self.attachment((key, &name), attachment);
+            let entry = self.attachment(member, &name, attachment);
             map.put(network, if entry.is_empty() { Yaml::Null } else { entry.into() });
         }
         let plain = map.iter().all(|entry| entry.value == Yaml::Null);
@@ -30,7 +33,13 @@ impl Sheet<'_> {
         Some(if plain { Yaml::texts(map.iter().map(|e| e.key.as_str())) } else { map.into() })
     }
 
-    fn attachment(&mut self, (key, network): (&str, &str), joined: &NetworkAttachment) -> Map {
+    fn attachment(
+        &mut self,
+        member: &Member<'_>,
+        network: &str,
+        joined: &NetworkAttachment,
+    ) -> Map {
+        let key = &member.key;
         let mut map = Map::new();
         let path = format!("networks.{network}");
         let mut aliases: Vec<&String> = Vec::new();
@@ -40,7 +49,8 @@ impl Sheet<'_> {
             }
         }
         let named = joined.aliases.iter().any(|alias| alias == key);
-        if named == NODE_NETWORKS.contains(&network) {
+        let own = member.standing == Standing::Member;
+        if own && named == NODE_NETWORKS.contains(&network) {
             let message = match named {
                 true => "no key says that the service has its own name on this network",
                 false => "no key says that the service has not its own name on this network",

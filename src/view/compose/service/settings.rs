@@ -1,24 +1,23 @@
 //! `x-skep` of a service: what the engine does and compose has no key for.
 
-use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::model::engine::{Seccomp, ServiceMode, ServiceSpec};
 use crate::view::yaml::Map;
 
 use super::deploy::bytes;
+use crate::view::compose::choose::Contents;
 use crate::view::compose::sheet::Sheet;
 
 impl Sheet<'_> {
     /// Privileges, concurrency of a job, swap.
-    pub(super) fn settings(&mut self, spec: &ServiceSpec, container: &ContainerSpec) -> Map {
-        let mut map = Map::new();
-        if let Some(privileges) = container.privileges.as_deref() {
+    pub(super) fn settings(&mut self, map: &mut Map, key: &str, spec: &ServiceSpec) {
+        let container = spec.task_template.container_spec.as_ref();
+        if let Some(privileges) = container.and_then(|container| container.privileges.as_deref()) {
             map.put_unless("no_new_privileges", privileges.no_new_privileges, false);
-            match privileges.seccomp.as_deref().map(|seccomp| seccomp.mode.as_str()) {
-                None | Some("" | "default") => {}
-                Some("unconfined") => map.put("seccomp", "unconfined"),
-                Some(mode) => {
-                    let message = format!("a {mode} profile is not drawn: name its file");
-                    self.remark("x-skep.seccomp", message);
-                }
+            if let Some(seccomp) = privileges.seccomp.as_deref() {
+                map.put_some("seccomp", self.seccomp(key, seccomp));
             }
             let disabled = privileges.app_armor.as_deref().is_some_and(|a| a.mode == "disabled");
             map.put_some("apparmor", disabled.then_some("unconfined"));
@@ -33,6 +32,25 @@ impl Sheet<'_> {
             map.put_some("swap", resources.swap_bytes.map(swap));
             map.put_some("swappiness", resources.memory_swappiness);
         }
-        map
+    }
+
+    /// `unconfined`, or a file with the profile.
+    fn seccomp(&mut self, key: &str, seccomp: &Seccomp) -> Option<String> {
+        match seccomp.mode.as_str() {
+            "" | "default" => None,
+            "unconfined" => Some("unconfined".to_owned()),
+            mode => {
+                let profile = STANDARD.decode(&seccomp.profile).ok();
+                let profile = profile.filter(|_| self.contents == Contents::Beside);
+                let path = format!("seccomp/{key}.json");
+                if let Some(profile) = profile {
+                    self.files.insert(path.clone(), profile);
+                    return Some(path);
+                }
+                let message = format!("a {mode} profile stands in a file: use --output");
+                self.remark("x-skep.seccomp", message);
+                None
+            }
+        }
     }
 }
