@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skep::diff::{Claims, DiffInput, StackChanges, Unequal, View, diff, references};
+use skep::diff::{Claims, DiffInput, IMAGE_LABEL, StackChanges, Unequal, View, diff, references};
 use skep::execute::{Bindings, Executor, execute};
 use skep::ledger::{Entry, decode};
 use skep::model::engine::{NetworkSpec, Replicated, ServiceMode, StringMap};
@@ -20,6 +20,10 @@ use skep::reconcile::Doors;
 use crate::doors::doors;
 use crate::lab::{Lab, Node};
 
+/// The key of all hashes of content.
+pub const KEY: [u8; 32] = [7; 32];
+/// What the files of the corpus are remembered as.
+pub const SOURCE: &str = "corpus";
 /// Where no task ever runs.
 const NOWHERE: &str = "node.id == nowhere";
 
@@ -32,11 +36,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(lab: &Lab, node: &Node, prefix: &str) -> Self {
+    /// A stage for one stack, whose objects get names that begin with `prefix`.
+    pub fn new(lab: &Lab, node: &Node, (instance, prefix): (&str, &str)) -> Self {
         Self {
             doors: doors(&node.socket, lab.logins()),
-            instance: Instance::new(prefix.to_owned()).unwrap(),
-            key: HashKey::new([7; 32]),
+            instance: Instance::new(instance.to_owned()).unwrap(),
+            key: HashKey::new(KEY),
             image: lab.image("1").to_owned(),
             prefix: prefix.to_owned(),
         }
@@ -73,6 +78,7 @@ impl Stage {
         // What runs nowhere is never as far as others wait for.
         service.depends_on.clear();
         let spec = &mut service.spec;
+        spec.labels.insert(IMAGE_LABEL.to_owned(), self.image.clone());
         match &mut spec.mode {
             Some(ServiceMode::Replicated(Replicated { replicas })) => *replicas = Some(0),
             _ => {
@@ -172,7 +178,7 @@ impl Stage {
         let record = ledger.map_or(&nothing, |entry| &entry.record);
         let changes = self.compare(stack, &view, record);
         let lineage = Lineage {
-            source: SourceName::new("corpus").unwrap(),
+            source: SourceName::new(SOURCE).unwrap(),
             revision: Revision::Commit("c".repeat(40)),
             ancestry: Ancestry::Same,
             declared: Declared::Here,

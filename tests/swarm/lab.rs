@@ -209,16 +209,24 @@ pub struct Claim<'a> {
 impl Claim<'_> {
     fn names(&self, kind: &str) -> Result<Vec<String>, String> {
         let names = self.lab.try_docker(self.node, &[kind, "ls", "--format", "{{.Name}}"])?;
-        let claimed = names.lines().filter(|name| name.starts_with(&self.prefix));
-        Ok(claimed.map(str::to_owned).collect())
+        Ok(names.lines().filter(|name| self.is_claimed(name)).map(str::to_owned).collect())
+    }
+
+    /// True also for what an operator of that name remembers.
+    fn is_claimed(&self, name: &str) -> bool {
+        let ledger = name.strip_prefix("skep.ledger.").or_else(|| name.strip_prefix("skep-"));
+        ledger.unwrap_or(name).starts_with(&self.prefix)
     }
 
     /// One round; an error while anything is left. Services go first: the others are in use until
     /// the tasks have ended, and a removed network is listed until the last of them let go.
     fn remove_all(&self) -> Result<(), String> {
         for kind in ["service", "network", "secret", "config"] {
-            for name in self.names(kind)? {
-                self.lab.try_docker(self.node, &[kind, "rm", &name])?;
+            let names = self.names(kind)?;
+            if !names.is_empty() {
+                let names = names.iter().map(String::as_str);
+                let words: Vec<&str> = [kind, "rm"].into_iter().chain(names).collect();
+                self.lab.try_docker(self.node, &words)?;
             }
             if let Some(name) = self.names(kind)?.first() {
                 return Err(format!("{kind} {name} is still there"));
