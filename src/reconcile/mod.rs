@@ -3,15 +3,8 @@
 //! A pass looks at the world afresh and does not know why it runs (law 5). Sources are read beside
 //! it: a slow or broken git server delays no repair (law 9).
 
-mod compared;
-mod declared;
-mod desired;
-mod key;
-mod memory;
 mod pass;
-mod registry;
 mod run;
-mod schedule;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -20,15 +13,14 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-pub use run::{Nudge, run};
-pub use schedule::Schedule;
+pub use run::{Nudge, Schedule, run};
 pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
 use crate::health::Clocks;
 use crate::model::{HashKey, Instance, StackName};
 use crate::plan::{Removals, Writes};
 use crate::ports::{Clock, Registry, SourceOpener, Swarm};
-use memory::PassMemory;
+use pass::PassMemory;
 use sources::Followed;
 
 /// Writes to the engine at the same time, over all stacks.
@@ -126,6 +118,3 @@ impl Operator {
         self
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,11 +1,11 @@
 //! The key of the hashes over secret content: made once for an instance, kept in the swarm.
 
-use super::Operator;
 use crate::diff::{HASH_LABEL, OWNER_LABEL};
 use crate::ledger::{KEY_BYTES, Ledgers, key_name};
 use crate::model::engine::StringMap;
 use crate::model::{HashKey, Instance, NewData, Observed, SecretBytes};
 use crate::ports::{Swarm, SwarmError, Write};
+use crate::reconcile::Operator;
 
 /// Label that marks the key's config.
 const KEY_LABEL: &str = "skep.key";

@@ -1,5 +1,7 @@
 //! The loop: sources are read beside it, events and nudges only make a pass run sooner.
 
+mod schedule;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +9,10 @@ use futures::future;
 use futures::stream::StreamExt as _;
 use tokio::sync::watch;
 
-use super::schedule::after;
+pub use self::schedule::Schedule;
+use self::schedule::after;
+use super::Operator;
 use super::sources::{Reads, jittered};
-use super::{Operator, Schedule};
 use crate::ports::{Clock, SwarmEvent};
 use crate::status::Report;
 

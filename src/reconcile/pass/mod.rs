@@ -1,5 +1,11 @@
 //! One pass: look, load, decide, do, tell.
 
+mod compared;
+mod desired;
+mod key;
+mod memory;
+mod registry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,9 +13,10 @@ use std::sync::Arc;
 use futures::future::{self, join_all};
 use jiff::Timestamp;
 
+use self::desired::Wanted;
+use self::key::KeyFound;
+pub(super) use self::memory::PassMemory;
 use super::Operator;
-use super::desired::Wanted;
-use super::key::{self, KeyFound};
 use crate::diff::{self, Claims, DiffInput, LeftoverKind, StackChanges, View};
 use crate::execute::{Bindings, Executor, execute};
 use crate::health::{Health, health};

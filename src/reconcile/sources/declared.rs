@@ -6,18 +6,18 @@ use std::sync::{Arc, OnceLock};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 
-use super::sources::Followed;
-use super::{Operator, SourceState};
+use super::{Followed, SourceState};
 use crate::model::{Ancestry, DeclaredSource, Problem, Revision, Severity, SourceName};
 use crate::ports::{Checkout, Source, SourceError, SourceOpener};
+use crate::reconcile::Operator;
 
 /// What a root source declares.
 #[derive(Debug)]
-pub(super) struct DeclaredSources {
+pub(in crate::reconcile) struct DeclaredSources {
     /// The sources.
-    pub(super) sources: Vec<DeclaredSource>,
+    pub(in crate::reconcile) sources: Vec<DeclaredSource>,
     /// Whether there may be more of them: the root was not read, or holds an error.
-    pub(super) maybe_more: bool,
+    pub(in crate::reconcile) maybe_more: bool,
 }
 
 impl Default for DeclaredSources {
@@ -29,7 +29,7 @@ impl Default for DeclaredSources {
 impl Operator {
     /// Goes by what the root source declares. What it declares no longer is not read any more, and
     /// nothing of it is touched: a source that is not read removes nothing.
-    pub(super) fn follow(&mut self, declared: DeclaredSources) -> Vec<Problem> {
+    pub(in crate::reconcile) fn follow(&mut self, declared: DeclaredSources) -> Vec<Problem> {
         let Some(opener) = self.opener.clone() else {
             return declared.sources.iter().map(not_followed).collect();
         };
@@ -102,7 +102,7 @@ impl Operator {
     }
 
     /// Adds a source under an id of its own.
-    pub(super) fn add(
+    pub(in crate::reconcile) fn add(
         &mut self,
         state: SourceState,
         source: Arc<dyn Source>,
@@ -120,7 +120,7 @@ fn not_followed(declared: &DeclaredSource) -> Problem {
 }
 
 /// Why a declaration in another source than the root does nothing.
-pub(super) fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
+pub(in crate::reconcile) fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
     let message = "a Source counts only in the source that skep was started with";
     problem_of(declared, message).hint("move it there").severity(Severity::Warning)
 }

@@ -1,5 +1,7 @@
 //! Sources, and what was last read of them.
 
+mod declared;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use futures::stream::{self, BoxStream, SelectAll, Stream, StreamExt as _};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(super) use self::declared::{DeclaredSources, counts_in_the_root_only};
 use super::{Nudge, Operator};
 use crate::ledger::Ledgers;
 use crate::model::{Ancestry, DeclaredSource, Revision, SourceName};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Operator;
 use crate::model::{ImageAnswer, ImageRef, Images};
+use crate::reconcile::Operator;
 
 /// Questions at the same time.
 const PARALLEL: usize = 8;

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::declared::{DeclaredSources, counts_in_the_root_only};
-use super::sources::Followed;
-use super::{Operator, Settings};
 use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, load};
 use crate::model::{
     Desired, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
 };
 use crate::ports::Checkout;
+use crate::reconcile::sources::{DeclaredSources, Followed, counts_in_the_root_only};
+use crate::reconcile::{Operator, Settings};
 
 /// The last load of each source: an unchanged revision is not loaded again.
 #[derive(Debug, Default)]
-pub(super) struct LoadCache(BTreeMap<SourceName, Cached>);
+pub(in crate::reconcile) struct LoadCache(BTreeMap<SourceName, Cached>);
 
 #[derive(Debug)]
 struct Cached {
@@ -103,7 +102,7 @@ impl LoadCache {
     }
 
     /// Forgets the loads of a source.
-    pub(super) fn forget(&mut self, source: &SourceName) {
+    pub(in crate::reconcile) fn forget(&mut self, source: &SourceName) {
         self.0.remove(source);
     }
 }

@@ -20,13 +20,13 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// What an operator remembers between passes.
 #[derive(Debug, Default)]
-pub(super) struct PassMemory {
+pub(in crate::reconcile) struct PassMemory {
     /// What plans are made with.
     pub(super) plan: Memory,
     /// Answers of registries.
     pub(super) answers: Answers,
     /// Loads of revisions that did not move.
-    pub(super) loads: LoadCache,
+    pub(in crate::reconcile) loads: LoadCache,
     /// Comparisons that still hold.
     pub(super) compared: Comparisons,
     /// Contents that secrets were found not to have.
