@@ -19,22 +19,58 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use assert_cmd::Command;
-use cases::{Case, corpus, files_of, stack_cases};
-use round::{Declared, loaded, round};
+use cases::{Case, corpus, declaration, edge_cases, files_of, stack_cases};
+use round::{Declared, again, loaded, round, text};
 use skep::model::{ApiVersion, Entry, RepoPath, StackName};
+use skep::view::compose::Drawings;
 
 /// Stack files with the variables that they want, by name.
 fn cases() -> BTreeMap<String, Declared> {
-    let declared = |case: Case| {
-        let declared = Declared {
-            files: files_of(&case),
-            globs: case.files,
-            variables: case.env,
-            name: Some(StackName::new("stk").unwrap()),
-        };
-        (case.name, declared)
-    };
     stack_cases(&corpus()).into_iter().map(declared).collect()
+}
+
+fn declared(case: Case) -> (String, Declared) {
+    let declared = Declared {
+        files: files_of(&case),
+        globs: vec![declaration(&case)],
+        variables: case.env,
+        name: Some(StackName::new("stk").unwrap()),
+    };
+    (case.name, declared)
+}
+
+/// What is written, but for the subnets that the engine chose: they only stand there to be seen.
+fn written(drawings: &Drawings) -> String {
+    let text = text(drawings);
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("# Its subnet is "));
+    let contents = drawings.stacks.iter().map(|one| format!("{:?}", one.contents));
+    lines.map(str::to_owned).chain(contents).collect::<Vec<_>>().join("\n")
+}
+
+/// Drawn again from what the drawn files make in an empty swarm, every file is the same to the byte.
+#[tokio::test]
+async fn public_stacks_and_single_features_come_back_to_the_byte() {
+    let (mut tried, mut refused, mut wrong) = (0, Vec::new(), Vec::new());
+    let features = edge_cases(&corpus()).into_iter().map(declared);
+    let stacks = cases();
+    for (name, declared) in stacks.clone().into_iter().chain(features) {
+        let Ok(declared) = declared.with_unset_empty() else { continue };
+        let round = round(&declared, ApiVersion::v1(51)).await;
+        let is_feature = !stacks.contains_key(&name);
+        if is_feature && round.differing.iter().any(|line| line.ends_with(" does not run")) {
+            refused.push(name);
+            continue;
+        }
+        let again = again(&round.drawings, &round.observed, ApiVersion::v1(51)).await;
+        let (first, second) = (written(&round.drawings), written(&again));
+        if !round.differing.is_empty() || first != second {
+            wrong.push(format!("{name}: {:?}\n{first}---\n{second}", round.differing));
+        }
+        tried += 1;
+    }
+    println!("{tried} files; the engine refuses {refused:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 120, "the corpus at {} is not whole", corpus().display());
 }
 
 #[tokio::test]

@@ -158,12 +158,12 @@ fn own_objects(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef>
     networks.chain(data.iter().map(|change| change.object.clone())).collect()
 }
 
-/// What services refer to although the stack does not make it: whatever was ours of that was given
-/// up by declaring it external, and nothing that is in use is left over.
+/// What is external, or what services refer to although the stack does not make it: whatever was
+/// ours of that was given up, and nothing that is in use is left over.
 fn foreign(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
     let own: BTreeSet<ObjectRef> = data.iter().map(declared_ref).collect();
     let used = stack.services.values().flat_map(|service| references(&service.spec));
-    used.filter(|object| !own.contains(object)).collect()
+    used.chain(stack.external.iter().cloned()).filter(|object| !own.contains(object)).collect()
 }
 
 fn declared_names(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {

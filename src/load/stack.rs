@@ -81,7 +81,7 @@ pub fn make(
         key: surroundings.key,
     };
     let policy = policy(tree);
-    let Objects { networks, secrets, configs, services, data } = convert(input, findings);
+    let Objects { networks, secrets, configs, services, external, data } = convert(input, findings);
     let spoiled = findings.spoiled();
     if spoiled.whole.is_some() {
         return None;
@@ -97,6 +97,7 @@ pub fn make(
         secrets,
         configs,
         services,
+        external,
     };
     Some(Made { stack, data })
 }

@@ -1,7 +1,7 @@
 //! What one revision asks for, fully rendered. Names in it are full engine names; references from
 //! services to networks, secrets and configs are by declared name, ids are empty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
-use super::name::{Kind, SourceName, StackName};
+use super::name::{Kind, ObjectRef, SourceName, StackName};
 use super::secret::KeyedHash;
 
 /// Everything that the sources ask for.
@@ -40,6 +40,8 @@ pub struct DesiredStack {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name; shared, because they are large.
     pub services: BTreeMap<String, Arc<DesiredService>>,
+    /// What is declared external, used or not: it is there already, and stays.
+    pub external: BTreeSet<ObjectRef>,
 }
 
 /// Whether all of a stack could be loaded.

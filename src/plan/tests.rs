@@ -97,6 +97,7 @@ fn asks_for(version: &str) -> World {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: [(WEB.to_owned(), Arc::new(service))].into(),
+            external: [].into(),
         },
         observed: Observed {
             at: now(),

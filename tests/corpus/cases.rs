@@ -196,16 +196,21 @@ pub fn files_of(case: &Case) -> FileSet {
 /// The manifest that several files are given in.
 const SEVERAL: &str = "several-files.yml";
 
+/// The file that declares the stack.
+pub fn declaration(case: &Case) -> String {
+    match case.files.as_slice() {
+        [file] => file.clone(),
+        _ => SEVERAL.to_owned(),
+    }
+}
+
 fn load_with(
     case: &Case,
     (files, env): (&FileSet, &BTreeMap<String, String>),
     named: &As,
 ) -> Loaded {
     let source = SourceName::new("corpus").unwrap();
-    let file = match case.files.as_slice() {
-        [file] => file.clone(),
-        _ => SEVERAL.to_owned(),
-    };
+    let file = declaration(case);
     let options = LoadOptions {
         source: &source,
         key: named.key.as_ref(),

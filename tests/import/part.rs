@@ -179,3 +179,16 @@ async fn what_belongs_to_no_stack_is_written_when_it_is_asked_for() {
     // Nothing of it is taken over before a person says so.
     insta::assert_snapshot!(compared(&world, &drawn(&drawings)).await.join("\n"));
 }
+
+#[tokio::test]
+async fn an_unused_secret_is_not_removed_for_being_external_now() {
+    let world = World::new(1);
+    let file = "services:\n  web: {image: 'registry.test/web:1', deploy: {replicas: 1}}\n\
+                secrets: {spare: {file: spare.txt}}\n";
+    let files = declared(&[("shop/compose.yml", file.as_bytes()), ("shop/spare.txt", b"spare")]);
+    apply(&world, &files).await;
+    let drawings = drawings(&world, &Selection::default()).await;
+    let text = text(&drawings);
+    assert!(text.contains("spare:\n    external: true\n    name: shop_spare\n"), "{text}");
+    assert_eq!(compared(&world, &drawn(&drawings)).await, Vec::<String>::new(), "{text}");
+}

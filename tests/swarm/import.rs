@@ -163,3 +163,62 @@ fn what_docker_deployed_is_drawn_taken_over_and_differs_in_nothing() {
     let unknown = call(&world, &["import", "nobody"]);
     assert_eq!(unknown.code, 2, "{unknown:?}");
 }
+
+const KEYS: [&str; 2] = ["worker", "queue"];
+
+/// Services that `docker service create` made, with a label to find them by; one joins a network of
+/// nobody's, the other none.
+fn created(world: &World<'_>) -> [String; 2] {
+    let network = format!("{}-hand", world.name);
+    world.docker(&["network", "create", "--driver", "overlay", &network]);
+    let label = format!("by=hand-{}", world.name);
+    let names = KEYS.map(|key| world.full(key));
+    let image = world.lab.image("1");
+    for (name, network) in [(&names[0], None), (&names[1], Some(network.as_str()))] {
+        let mut words = vec!["service", "create", "--with-registry-auth", "--label", &label];
+        words.extend(["--env", "MODE=fast", "--constraint", "node.platform.os == linux"]);
+        words.extend(["--update-monitor", "1s"]);
+        words.extend(["--mount", "type=volume,source=hand,target=/data", "--name", name]);
+        words.extend(network.into_iter().flat_map(|network| ["--network", network]));
+        words.push(image);
+        world.docker(&words);
+    }
+    names
+}
+
+#[test]
+fn services_of_no_stack_become_part_of_one_by_the_command_that_the_file_tells() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "rest");
+    let names = created(&world);
+    let out = world.repo.beside("drawn");
+    let label = format!("by=hand-{}", world.name);
+    let import =
+        ["import", "--label", &label, "--rest", &world.name, "--output", text(&out), "--force"];
+    let called = call(&world, &import);
+    assert_eq!(called.code, 0, "{called:?}");
+
+    // They are nobody's yet: what is declared is held.
+    let held = call(&world, &["diff", text(&out), "-o", "json"]);
+    let report: Value = serde_json::from_str(&held.out).expect("JSON");
+    let reasons = report["stacks"][0]["held"].as_array().expect("held");
+    let reasons: Vec<&str> = reasons.iter().filter_map(|held| held["reason"].as_str()).collect();
+    assert_eq!(reasons, ["NotOurs"; 2], "{report}");
+
+    for name in &names {
+        let told = called.err.lines().find(|line| line.contains(name)).expect("a note");
+        let (_, command) = told.split_once("once: docker ").expect("a command");
+        world.docker(&command.split(' ').collect::<Vec<_>>());
+    }
+    let before = KEYS.map(|key| world.tasks(key));
+    let called = call(&world, &import);
+    assert_eq!((called.code, called.err.lines().count()), (0, 1), "{called:?}");
+    let first = differing(&call(&world, &["diff", text(&out), "-o", "json"]));
+    let other: Vec<_> = first.iter().filter(|(action, _, n)| action != "adopt" || *n > 0).collect();
+    assert!(other.is_empty() && first.len() == names.len(), "{first:?}");
+    let applied = call(&world, &["apply", text(&out), "--min-healthy", "1s", "--timeout", "60s"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(KEYS.map(|key| world.tasks(key)), before);
+    let nothing = call(&world, &["diff", text(&out)]);
+    assert_eq!(nothing.code, 0, "{nothing:?}");
+}

@@ -11,7 +11,7 @@ use crate::load::compose::{
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{ConfigReference, DataDriver, DataFile, SecretReference};
 use crate::model::name::check_data_name;
-use crate::model::{Content, DataRef, DesiredData, Kind, Naming, SecretBytes};
+use crate::model::{Content, DataRef, DesiredData, Kind, Naming, ObjectRef, SecretBytes};
 
 /// What secrets and configs have in common.
 struct Form<'a> {
@@ -51,10 +51,11 @@ impl Stage<'_, '_> {
         let root = KeyPath::root();
         let section_path = root.key(section);
         let path = section_path.key(key);
+        let name = self.object_name(key, form.name, form.external);
         if form.external.is_some_and(External::is_external) {
+            self.objects.external.insert(ObjectRef::new(kind, name));
             return None;
         }
-        let name = self.object_name(key, form.name, form.external);
         if let Err(error) = check_data_name(&name) {
             let quoted = self.quote(&path, &name);
             let message = format!("the full name{quoted} can't be used: {error}");

@@ -24,8 +24,8 @@ use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
 use crate::model::{
-    DesiredData, DesiredNetwork, DesiredService, FileError, FileSet, HashKey, Place, RepoPath,
-    SideStore, StackName,
+    DesiredData, DesiredNetwork, DesiredService, FileError, FileSet, HashKey, ObjectRef, Place,
+    RepoPath, SideStore, StackName,
 };
 
 /// Label that says which stack an object belongs to.
@@ -67,6 +67,8 @@ pub struct Objects {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name.
     pub services: BTreeMap<String, Arc<DesiredService>>,
+    /// What is declared external.
+    pub external: BTreeSet<ObjectRef>,
     /// Content of secrets and configs.
     pub data: SideStore,
 }
@@ -83,6 +85,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
         configs: stage.section("configs"),
     };
     stage.data_objects(&declared);
+    stage.external_networks(&declared);
     stage.services(&declared);
     stage.endless();
     stage.unsupported_of_all();

@@ -7,11 +7,11 @@ use crate::load::compose::{
     Attachment, External, NETWORK_DRIVER, Network, ScalarText, Service, ServiceNetworks,
 };
 use crate::load::yaml::KeyPath;
-use crate::model::DesiredNetwork;
 use crate::model::engine::{
     Ipam, IpamConfig, NODE_NETWORKS, NetworkAttachment, NetworkSpec, StringMap,
 };
 use crate::model::name::check_service_name;
+use crate::model::{DesiredNetwork, Kind, ObjectRef};
 
 /// The network that a service joins when it names none.
 const DEFAULT: &str = "default";
@@ -64,6 +64,17 @@ impl Stage<'_, '_> {
                 named
             }
             (false, _) => named,
+        }
+    }
+
+    /// Networks that are there already, used or not.
+    pub(super) fn external_networks(&mut self, declared: &Declared) {
+        for (key, network) in &declared.networks {
+            let external = network.external.as_ref();
+            if external.is_some_and(External::is_external) {
+                let name = self.object_name(key, network.name.as_deref(), external);
+                self.objects.external.insert(ObjectRef::new(Kind::Network, name));
+            }
         }
     }
 

@@ -229,6 +229,7 @@ mod tests {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: BTreeMap::from([("plain".to_owned(), Arc::new(service))]),
+            external: [].into(),
         };
         let mut now = observed(1);
         now.services.insert("plain".to_owned(), Arc::default());
