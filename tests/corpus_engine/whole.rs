@@ -31,6 +31,7 @@ async fn one_import_of_a_swarm_with_every_public_stack_differs_from_it_in_nothin
     assert!(stacks.len() >= FEWEST, "{} stacks", stacks.len());
     let skep = Skep::new(&claim);
     everything(&skep, &stacks);
+    what_is_nobodys(&skep, &stacks, &claim.prefix);
     on_standard_output(&skep);
     one_stack(&skep, &stacks[stacks.len() / 2]);
     by_label(&skep, &stacks);
@@ -41,13 +42,32 @@ fn everything(skep: &Skep, stacks: &[DesiredStack]) {
     let told = skep.good(&["import", "--output", text(&out)]).1;
     assert_eq!(told.lines().count(), 1, "something can't be said: {told}");
     assert_eq!(skep.differing(text(&out), b""), NOTHING);
+    let again = skep.dir("again");
+    skep.good(&["import", "--output", text(&again)]);
     for stack in stacks {
-        let file = out.join(stack.name.as_str()).join("compose.yml");
-        let file = std::fs::read_to_string(&file).unwrap();
+        let read = |out: &Path| {
+            std::fs::read_to_string(out.join(stack.name.as_str()).join("compose.yml")).unwrap()
+        };
+        let file = read(&out);
+        assert_eq!(file, read(&again));
         let missing: Vec<ObjectRef> =
             objects(stack).into_iter().filter(|object| !says(&file, stack, object)).collect();
         assert_eq!(missing, [], "{file}");
     }
+}
+
+/// External objects are of no stack: they stand in a file of their own, and differ in nothing.
+fn what_is_nobodys(skep: &Skep, stacks: &[DesiredStack], prefix: &str) {
+    let (out, rest) = (skep.dir("rest"), format!("{prefix}-rest"));
+    skep.good(&["import", "--rest", &rest, "--output", text(&out)]);
+    assert_eq!(skep.differing(text(&out), b""), NOTHING);
+    let file = std::fs::read_to_string(out.join(&rest).join("compose.yml")).unwrap();
+    let made: BTreeSet<ObjectRef> = stacks.iter().flat_map(made).collect();
+    let foreign: Vec<ObjectRef> = stacks.iter().flat_map(objects).collect();
+    let foreign: Vec<_> = foreign.into_iter().filter(|object| !made.contains(object)).collect();
+    let missing: Vec<_> =
+        foreign.iter().filter(|object| !file.contains(&format!("  {}:\n", object.name))).collect();
+    assert!(!foreign.is_empty() && missing.is_empty(), "{missing:?}\n{file}");
 }
 
 /// Content that is no text can't stand in one document: the objects stay, as external ones.
@@ -132,12 +152,17 @@ fn count(stack: &DesiredStack) -> [usize; 4] {
 
 /// Everything that a stack makes or refers to.
 fn objects(stack: &DesiredStack) -> BTreeSet<ObjectRef> {
+    let used = stack.services.values().flat_map(|service| references(&service.spec));
+    made(stack).into_iter().chain(used).collect()
+}
+
+fn made(stack: &DesiredStack) -> BTreeSet<ObjectRef> {
     let of = |kind: Kind| move |name: &String| ObjectRef::new(kind, name.as_str());
     let made = stack.services.keys().map(of(Kind::Service));
     let made = made.chain(stack.networks.keys().map(of(Kind::Network)));
     let made = made.chain(stack.configs.keys().map(of(Kind::Config)));
     let made = made.chain(stack.secrets.keys().map(of(Kind::Secret)));
-    made.chain(stack.services.values().flat_map(|service| references(&service.spec))).collect()
+    made.collect()
 }
 
 /// True when a file has an entry for an object, by its key or by its name.
