@@ -192,3 +192,19 @@ async fn an_unused_secret_is_not_removed_for_being_external_now() {
     assert!(text.contains("spare:\n    external: true\n    name: shop_spare\n"), "{text}");
     assert_eq!(compared(&world, &drawn(&drawings)).await, Vec::<String>::new(), "{text}");
 }
+
+#[tokio::test]
+async fn subnets_and_gateways_that_no_engine_chooses_are_a_persons() {
+    let world = World::new(1);
+    let file = "services:\n  web: {image: 'registry.test/web:1', networks: [a, b, c]}\nnetworks:\n  \
+                a: {ipam: {config: [{subnet: 172.20.0.0/16, gateway: 172.20.7.1}]}}\n  b: {}\n  c: \
+                {ipam: {config: [{subnet: 10.20.30.0/24}]}}\n";
+    apply(&world, &declared(&[("shop/compose.yml", file.as_bytes())])).await;
+    let text = text(&drawings(&world, &Selection::default()).await);
+    assert!(
+        text.contains("- subnet: 172.20.0.0/16\n          gateway: \"172.20.7.1\"\n"),
+        "{text}"
+    );
+    assert!(text.contains("- subnet: 10.20.30.0/24\n"), "{text}");
+    assert_eq!(text.matches("subnet").count(), 3, "the other is told above its entry: {text}");
+}

@@ -142,6 +142,12 @@ fn what_docker_deployed_is_drawn_taken_over_and_differs_in_nothing() {
     let blob = std::fs::read(out.join(&stack).join("configs/blob")).expect("a file");
     assert_eq!(blob, [0, 159, 146, 150]);
 
+    // docker takes the file, too, and finds nothing to do.
+    let drawn = out.join(&stack).join("compose.yml");
+    let deploy = ["stack", "deploy", "--with-registry-auth", "--compose-file", text(&drawn)];
+    world.docker(&[&deploy[..], &[&stack]].concat());
+    assert_eq!(tasks(&world, &stack), before);
+
     // Nobody owns it yet: all there is to do is to take it over.
     let first = differing(&call(&world, &["diff", text(&out), "-o", "json"]));
     let other: Vec<_> = first.iter().filter(|(action, _, n)| action != "adopt" || *n > 0).collect();

@@ -1,5 +1,7 @@
 //! Networks: their keys, and what they are.
 
+use std::net::IpAddr;
+
 use crate::diff::NAMESPACE_LABEL;
 use crate::model::engine::{Ipam, IpamConfig, LiveNetwork};
 use crate::model::{Kind, ObjectRef};
@@ -52,7 +54,8 @@ impl Sheet<'_> {
             addresses.put("driver", ipam.driver.as_str());
         }
         let pools = || ipam.config.iter().filter(|pool| !pool.subnet.is_empty());
-        if pools().all(is_engines_choice) {
+        let networks = self.view.observed.networks.len();
+        if pools().all(|pool| is_engines_choice(pool, networks)) {
             let subnets: Vec<&str> = pools().map(|pool| pool.subnet.as_str()).collect();
             if !subnets.is_empty() {
                 let line = format!(
@@ -102,17 +105,34 @@ fn pool(pool: &IpamConfig) -> Map {
     let mut map = Map::from_iter([("subnet", pool.subnet.as_str())]);
     map.put_unless("ip_range", pool.ip_range.as_str(), "");
     let (gateway, _) = pool.gateway.split_once('/').unwrap_or((&pool.gateway, ""));
-    if !gateway.is_empty() && !is_first(gateway) {
+    if !gateway.is_empty() && !is_first(gateway, &pool.subnet) {
         map.put("gateway", gateway);
     }
     map
 }
 
-fn is_first(address: &str) -> bool {
-    address.ends_with(".1") || address.ends_with(":1")
+/// True for the address after that of the subnet itself.
+fn is_first(address: &str, subnet: &str) -> bool {
+    let (subnet, _) = subnet.split_once('/').unwrap_or((subnet, ""));
+    match (address.parse(), subnet.parse()) {
+        (Ok(IpAddr::V4(address)), Ok(IpAddr::V4(subnet))) => {
+            u32::from(address).checked_sub(u32::from(subnet)) == Some(1)
+        }
+        (Ok(IpAddr::V6(address)), Ok(IpAddr::V6(subnet))) => {
+            u128::from(address).checked_sub(u128::from(subnet)) == Some(1)
+        }
+        _ => false,
+    }
 }
 
-/// The engine's own pool is 10.0.0.0/8, in parts of 256 addresses.
-fn is_engines_choice(pool: &IpamConfig) -> bool {
-    pool.subnet.starts_with("10.") && pool.subnet.ends_with(".0/24") && pool.ip_range.is_empty()
+/// The engine's own pool is 10.0.0.0/8, in parts of 256 addresses, of which it takes the first free
+/// one (`DefaultAddrPool` in swarmkit): what lies far behind the number of networks, a person chose.
+fn is_engines_choice(pool: &IpamConfig, networks: usize) -> bool {
+    let part = pool.subnet.strip_prefix("10.").and_then(|rest| rest.strip_suffix(".0/24"));
+    let Some((second, third)) = part.and_then(|part| part.split_once('.')) else { return false };
+    let number = |text: &str| text.parse::<usize>().ok();
+    let Some(index) = number(second).zip(number(third)).map(|(b, c)| b * 256 + c) else {
+        return false;
+    };
+    pool.ip_range.is_empty() && index < networks.saturating_mul(4).max(256)
 }
