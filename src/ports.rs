@@ -76,6 +76,14 @@ pub enum Write {
         /// Body with ids.
         spec: Box<ServiceSpec>,
     },
+    /// Have the engine put back the spec that a service had before, if the service still has this
+    /// version.
+    RollBack {
+        /// The service.
+        target: Target,
+        /// What it is now, with ids: the engine wants it said, and takes the spec before.
+        spec: Box<ServiceSpec>,
+    },
     /// Remove an object by id, after a look whether it is still the same.
     Remove {
         /// Kind and name.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::fields::{FieldValue, Secrecy};
 use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, SpecHash, StackName, Target,
-    Wholeness,
+    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, RolloutPolicy, SpecHash,
+    StackName, Target, Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -171,6 +171,8 @@ pub struct ServiceChange {
     pub missing: BTreeSet<ObjectRef>,
     /// Services of the stack that come first, by full name, and how far they have to be.
     pub depends_on: BTreeMap<String, Condition>,
+    /// How its rollouts are judged, and what follows when one failed.
+    pub rollout: RolloutPolicy,
     /// Where it is declared.
     pub place: Place,
 }

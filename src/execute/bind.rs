@@ -92,6 +92,10 @@ pub(super) fn bind(
         Step::UpdateService { target, spec, .. } => {
             Write::UpdateService { target: target.clone(), spec: Box::new(with_ids(spec, known)?) }
         }
+        // As the look saw it, its ids included.
+        Step::RollBack { target, spec } => {
+            Write::RollBack { target: target.clone(), spec: Box::new(ServiceSpec::clone(spec)) }
+        }
         Step::Remove { kind, target } => {
             Write::Remove { object: ObjectRef::new(*kind, &target.name), target: target.clone() }
         }

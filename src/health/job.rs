@@ -1,39 +1,37 @@
 //! Jobs: services whose tasks end.
 
+use super::place::{Place, places};
+use super::trouble::{Trouble, trouble};
 use super::{Case, Health, HealthState, progress};
 use crate::model::engine::{ServiceMode, TaskState};
 
 /// Judges a job by the tasks of its newest run.
 pub(super) fn judge(case: &Case<'_>) -> Health {
-    let newest = case.tasks.iter().filter_map(|seen| seen.task.job_iteration).max();
-    let run = case.tasks.iter().filter(|seen| seen.task.job_iteration == newest);
-    let states: Vec<TaskState> = run.clone().map(|seen| seen.task.status.state).collect();
-    let (started, completed) = progress(run.clone());
-    let wanted = wanted(case, &states);
-    let failed = run.filter(|seen| {
-        seen.task.status.state == TaskState::Failed && seen.task.desired_state > TaskState::Running
-    });
-    let (state, why) = match failed.count() {
-        _ if completed >= wanted && !states.is_empty() => (HealthState::Healthy, String::new()),
-        _ if wanted == 0 => (HealthState::Healthy, String::new()),
-        failed if failed > 0 && gave_up(&states) => {
-            (HealthState::Failed, format!("{failed} tasks of the job failed"))
-        }
-        _ => (HealthState::Progressing, "the job runs".to_owned()),
+    let places = places(case);
+    let of_run = places.values().flat_map(Place::tasks);
+    let (started, completed) = progress(of_run);
+    let ended_well =
+        |place: &&Place<'_>| place.own(case).any(|task| task.status.state == TaskState::Complete);
+    let done = places.values().filter(ended_well).count() as u64;
+    let wanted = wanted(case, places.len() as u64);
+    let is_done = done >= wanted && (wanted == 0 || started > 0);
+    let open = places.values().filter(|place| !ended_well(place));
+    let worst = open.filter_map(|place| trouble(case, place)).max_by_key(|told| told.state);
+    let verdict = match worst {
+        _ if is_done => Trouble::none(),
+        Some(worst) if worst.state > HealthState::Progressing || !worst.why.is_empty() => worst,
+        _ => Trouble::progressing("the job runs".to_owned()),
     };
-    Health { state, running: completed.min(wanted), wanted, started, completed, why }
+    Health { running: done.min(wanted), wanted, started, completed, ..verdict.into_health() }
 }
 
-fn wanted(case: &Case<'_>, states: &[TaskState]) -> u64 {
+/// Tasks that have to end well. A global job wants one on each node that it fits on, and makes
+/// them all at once.
+fn wanted(case: &Case<'_>, places: u64) -> u64 {
     match case.mode() {
         Some(ServiceMode::ReplicatedJob(job)) => {
             job.total_completions.or(job.max_concurrent).unwrap_or(1)
         }
-        _ => states.len() as u64,
+        _ => places,
     }
-}
-
-/// True when nothing of the run goes on.
-fn gave_up(states: &[TaskState]) -> bool {
-    states.iter().all(|state| *state > TaskState::Running)
 }

@@ -1,18 +1,28 @@
-//! Observed → health of each service: what its tasks do, not only what its spec says (law 12).
+//! Observed → health of each service and node: what tasks do, not only what specs say (law 12).
+//!
+//! Everything is a value: the time is that of the look, beginnings are those that the engine tells.
+//! So an operator that was started a moment ago judges as the one before it did.
 
+mod clocks;
 mod job;
+mod node;
+mod place;
 mod slots;
+mod trouble;
 
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::engine::{Service, ServiceMode, TaskState, UpdateState};
-use crate::model::{Observed, SeenTask};
+pub use clocks::Clocks;
+pub use node::{NodeHealth, NodeState, node_health};
+
+use crate::model::engine::{Node, Service, ServiceMode, TaskState, UpdateState, UpdateStatus};
+use crate::model::{ImageRef, Images, Observed, SeenTask};
 
 /// How a service does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// The verdict.
     pub state: HealthState,
@@ -26,15 +36,20 @@ pub struct Health {
     pub completed: u64,
     /// Why it is not healthy, in the engine's words where there are any; empty when it is.
     pub why: String,
+    /// Id of the task whose log says more about `why`; `None` where no container was started.
+    pub culprit: Option<String>,
 }
 
 /// The verdict on a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthState {
     /// All tasks that are asked for run and last.
     Healthy,
     /// On the way, and nothing says that it will not get there.
+    #[default]
     Progressing,
     /// Not the spec's own fault: no node, no registry.
     Waiting,
@@ -55,33 +70,86 @@ impl HealthState {
     }
 }
 
-/// How long things have to last, and how long they may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clocks {
-    /// So long a task has to run before it counts.
-    pub min_healthy: Duration,
-    /// So long a service may go without any progress before it counts as failed.
-    pub progress_deadline: Duration,
+/// No registry was asked.
+static UNASKED: Images = Images(BTreeMap::new());
+
+/// What a verdict is made from, besides the service itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// The swarm.
+    pub observed: &'a Observed,
+    /// What registries say of images that nodes could not get ([`doubts`]).
+    pub images: &'a Images,
 }
 
-impl Default for Clocks {
-    /// Nomad's defaults: 10 seconds and 10 minutes.
-    fn default() -> Self {
-        Self { min_healthy: Duration::from_secs(10), progress_deadline: Duration::from_secs(600) }
+impl<'a> Sight<'a> {
+    /// The swarm alone, when no registry was asked.
+    #[must_use]
+    pub fn of(observed: &'a Observed) -> Self {
+        Self { observed, images: &UNASKED }
     }
 }
 
-/// Judges one service.
+/// Judges one service. The clocks are those of its policy; what the service itself declares
+/// extends them.
 #[must_use]
-pub fn health(service: &Service, observed: &Observed, clocks: Clocks) -> Health {
-    let nothing = Vec::new();
-    let tasks = observed.tasks.get(&service.id).unwrap_or(&nothing);
-    let case = Case { service, tasks, observed, clocks };
-    let health = match &service.spec.mode {
-        Some(mode) if mode.is_job() => job::judge(&case),
-        _ => slots::judge(&case),
-    };
+pub fn health(service: &Service, sight: Sight<'_>, clocks: Clocks) -> Health {
+    let case = Case::new(service, sight, clocks);
+    let health = if case.is_job() { job::judge(&case) } else { slots::judge(&case) };
     rollout(service, health)
+}
+
+/// Images that nodes could not get. The engine has the same words for an image that is not there
+/// and for a registry that does not answer, so the registry itself has to be asked.
+#[must_use]
+pub fn doubts(service: &Service, observed: &Observed, clocks: Clocks) -> BTreeSet<ImageRef> {
+    let case = Case::new(service, Sight::of(observed), clocks);
+    let fetches = |seen: &SeenTask| {
+        matches!(seen.task.status.state, TaskState::Rejected | TaskState::Preparing)
+    };
+    if !case.tasks.iter().any(fetches) {
+        return BTreeSet::new();
+    }
+    let places = place::places(&case);
+    let open = places.values().filter(|place| !place.is_steady(&case));
+    open.filter_map(|place| trouble::image_in_doubt(&case, place)).collect()
+}
+
+/// A service with what is needed to judge it.
+struct Case<'a> {
+    service: &'a Service,
+    tasks: &'a [SeenTask],
+    sight: Sight<'a>,
+    /// With what the service declares.
+    clocks: Clocks,
+}
+
+impl<'a> Case<'a> {
+    fn new(service: &'a Service, sight: Sight<'a>, clocks: Clocks) -> Self {
+        let tasks = sight.observed.tasks.get(&service.id).map_or(&[][..], Vec::as_slice);
+        Self { service, tasks, sight, clocks: clocks.extended_by(&service.spec) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.sight.observed.at
+    }
+
+    fn mode(&self) -> Option<&'a ServiceMode> {
+        self.service.spec.mode.as_ref()
+    }
+
+    fn is_job(&self) -> bool {
+        self.mode().is_some_and(ServiceMode::is_job)
+    }
+
+    /// One task on each node that fits.
+    fn is_global(&self) -> bool {
+        matches!(self.mode(), Some(ServiceMode::Global {} | ServiceMode::GlobalJob {}))
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &'a Node> {
+        self.sight.observed.nodes.values()
+    }
 }
 
 /// Tasks that were started, and those of them that ended well.
@@ -94,48 +162,35 @@ fn progress<'a>(tasks: impl Iterator<Item = &'a SeenTask>) -> (u64, u64) {
     })
 }
 
-/// A service with what is needed to judge it.
-struct Case<'a> {
-    service: &'a Service,
-    tasks: &'a [SeenTask],
-    observed: &'a Observed,
-    clocks: Clocks,
-}
-
-impl Case<'_> {
-    fn now(&self) -> Timestamp {
-        self.observed.at
-    }
-
-    fn mode(&self) -> Option<&ServiceMode> {
-        self.service.spec.mode.as_ref()
-    }
-
-    /// True for nodes that answer; the engine shows tasks on others as running for ever.
-    fn answers(&self, node: &str) -> bool {
-        self.observed.nodes.get(node).is_some_and(|node| node.status.state != "down")
-    }
-}
-
-/// What the engine says of the rollout outweighs a count of tasks.
+/// What the engine says of the rollout outweighs a count of tasks. A rollout that paused because
+/// of something outside did not fail by the spec's fault.
 fn rollout(service: &Service, health: Health) -> Health {
     let Some(status) = &service.update_status else { return health };
-    let because = |state, word: &str| {
-        let why = match (status.message.is_empty(), health.why.is_empty()) {
-            (true, _) => word.to_owned(),
-            (false, true) => format!("{word}: {}", status.message),
-            (false, false) => format!("{word}: {} ({})", status.message, health.why),
-        };
-        Health { state, why, ..health.clone() }
+    let word = match status.state {
+        UpdateState::Paused => "rollout paused",
+        UpdateState::RollbackPaused => "rollback paused",
+        UpdateState::RollbackStarted => "rolling back",
+        UpdateState::Updating if health.state == HealthState::Healthy => "updating",
+        _ => return health,
     };
-    match status.state {
-        UpdateState::Paused => because(HealthState::Failed, "rollout paused"),
-        UpdateState::RollbackPaused => because(HealthState::Failed, "rollback paused"),
-        UpdateState::RollbackStarted => because(HealthState::Progressing, "rolling back"),
-        UpdateState::Updating if health.state == HealthState::Healthy => {
-            because(HealthState::Progressing, "updating")
+    let at_least = match status.state {
+        UpdateState::Paused | UpdateState::RollbackPaused
+            if health.state != HealthState::Waiting =>
+        {
+            HealthState::Failed
         }
-        _ => health,
+        _ => HealthState::Progressing,
+    };
+    let state = health.state.max(at_least);
+    Health { state, why: because(word, status, &health.why), ..health }
+}
+
+fn because(word: &str, status: &UpdateStatus, why: &str) -> String {
+    match (status.message.is_empty(), why.is_empty()) {
+        (true, true) => word.to_owned(),
+        (true, false) => format!("{word}: {why}"),
+        (false, true) => format!("{word}: {}", status.message),
+        (false, false) => format!("{word}: {} ({why})", status.message),
     }
 }
 

@@ -10,6 +10,7 @@ use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
 use super::name::{Kind, ObjectRef, SourceName, StackName};
+use super::rollout::RolloutPolicy;
 use super::secret::KeyedHash;
 
 /// Everything that the sources ask for.
@@ -144,6 +145,8 @@ pub struct DesiredService {
     /// Services of the stack that have to be there first, by full name. There is no circle in them
     /// all; one that is not among the services of the stack has a mistake.
     pub depends_on: BTreeMap<String, Condition>,
+    /// How its rollouts are judged, and what follows when one failed.
+    pub rollout: RolloutPolicy,
     /// Where it is declared.
     pub place: Place,
 }

@@ -11,6 +11,7 @@ pub mod input;
 pub mod login;
 pub mod name;
 pub mod observed;
+pub mod rollout;
 pub mod secret;
 
 pub use decision::{
@@ -29,4 +30,5 @@ pub use input::{
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
+pub use rollout::{OnFailure, RolloutPolicy};
 pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};

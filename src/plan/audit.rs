@@ -15,6 +15,9 @@ pub enum Finding {
     NoChange(String),
     /// A write into a rollout, without a newer spec (law 2).
     IntoRollout(String),
+    /// A rollback of a service that has no other spec to go back to, or that is healthy for all the
+    /// ledger knows (laws 2 and 3).
+    NoWayBack(String),
     /// A service is written and the ledger does not know of it before (law 3).
     Unrecorded(String),
     /// Something that is declared would be removed (law 4).
@@ -32,6 +35,7 @@ impl fmt::Display for Finding {
         match self {
             Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
+            Self::NoWayBack(name) => write!(f, "{name} would be rolled back to nothing known"),
             Self::Unrecorded(name) => write!(f, "the ledger would not know of {name}"),
             Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
@@ -52,6 +56,7 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
     let written = written(plan);
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
+        findings.extend(rollback(planned, plan, observed));
         findings.extend(recorded(planned, plan));
         findings.extend(early(planned, (&written, stack)));
         findings.extend(removal(planned, plan, desired, observed));
@@ -89,6 +94,27 @@ fn early(
     let service = stack?.services.get(&spec.name)?;
     let both = service.depends_on.keys().any(|name| written.contains(name));
     both.then(|| Finding::TooEarly(spec.name.clone()))
+}
+
+fn rollback(planned: &PlannedStep, plan: &StackPlan, observed: &Observed) -> Option<Finding> {
+    let Step::RollBack { target, .. } = &planned.step else { return None };
+    let name = target.name.clone();
+    let Some(live) = observed.services.get(&name) else { return Some(Finding::StaleTarget(name)) };
+    if live.id != target.id || live.version != target.version {
+        return Some(Finding::StaleTarget(name));
+    }
+    let way = live.previous_spec.as_deref().is_some_and(|previous| *previous != live.spec);
+    let forgotten = plan.steps.iter().any(|planned| match &planned.step {
+        Step::WriteLedger { record, .. } => {
+            let service = record.services.get(&name);
+            service.is_none_or(|service| {
+                let attempted = service.attempted.as_ref();
+                attempted.is_none_or(|attempted| !service.quarantine.contains(attempted))
+            })
+        }
+        _ => false,
+    });
+    (!way || forgotten).then_some(Finding::NoWayBack(name))
 }
 
 fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {

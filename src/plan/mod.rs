@@ -6,6 +6,7 @@
 mod audit;
 mod cause;
 mod contest;
+mod failure;
 mod foundation;
 mod order;
 mod remember;

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::service::{flight, left_by_rollback};
-use super::{PlanInput, PlannedStep, Stage};
+use super::{PlanInput, PlannedStep, Stage, failure};
 use crate::diff::{DataLive, ImageState, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
-use crate::model::engine::UpdateState;
 use crate::model::{Inventory, Kind, LedgerRecord, ServiceRecord, Step};
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -17,7 +16,7 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     record.source = Some(input.lineage.source.clone());
     for change in &input.changes.services {
         let mut service = record.services.remove(&change.name).unwrap_or_default();
-        note_failure(&mut service, change);
+        note_failure(&mut service, change, input);
         if written.contains(change.name.as_str()) {
             note_attempt(&mut service, change);
         }
@@ -72,13 +71,16 @@ fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
     }
 }
 
-/// A rollback, or a paused rollout of ours, means that what was attempted failed.
-fn note_failure(service: &mut ServiceRecord, change: &ServiceChange) {
+/// Tasks that fail, or a rollback, mean that what was attempted failed. The reason is kept from when
+/// it did: after a rollback nothing in the swarm tells it any more.
+fn note_failure(service: &mut ServiceRecord, change: &ServiceChange, input: &PlanInput<'_>) {
     let (Some(live), Some(attempted)) = (&change.live, service.attempted.clone()) else { return };
-    let paused = flight(live) == Some(&UpdateState::Paused) && live.hash == attempted;
-    let left = left_by_rollback(live, service, &attempted).is_some();
-    if paused || left {
-        service.quarantine.insert(attempted);
+    let left = left_by_rollback(live, service, &attempted).map(|status| status.message.clone());
+    let failed = failure::failed(input, change, service).map(|(_, why)| why);
+    if let Some(why) = failed.or(left)
+        && service.quarantine.insert(attempted)
+    {
+        service.failure = Some(why);
     }
 }
 
@@ -97,6 +99,9 @@ fn note_success(service: &mut ServiceRecord, change: &ServiceChange, input: &Pla
         note_attempt(service, change);
         service.stable = Some(change.hash.clone());
         service.quarantine.remove(&change.hash);
+        if service.quarantine.is_empty() {
+            service.failure = None;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Contested, Drift, PlanInput};
+use super::{Action, Contested, Drift, PlanInput, failure};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
@@ -36,6 +36,9 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// Decides.
     pub(super) fn decide(&self) -> Verdict {
+        if let Some(verdict) = failure::verdict(self) {
+            return verdict;
+        }
         let Some(drift) = self.drift else { return Verdict::Leave };
         match &self.change.live {
             None => self.blocked().map_or_else(|| self.create(), Verdict::Hold),
@@ -77,7 +80,8 @@ impl Case<'_> {
     fn failed(&self, live: &LiveService) -> Option<HeldReason> {
         let record = self.record?;
         if record.quarantine.contains(&self.change.hash) {
-            let why = live.service.update_status.as_ref().map_or("earlier", |s| s.message.as_str());
+            let status = live.service.update_status.as_ref().map(|status| &status.message);
+            let why = record.failure.as_ref().or(status).map_or("earlier", String::as_str);
             return Some(HeldReason::Quarantined { why: why.to_owned() });
         }
         left_by_rollback(live, record, &self.change.hash)
@@ -163,7 +167,7 @@ impl Case<'_> {
 }
 
 /// The plain label with which a person stops writes to one service.
-fn held_by_label(live: &LiveService) -> Option<HeldReason> {
+pub(super) fn held_by_label(live: &LiveService) -> Option<HeldReason> {
     let why = live.service.spec.labels.get(HOLD_LABEL)?;
     Some(HeldReason::Suspended { by: SuspendedBy::Label, why: why.clone(), until: None })
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
 use crate::model::{
-    Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, SuspendedBy, Suspension,
+    Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind, SuspendedBy, Suspension,
 };
 
 /// Decides what is done about one stack now.
@@ -179,7 +179,9 @@ impl Draft {
             return;
         }
         let services = self.steps.iter().filter(|planned| planned.stage == Stage::Services);
-        let objects: Vec<ObjectRef> = services.filter_map(|p| p.step.object()).collect();
+        // What is put back was written before.
+        let attempts = services.filter(|planned| planned.step.kind() != StepKind::RollBack);
+        let objects: Vec<ObjectRef> = attempts.filter_map(|p| p.step.object()).collect();
         let written = objects.iter().map(|object| object.name.as_str()).collect();
         let record = remember::next_record(input, &written);
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));

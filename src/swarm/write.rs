@@ -41,6 +41,7 @@ impl Writer {
             }
             Write::CreateService { spec } => self.create_service(spec).await,
             Write::UpdateService { target, spec } => self.update_service(target, spec).await,
+            Write::RollBack { target, spec } => self.roll_back(target, spec).await,
             Write::Remove { object, target } => self.remove(object, target).await,
         }
     }
@@ -101,6 +102,15 @@ impl Writer {
         let path = format!("/services/{id}/update?version={version}&registryAuthFrom=spec");
         let call = Call::post(attempted, path, json(spec)?);
         let written = self.post(self.with_login(call, spec)).await?;
+        Ok(Written { id: target.id.clone(), ..written })
+    }
+
+    /// The spec before comes back together with the login that was stored for it.
+    async fn roll_back(&self, target: &Target, spec: &ServiceSpec) -> Result<Written, SwarmError> {
+        let (id, version) = (checked(&target.id)?, target.version.index);
+        let attempted = format!("roll back service {}", target.name);
+        let path = format!("/services/{id}/update?version={version}&rollback=previous");
+        let written = self.post(Call::post(attempted, path, json(spec)?)).await?;
         Ok(Written { id: target.id.clone(), ..written })
     }
 

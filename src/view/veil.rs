@@ -102,7 +102,9 @@ impl Veil {
             }
         }
         for planned in &plan.steps {
-            let (Step::CreateService { spec } | Step::UpdateService { spec, .. }) = &planned.step
+            let (Step::CreateService { spec }
+            | Step::UpdateService { spec, .. }
+            | Step::RollBack { spec, .. }) = &planned.step
             else {
                 continue;
             };

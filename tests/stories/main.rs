@@ -7,6 +7,7 @@ mod adopt;
 mod by_hand;
 mod converging;
 mod declared;
+mod failing;
 mod faults;
 mod git_down;
 mod order;

@@ -8,7 +8,7 @@ use crate::cli::start::{Environment, Ready, one_shot};
 use crate::cli::{Exit, output};
 use crate::diff::fields::{Fields, fields};
 use crate::diff::{Claims, DiffInput, StackChanges, Unequal, View, diff};
-use crate::health::health;
+use crate::health::{Clocks, Sight, health};
 use crate::ledger::decode;
 use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
 use crate::view::{
@@ -168,8 +168,15 @@ impl<'a> Scene<'a> {
     }
 
     fn health(&self, service: &crate::model::engine::Service) -> ServiceView {
-        let verdict = health(service, &self.observed, self.ready.settings.clocks);
+        let verdict = health(service, Sight::of(&self.observed), self.clocks(&service.spec.name));
         ServiceView::of(&service.spec.name, &verdict, &Veil::of_spec(&service.spec))
+    }
+
+    /// The clocks of a service's own policy.
+    fn clocks(&self, name: &str) -> Clocks {
+        let declared = self.desired.stacks.values().find_map(|stack| stack.services.get(name));
+        let clocks = self.ready.settings.clocks;
+        declared.map_or(clocks, |service| clocks.under(&service.rollout))
     }
 
     fn tasks(&self, service: &crate::model::engine::Service) -> Vec<TaskView> {

@@ -8,7 +8,7 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors, one_shot};
 use crate::cli::{Exit, output};
 use crate::diff::NAMESPACE_LABEL;
-use crate::health::{Clocks, health};
+use crate::health::{Clocks, Sight, health};
 use crate::ledger::{Entry, Ledgers, decode};
 use crate::model::engine::Service;
 use crate::model::{Kind, Observed, StackName};
@@ -89,7 +89,7 @@ fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView
     };
     let services = observed.services.values().filter(|service| is_ours(service));
     let picture = |service: &std::sync::Arc<Service>| {
-        let health = health(service, observed, Clocks::default());
+        let health = health(service, Sight::of(observed), Clocks::default());
         ServiceView::of(&service.spec.name, &health, &Veil::of_spec(&service.spec))
     };
     KnownStackView {

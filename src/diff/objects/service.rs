@@ -76,6 +76,7 @@ impl ServiceCase<'_> {
             unsupported,
             missing,
             depends_on: desired.depends_on.clone(),
+            rollout: desired.rollout,
             place: desired.place.clone(),
         }
     }

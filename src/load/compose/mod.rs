@@ -30,6 +30,7 @@ pub use service::relations::{
     Dependency, DependencyCondition, DependsOn, EnvFile, EnvFileFormat, EnvFiles, Extends,
     ExtendsFile, LongEnvFile, Required,
 };
+pub use service::rollout::{OnFailureForm, RolloutForm};
 pub use service::settings::{AppArmorForm, ServiceSettings};
 pub use service::unsupported::Unsupported;
 pub use service::volumes::{

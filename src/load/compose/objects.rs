@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
 use super::include::Include;
+use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
 use super::service::{Logging, Service};
 
@@ -42,6 +43,8 @@ pub struct ComposeFile {
 pub struct StackSettings {
     /// Stops all writes to the stack, with this reason; drift is still reported.
     pub suspend: Option<String>,
+    /// How rollouts of its services are judged, and what follows when one failed.
+    pub rollout: Option<RolloutForm>,
     /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,

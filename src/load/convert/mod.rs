@@ -9,6 +9,7 @@ mod container;
 mod data;
 mod deploy;
 mod networks;
+mod rollout;
 mod service;
 mod unsupported;
 
@@ -25,7 +26,7 @@ use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, d
 use crate::model::engine::StringMap;
 use crate::model::{
     DesiredData, DesiredNetwork, DesiredService, FileError, FileSet, HashKey, ObjectRef, Place,
-    RepoPath, SideStore, StackName,
+    RepoPath, RolloutPolicy, SideStore, StackName,
 };
 
 /// Label that says which stack an object belongs to.
@@ -77,7 +78,9 @@ pub struct Objects {
 pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     let settings = input.tree.get("x-skep").and_then(|node| decode(node).ok()).unwrap_or_default();
     let (objects, bound) = (Objects::default(), BTreeMap::new());
-    let mut stage = Stage { input, settings, findings, objects, bound };
+    let rollout = RolloutPolicy::default();
+    let mut stage = Stage { input, settings, rollout, findings, objects, bound };
+    stage.rollout = stage.rollout_of_all();
     let declared = Declared {
         networks: stage.section("networks"),
         volumes: stage.section("volumes"),
@@ -106,6 +109,8 @@ struct Stage<'a, 'f> {
     input: Input<'a>,
     /// `x-skep` of the stack.
     settings: StackSettings,
+    /// How rollouts of services are judged that say nothing of it.
+    rollout: RolloutPolicy,
     findings: &'f mut Findings,
     objects: Objects,
     /// Files that became configs because they are mounted, by the config's name.

@@ -91,9 +91,15 @@ impl Stage<'_, '_> {
             endpoint_spec: Some(endpoint_spec),
             ..ServiceSpec::default()
         };
-        let pull = form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default();
-        let (replicas, depends_on) = (replicas(&spec), self.depends_on(key));
-        Some(DesiredService { spec, image, pull, replicas, depends_on, place: self.place(span) })
+        Some(DesiredService {
+            image,
+            pull: form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default(),
+            replicas: replicas(&spec),
+            depends_on: self.depends_on(key),
+            rollout: self.rollout(form, path),
+            place: self.place(span),
+            spec,
+        })
     }
 
     /// Services that this one waits for, by full name.

@@ -1,7 +1,9 @@
 //! Which stacks there are, and what belongs to them.
 
+use std::fmt::Write as _;
+
 use super::{check, check_with, file_set, loaded};
-use crate::model::{Content, Naming, PullPolicy, Replicas, StackName};
+use crate::model::{Content, Naming, PullPolicy, Replicas, RolloutPolicy, StackName};
 
 #[test]
 fn files_become_stacks_under_their_names() {
@@ -199,4 +201,69 @@ fn links_that_stay_inside_are_followed_and_others_are_told() {
     error: loop.yml: the symbolic link 'loop.yml' leads in a circle
     error: out.yml: the symbolic link 'out.yml' leads out of the source
     ");
+}
+
+/// How rollouts of the services of the stack `s` are judged, with what was told.
+fn rollouts(text: &str) -> String {
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    let mut out = String::new();
+    for stack in loaded.desired.stacks.values() {
+        for (name, service) in &stack.services {
+            let RolloutPolicy { min_healthy, healthy_deadline, progress_deadline, on_failure } =
+                service.rollout;
+            let times = [min_healthy, healthy_deadline, progress_deadline];
+            let times = times.map(|time| time.map_or("-".to_owned(), |time| format!("{time:?}")));
+            let _ = writeln!(out, "{name} {} {}", times.join(" "), on_failure.as_str());
+        }
+    }
+    let told = loaded.problems.iter().map(|problem| format!("{problem}\n"));
+    out + &told.collect::<String>()
+}
+
+#[test]
+fn a_service_says_how_its_rollouts_are_judged_and_its_stack_for_all() {
+    insta::assert_snapshot!(rollouts(
+        "services:\n\
+         \x20 a: {image: 'x:1', x-skep: {rollout: {min_healthy: 3s, on_failure: continue}}}\n\
+         \x20 b: {image: 'x:1'}\n\
+         \x20 c: {image: 'x:1', deploy: {update_config: {failure_action: rollback}}}\n\
+         \x20 d: {image: 'x:1', deploy: {update_config: {failure_action: continue}}, x-skep: {rollout: {on_failure: rollback}}}\n\
+         x-skep: {rollout: {healthy_deadline: 1m30s, progress_deadline: 1h, on_failure: pause}}\n",
+    ), @"
+    s_a 3s 90s 3600s continue
+    s_b - 90s 3600s pause
+    s_c - 90s 3600s rollback
+    s_d - 90s 3600s rollback
+    ");
+    insta::assert_snapshot!(rollouts(
+        "services:\n  a: {image: 'x:1'}\n  b: {image: 'x:1', deploy: {update_config: {failure_action: pause}}}\n",
+    ), @"
+    s_a - - - rollback
+    s_b - - - pause
+    ");
+}
+
+#[test]
+fn what_can_not_be_a_rollout_is_told_at_its_place() {
+    insta::assert_snapshot!(rollouts(
+        "services:\n\
+         \x20 a: {image: 'x:1', x-skep: {rollout: {min_healthy: 10m}}}\n\
+         \x20 b: {image: 'x:1', x-skep: {rollout: {healthy_deadline: 0s}}}\n\
+         \x20 c: {image: 'x:1', x-skep: {rollout: {min_helthy: 3s, progress_deadline: soon}}}\n\
+         \x20 d: {image: 'x:1', x-skep: {rollout: {on_failure: retreat}}}\n\
+         \x20 e: {image: 'x:1', x-skep: {rollout: {atomic: true}}}\n\
+         \x20 f: {image: 'x:1', deploy: {update_config: {failure_action: rollback}}, x-skep: {rollout: {on_failure: pause}}}\n",
+    ), @"
+    s_f - - - pause
+    s.yml:2:53: 'min_healthy' (600s) is not shorter than 'healthy_deadline' (300s) (a task has to last within its deadline, and tasks become healthy one by one)
+    s.yml:3:58: this time has to be longer than none (write 10s or the like)
+    s.yml:4:40: unknown key 'min_helthy' (did you mean 'min_healthy'?)
+    s.yml:4:75: this is not a duration such as 30s, 1m30s or 1.5h (write it in this form)
+    s.yml:5:52: has to be one of: rollback, pause, continue
+    s.yml:6:40: unknown key 'atomic' (the keys here are healthy_deadline, min_healthy, on_failure, progress_deadline)
+    s.yml:7:105: the engine rolls back by itself: failure_action says so (write failure_action: pause or continue as well)
+    ");
+    insta::assert_snapshot!(rollouts(
+        "services: {a: {image: 'x:1'}, b: {image: 'x:1'}}\nx-skep: {rollout: {progress_deadline: 1m}}\n",
+    ), @"s.yml:2:39: 'healthy_deadline' (300s) is not shorter than 'progress_deadline' (60s) (a task has to last within its deadline, and tasks become healthy one by one)");
 }

@@ -58,6 +58,9 @@ pub struct ServiceRecord {
     /// Specs that failed by their own fault.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub quarantine: BTreeSet<SpecHash>,
+    /// Why the last of these failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// Image as declared, and the digest that it was pinned to at the last write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<(String, ImageRef)>,

@@ -78,6 +78,13 @@ pub enum Step {
         /// How it stands to a rollout in flight.
         manner: UpdateManner,
     },
+    /// Have the engine put back the spec that a service had before.
+    RollBack {
+        /// The service.
+        target: Target,
+        /// What it is now: the engine wants it said, and takes the spec before.
+        spec: Arc<ServiceSpec>,
+    },
     /// Remove a service, network, secret or config by id.
     Remove {
         /// What kind of object.
@@ -126,6 +133,9 @@ pub enum StepKind {
     Update,
     /// Supersede.
     Supersede,
+    /// Roll back.
+    #[serde(rename = "rollback")]
+    RollBack,
     /// Adopt.
     Adopt,
     /// Remove.
@@ -139,6 +149,7 @@ impl fmt::Display for StepKind {
             Self::Create => "create",
             Self::Update => "update",
             Self::Supersede => "supersede",
+            Self::RollBack => "rollback",
             Self::Adopt => "adopt",
             Self::Remove => "remove",
         })
@@ -159,6 +170,7 @@ impl Step {
                 StepKind::Update
             }
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
+            Self::RollBack { .. } => StepKind::RollBack,
             Self::AdoptSecret { .. } => StepKind::Adopt,
             Self::Remove { .. } => StepKind::Remove,
         }
@@ -173,7 +185,9 @@ impl Step {
             Self::CreateSecret(new) | Self::AdoptSecret { new, .. } => (Kind::Secret, &new.name),
             Self::CreateConfig(new) => (Kind::Config, &new.name),
             Self::CreateService { spec } => (Kind::Service, &spec.name),
-            Self::UpdateService { target, .. } => (Kind::Service, &target.name),
+            Self::UpdateService { target, .. } | Self::RollBack { target, .. } => {
+                (Kind::Service, &target.name)
+            }
             Self::Label { kind, target, .. } | Self::Remove { kind, target } => {
                 (*kind, &target.name)
             }

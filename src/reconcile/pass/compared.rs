@@ -217,6 +217,7 @@ mod tests {
             pull: crate::model::PullPolicy::default(),
             replicas: crate::model::Replicas::default(),
             depends_on: BTreeMap::new(),
+            rollout: crate::model::RolloutPolicy::default(),
             place: crate::model::Place::default(),
         };
         let desired = DesiredStack {

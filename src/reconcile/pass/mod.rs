@@ -16,10 +16,11 @@ use jiff::Timestamp;
 use self::desired::Wanted;
 use self::key::KeyFound;
 pub(super) use self::memory::PassMemory;
+use self::registry::doubts;
 use super::Operator;
 use crate::diff::{self, Claims, DiffInput, LeftoverKind, StackChanges, View};
 use crate::execute::{Bindings, Executor, execute};
-use crate::health::{Health, health};
+use crate::health::{Health, Sight, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
     Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
@@ -117,7 +118,8 @@ impl Operator {
         let view = View::new(observed);
         let records: BTreeMap<&StackName, &LedgerRecord> =
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
-        let questions = diff::questions(&wanted.desired, &records, &view);
+        let mut questions = diff::questions(&wanted.desired, &records, &view);
+        questions.extend(doubts(&wanted.desired, observed, self.settings.clocks));
         // A swarm gets a key when there is content to hash.
         let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
         let due = may_write && ledgers.suspension.is_none() && !wanted.data.is_empty();
@@ -268,13 +270,13 @@ impl Operator {
     }
 
     fn health(&self, round: &Round<'_>, changes: &StackChanges) -> BTreeMap<String, Health> {
-        let live = changes.services.iter().filter_map(|change| change.live.as_ref());
-        live.map(|live| {
-            let service = &live.service;
-            let verdict = health(service, round.view.observed, self.settings.clocks);
-            (service.spec.name.clone(), verdict)
-        })
-        .collect()
+        let sight = Sight { observed: round.view.observed, images: round.images };
+        let live = changes.services.iter().filter_map(|change| {
+            let clocks = self.settings.clocks.under(&change.rollout);
+            let verdict = health(&change.live.as_ref()?.service, sight, clocks);
+            Some((change.name.clone(), verdict))
+        });
+        live.collect()
     }
 
     fn orders(&self, round: &Round<'_>, quota: Option<&Quota>) -> Orders {

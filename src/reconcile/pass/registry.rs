@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ImageAnswer, ImageRef, Images};
+use crate::health::{self, Clocks};
+use crate::model::{Desired, ImageAnswer, ImageRef, Images, Observed};
 use crate::reconcile::Operator;
 
 /// Questions at the same time.
@@ -47,6 +48,16 @@ impl Answers {
         let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         self.0.insert(image, Kept { until, answer, failures });
     }
+}
+
+/// Images that nodes could not get for what is declared.
+pub(super) fn doubts(desired: &Desired, observed: &Observed, clocks: Clocks) -> BTreeSet<ImageRef> {
+    let services = desired.stacks.values().flat_map(|stack| &stack.services);
+    let live = services.filter_map(|(name, declared)| {
+        let clocks = clocks.under(&declared.rollout);
+        Some(health::doubts(observed.services.get(name)?, observed, clocks))
+    });
+    live.flatten().collect()
 }
 
 impl Operator {

@@ -37,6 +37,7 @@ pub(crate) fn apply(store: &mut Store, write: &Write) -> Result<Written, Refusal
         Write::UpdateService { target, spec } => {
             service::update(store, target, SpecSource::New(spec))
         }
+        Write::RollBack { target, .. } => service::update(store, target, SpecSource::Previous),
         Write::Remove { object, target } => remove(store, object, target),
     }
 }

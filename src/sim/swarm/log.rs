@@ -98,6 +98,9 @@ pub(super) fn subject(write: &Write) -> (Verb, ObjectRef) {
         Write::UpdateService { target, .. } => {
             (Verb::Update, ObjectRef::new(Kind::Service, &target.name))
         }
+        Write::RollBack { target, .. } => {
+            (Verb::Rollback, ObjectRef::new(Kind::Service, &target.name))
+        }
         Write::Remove { object, .. } => (Verb::Remove, object.clone()),
     }
 }

@@ -68,6 +68,7 @@ fn target(step: &Step) -> Option<&Target> {
         Step::AdoptSecret { target, .. }
         | Step::Label { target, .. }
         | Step::UpdateService { target, .. }
+        | Step::RollBack { target, .. }
         | Step::Remove { target, .. } => Some(target),
         _ => None,
     }
@@ -84,7 +85,8 @@ fn body(step: &Step) -> Value {
             serde_json::to_value(spec)
         }
         Step::Label { labels, .. } => serde_json::to_value(labels),
-        Step::Remove { .. } => return Value::Null,
+        // What comes back is the engine's to know.
+        Step::RollBack { .. } | Step::Remove { .. } => return Value::Null,
     };
     body.unwrap_or(Value::Null)
 }

@@ -77,8 +77,8 @@ fn service(why: &str, veil: &Veil) -> ServiceView {
         running: 1,
         wanted: 2,
         started: 1,
-        completed: 0,
         why: why.to_owned(),
+        ..Health::default()
     };
     ServiceView::of("shop_web", &health, veil)
 }

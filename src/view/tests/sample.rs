@@ -125,8 +125,8 @@ fn shop() -> StackReport {
                 running: 1,
                 wanted: 3,
                 started: 1,
-                completed: 0,
                 why: "no suitable node (insufficient resources on 2 nodes)".into(),
+                ..Health::default()
             },
         ),
     ]);
@@ -283,8 +283,7 @@ fn healthy(tasks: u64) -> Health {
         running: tasks,
         wanted: tasks,
         started: tasks,
-        completed: 0,
-        why: String::new(),
+        ..Health::default()
     }
 }
 

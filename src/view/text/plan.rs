@@ -54,6 +54,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Update => ("update", SOON),
         StepKind::Adopt => ("take over", SOON),
         StepKind::Supersede => ("supersede", SOON),
+        StepKind::RollBack => ("roll back", BAD),
         StepKind::Remove => ("remove", BAD),
     };
     let object = step.object.as_ref().map_or("what is attempted".to_owned(), ToString::to_string);

@@ -3,6 +3,7 @@
 pub(super) mod deploy;
 pub(super) mod ports;
 pub(super) mod relations;
+pub(super) mod rollout;
 pub(super) mod settings;
 pub(super) mod unsupported;
 pub(super) mod volumes;

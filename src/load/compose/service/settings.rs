@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::rollout::RolloutForm;
 use super::unsupported::Unsupported;
 use crate::load::compose::forms::Swap;
 
@@ -18,6 +19,8 @@ pub struct ServiceSettings {
     /// `docker service create` makes it; `true` by default.
     #[schemars(extend("default" = true))]
     pub default_network: Option<bool>,
+    /// How rollouts are judged, and what follows when one failed.
+    pub rollout: Option<RolloutForm>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
     #[schemars(extend("default" = false))]
     pub no_new_privileges: Option<bool>,

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    Config, Logging, Network, ScalarText, Secret, Service, Unsupported, Volume, schema_of,
+    Config, Logging, Network, RolloutForm, ScalarText, Secret, Service, Unsupported, Volume,
+    schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -47,6 +48,8 @@ pub struct StackForm {
     pub variables: Option<BTreeMap<String, ScalarText>>,
     /// Stops all writes to the stack, with this reason; drift is still reported.
     pub suspend: Option<String>,
+    /// How rollouts of its services are judged, and what follows when one failed.
+    pub rollout: Option<RolloutForm>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -74,6 +77,7 @@ struct Own {
     files: Option<Vec<String>>,
     variables: Option<BTreeMap<String, ScalarText>>,
     suspend: Option<String>,
+    rollout: Option<RolloutForm>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -84,7 +88,7 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 4] = ["suspend", "profiles", "ignore_unsupported", "logging"];
+const SETTINGS: [&str; 5] = ["suspend", "rollout", "profiles", "ignore_unsupported", "logging"];
 
 /// A stack as its manifest declares it.
 #[derive(Debug, Clone)]
@@ -137,7 +141,10 @@ fn refuse(spec: &Node, findings: &mut Findings) {
         ("name", "the name stands in metadata.name"),
         ("version", "the version stands in apiVersion"),
         ("include", "list the file under files, or include it in one of those"),
-        ("x-skep", "write its keys without x-skep: suspend, profiles, ignore_unsupported, logging"),
+        (
+            "x-skep",
+            "write its keys without x-skep: suspend, rollout, profiles, ignore_unsupported, logging",
+        ),
     ] {
         if spec.get(key).is_some() {
             findings.error_in(spec, &root.key(key), (format!("unknown key '{key}'"), place));

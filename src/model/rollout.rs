@@ -1,0 +1,53 @@
+//! How a rollout is judged, and what follows when it failed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// `x-skep.rollout` of a service, with that of its stack. Without a time, the operator's counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutPolicy {
+    /// So long a task has to run before it counts.
+    pub min_healthy: Option<Duration>,
+    /// In this time each task has to become healthy.
+    pub healthy_deadline: Option<Duration>,
+    /// So long a rollout may go on without another task becoming healthy.
+    pub progress_deadline: Option<Duration>,
+    /// What follows when it failed.
+    pub on_failure: OnFailure,
+}
+
+/// What follows when a rollout failed by its own fault.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// Back to the last stable spec; what failed is not tried again.
+    #[default]
+    Rollback,
+    /// It stays as it is; what failed is not tried again.
+    Pause,
+    /// The failure is told, and nothing else follows.
+    Continue,
+}
+
+impl OnFailure {
+    /// The word for it, in a declaration as in the engine's `failure_action`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Pause => "pause",
+            Self::Continue => "continue",
+        }
+    }
+
+    /// What the engine is told by `update_config.failure_action`; `None` for other words.
+    #[must_use]
+    pub fn of_action(action: &str) -> Option<Self> {
+        [Self::Rollback, Self::Pause, Self::Continue]
+            .into_iter()
+            .find(|known| known.as_str() == action)
+    }
+}
