@@ -1,5 +1,7 @@
 //! Decisions about small worlds: one stack `shop` with the service `shop_web`.
 
+mod failure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -22,9 +24,9 @@ use crate::model::engine::{
 };
 use crate::model::{
     Ancestry, ApiVersion, Desired, DesiredService, DesiredStack, Engine, ImageRef, Images,
-    Instance, LedgerRecord, Observed, OnFailure, Place, PullPolicy, Replicas, Revision,
-    RolloutPolicy, ServiceRecord, SourceName, SpecHash, StackName, StackPolicy, Step, Suspension,
-    Target, Wholeness,
+    Instance, LedgerRecord, Observed, Place, PullPolicy, Replicas, Revision, RolloutPolicy,
+    ServiceRecord, SourceName, SpecHash, StackName, StackPolicy, Step, Suspension, Target,
+    Wholeness,
 };
 
 const WEB: &str = "shop_web";
@@ -327,103 +329,6 @@ fn a_paused_rollout_is_not_resumed_by_a_label() {
     });
     // It was stable once: it is no fault of it that the engine stopped now.
     check(&world, &["held RolloutRunning"]);
-}
-
-/// Version 2 is written after the stable 1, and fails.
-fn fails_with(on_failure: OnFailure) -> World {
-    let world = asks_for("2").runs("1").record(|record| record.attempted = Some(hash("2")));
-    let world = world.shows("2", |service| service.previous_spec = Some(Box::new(spec("1"))));
-    world.with(|world| {
-        world.health = HealthState::Failed;
-        let web = world.desired.services.get_mut(WEB).expect("the service");
-        Arc::make_mut(web).rollout.on_failure = on_failure;
-    })
-}
-
-/// Nothing follows but that the revision is the one that was applied.
-const TOLD: &str = "remember attempted=2 stable=1 bad=[]";
-const FAILED: &str = "remember attempted=2 stable=1 bad=[\"2\"]";
-
-#[test]
-fn what_failed_goes_back_to_the_stable_spec_that_the_engine_kept() {
-    let world = fails_with(OnFailure::Rollback);
-    check(&world, &[FAILED, "rollback shop_web", "held Quarantined"]);
-    // A rollout in flight is no obstacle: nobody else ends it.
-    let world = fails_with(OnFailure::Rollback).with(|world| {
-        let web = world.observed.services.get_mut(WEB).expect("the service");
-        rollout(UpdateState::Updating)(Arc::make_mut(web));
-    });
-    check(&world, &[FAILED, "rollback shop_web", "held Quarantined"]);
-}
-
-#[test]
-fn a_crash_after_the_ledger_knew_changes_nothing_about_the_rollback() {
-    let world = fails_with(OnFailure::Rollback);
-    let world = world.record(|record| record.quarantine = [hash("2")].into());
-    check(&world, &["rollback shop_web", "held Quarantined"]);
-}
-
-#[test]
-fn without_the_stable_spec_what_failed_stays_and_is_held() {
-    for previous in [None, Some(Box::new(spec("3")))] {
-        let world = fails_with(OnFailure::Rollback).with(|world| {
-            let web = world.observed.services.get_mut(WEB).expect("the service");
-            Arc::make_mut(web).previous_spec = previous;
-        });
-        check(&world, &[FAILED, "held Quarantined"]);
-    }
-}
-
-#[test]
-fn a_policy_may_leave_what_failed_as_it_is_or_only_tell() {
-    check(&fails_with(OnFailure::Pause), &[FAILED, "held Quarantined"]);
-    check(&fails_with(OnFailure::Continue), &[TOLD]);
-}
-
-#[test]
-fn what_was_stable_once_is_not_at_fault_for_what_happens_later() {
-    let world = fails_with(OnFailure::Rollback);
-    let world = world.record(|record| record.stable = Some(hash("2")));
-    check(&world, &["remember attempted=2 stable=2 bad=[]"]);
-}
-
-#[test]
-fn what_waits_for_something_outside_is_neither_rolled_back_nor_quarantined() {
-    let world = fails_with(OnFailure::Rollback).with(|world| world.health = HealthState::Waiting);
-    check(&world, &[TOLD]);
-    let world = fails_with(OnFailure::Rollback).with(|world| {
-        world.health = HealthState::Waiting;
-        let web = world.observed.services.get_mut(WEB).expect("the service");
-        rollout(UpdateState::Paused)(Arc::make_mut(web));
-    });
-    check(&world, &[TOLD]);
-}
-
-#[test]
-fn a_person_who_holds_a_failing_service_is_obeyed() {
-    let world = fails_with(OnFailure::Rollback).with(|world| {
-        let web = world.observed.services.get_mut(WEB).expect("the service");
-        Arc::make_mut(web).spec.labels.insert(HOLD_LABEL.into(), "looking".into());
-    });
-    check(&world, &[FAILED, "held Suspended"]);
-}
-
-#[test]
-fn a_failed_job_is_not_run_again_by_going_back() {
-    let job = |spec: &mut ServiceSpec| {
-        spec.mode = Some(ServiceMode::ReplicatedJob(crate::model::engine::JobMode::default()));
-    };
-    let mut failed = spec("2");
-    job(&mut failed);
-    let hash = fields(&failed, &NamesById::new()).hash();
-    let world = fails_with(OnFailure::Rollback).with(|world| {
-        let web = world.observed.services.get_mut(WEB).expect("the service");
-        job(&mut Arc::make_mut(web).spec);
-        let web = world.desired.services.get_mut(WEB).expect("the service");
-        job(&mut Arc::make_mut(web).spec);
-    });
-    let world = world.record(|record| record.attempted = Some(hash));
-    check(&world, &["remember attempted=? stable=1 bad=[\"?\"]", "held Quarantined"]);
 }
 
 #[test]
