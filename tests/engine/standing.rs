@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use skep::health::{Clocks, HealthState, health};
+use skep::health::{Clocks, HealthState, Sight, health};
 use skep::model::engine::{
     EndpointSpec, Placement, PortConfig, RestartPolicy, ServiceSpec, TaskState,
 };
@@ -123,7 +123,7 @@ async fn a_new_service_that_crashes_again_and_again_has_failed() {
     template.restart_policy = Some(Box::new(RestartPolicy { delay, ..RestartPolicy::default() }));
     create(&swarm, spec).await.unwrap();
     let (_, verdict) = seen(&swarm, |seen| {
-        let health = health(&seen.services[name], seen, Clocks::default());
+        let health = health(&seen.services[name], Sight::of(seen), Clocks::default());
         if health.state == HealthState::Failed { Ok(health) } else { Err(health) }
     })
     .await;
