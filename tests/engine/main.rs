@@ -11,6 +11,7 @@ mod leader;
 mod looks;
 mod questions;
 mod standing;
+mod words;
 mod writes;
 
 use std::sync::Arc;
