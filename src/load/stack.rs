@@ -51,7 +51,9 @@ fn check_version(tree: &Node, findings: &mut Findings) {
     let Some(version) = tree.get("version").and_then(Node::scalar_text) else { return };
     let known = match version.split_once('.') {
         None => matches!(version.as_str(), "" | "3"),
-        Some((major, minor)) => major == "3" && minor.parse().is_ok_and(|minor: u8| minor <= 13),
+        Some((major, minor)) => {
+            major == "3" && (0..=13).any(|known: u8| minor == known.to_string())
+        }
     };
     if !known {
         let root = KeyPath::root();

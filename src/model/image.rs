@@ -131,12 +131,16 @@ fn split_digest(text: &str) -> Result<(&str, Option<String>), ImageRefError> {
     let Some((name, digest)) = text.split_once('@') else {
         return Ok((text, None));
     };
+    // The algorithms of `github.com/opencontainers/go-digest`.
+    let digits = |algorithm: &str| match algorithm {
+        "sha256" => Some(64),
+        "sha384" => Some(96),
+        "sha512" => Some(128),
+        _ => None,
+    };
     let valid = digest.split_once(':').is_some_and(|(algorithm, value)| {
-        !algorithm.is_empty()
-            && algorithm.chars().all(|c| c.is_ascii_alphanumeric() || "+._-".contains(c))
-            && value.len() >= 32
-            && value.chars().all(|c| c.is_ascii_hexdigit())
-            && (algorithm != "sha256" || value.len() == 64)
+        digits(algorithm) == Some(value.len())
+            && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     });
     if valid {
         Ok((name, Some(digest.to_owned())))
@@ -206,16 +210,19 @@ fn check_registry(registry: &str) -> Result<(), ImageRefError> {
 }
 
 fn check_path(path: &str) -> Result<(), ImageRefError> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    // Words are parted by one dot, one or two underscores, or any number of dashes.
     let part = |part: &str| {
-        let edge =
-            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        edge(part.chars().next())
-            && edge(part.chars().last())
-            && part
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
+        let mut between = part.split(word).filter(|text| !text.is_empty());
+        part.starts_with(word)
+            && part.ends_with(word)
+            && between
+                .all(|text| matches!(text, "." | "_" | "__") || text.bytes().all(|b| b == b'-'))
     };
-    if path.len() <= 255 && path.split('/').all(part) {
+    // Docker takes 64 hex digits for the id of an image on one node.
+    let name = path.strip_prefix("library/").unwrap_or(path);
+    let is_id = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    if path.len() <= 255 && path.split('/').all(part) && !is_id {
         Ok(())
     } else {
         Err(ImageRefError::Repository(path.to_owned()))
@@ -292,6 +299,20 @@ mod tests {
         let digest = format!("sha256:{}", "a".repeat(64));
         assert_eq!(familiar(&format!("x@{digest}")), format!("x@{digest}"));
         assert_eq!(familiar(&format!("x:1@{digest}")), format!("x:1@{digest}"));
+    }
+
+    /// Docker refuses each of them; they were taken.
+    #[test]
+    fn separators_digests_and_ids_follow_the_grammar() {
+        let (id, upper) = ("f".repeat(64), format!("x@sha256:{}", "A".repeat(64)));
+        let md5 = format!("x@md5:{}", "a".repeat(32));
+        for bad in ["a..b", "a-.b", "a___b", &id, &upper, &md5] {
+            assert!(bad.parse::<ImageRef>().is_err(), "{bad}");
+        }
+        let sha512 = format!("x@sha512:{}", "a".repeat(128));
+        for good in ["a--b/c__d.e_f", &sha512] {
+            assert!(good.parse::<ImageRef>().is_ok(), "{good}");
+        }
     }
 
     #[test]

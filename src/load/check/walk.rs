@@ -25,6 +25,7 @@ impl<'a> Walk<'a> {
         if !shape.branches.is_empty() {
             return self.branches(node, shape, path);
         }
+        make_whole(node, wanted(shape));
         let kind = Kind::of(&node.value);
         let kinds = wanted(shape);
         if !kinds.is_empty() && !kinds.iter().any(|wanted| kind.fits(*wanted)) {
@@ -48,16 +49,16 @@ impl<'a> Walk<'a> {
 
     /// Holds a value against the branch that its kind chooses.
     fn branches(&mut self, node: &mut Node, shape: &'a Shape, path: &KeyPath<'_>) {
+        let leaves = leaves(self.shapes, &shape.branches);
+        let all: Vec<Kind> =
+            leaves.iter().flat_map(|id| wanted(self.shapes.get(*id))).copied().collect();
+        make_whole(node, &all);
         let kind = Kind::of(&node.value);
-        let mut all = Vec::new();
-        let mut fitting = Vec::new();
-        for id in leaves(self.shapes, &shape.branches) {
-            let kinds = wanted(self.shapes.get(id));
-            if kinds.is_empty() || kinds.iter().any(|wanted| kind.fits(*wanted)) {
-                fitting.push(id);
-            }
-            all.extend_from_slice(kinds);
-        }
+        let mut fitting = leaves;
+        fitting.retain(|id| {
+            let kinds = wanted(self.shapes.get(*id));
+            kinds.is_empty() || kinds.iter().any(|wanted| kind.fits(*wanted))
+        });
         match fitting.as_slice() {
             [] => {
                 self.wrong_kind(node, &all, path);
@@ -162,6 +163,18 @@ impl<'a> Walk<'a> {
     }
 
     fn scalar(&mut self, node: &Node, shape: &Shape, path: &KeyPath<'_>) -> bool {
+        let message = match &node.value {
+            Value::Float(value) if !value.is_finite() => "this is no number that can be used",
+            Value::Int(value) if whole_only(wanted(shape)) && i64::try_from(*value).is_err() => {
+                "this number is too large"
+            }
+            _ => "",
+        };
+        if !message.is_empty() {
+            let hint = "write another number, or put it in quotes where text is meant";
+            self.findings.error(path, node.span, (message, hint));
+            return false;
+        }
         if shape.words.is_empty() && shape.format.is_none() {
             return self.range(node, shape, path);
         }
@@ -170,7 +183,8 @@ impl<'a> Walk<'a> {
             let known = shape.words.iter().map(String::as_str);
             let hint = nearest(&text, known).map(|near| format!("did you mean '{near}'?"));
             let message = format!("has to be one of: {}", shape.words.join(", "));
-            self.findings.error(path, node.span, (message, hint.unwrap_or_default()));
+            let hint = hint.unwrap_or_else(|| "write one of them".to_owned());
+            self.findings.error(path, node.span, (message, hint));
             return false;
         }
         if let Some(Err(error)) = shape.format.map(|check| check(&text)) {
@@ -258,6 +272,26 @@ fn leaves(shapes: &Shapes, branches: &[ShapeId]) -> Vec<ShapeId> {
         }
     }
     list
+}
+
+/// True where a number has to be a whole one.
+fn whole_only(kinds: &[Kind]) -> bool {
+    kinds.contains(&Kind::Integer) && !kinds.contains(&Kind::Number)
+}
+
+/// `1.0` is a whole number too, as in JSON Schema.
+fn make_whole(node: &mut Node, kinds: &[Kind]) {
+    /// Beyond it not every whole number is one of these.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Value::Float(value) = node.value
+        && whole_only(kinds)
+        && value.fract() == 0.0
+        && value.abs() <= EXACT
+    {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and small enough")]
+        let whole = value as i128;
+        node.value = Value::Int(whole);
+    }
 }
 
 fn number_or_boolean(kind: Kind) -> bool {

@@ -91,9 +91,10 @@ impl Stage<'_, '_> {
         let bytes = match origin {
             Origin::Driver(driver) => return Some(Content::Driver(driver.clone())),
             Origin::Missing
-                if ["file", "content", "environment", "driver"]
+                if ["file", "environment", "driver"]
                     .iter()
-                    .any(|key| self.stands(path, key)) =>
+                    .any(|key| self.is_unusable(path, key))
+                    || self.stands(path, "content") =>
             {
                 return None;
             }
@@ -294,7 +295,7 @@ fn secret_form(secret: &Secret) -> Form<'_> {
     let origin = only([
         secret.file.as_deref().map(Origin::File),
         secret.environment.as_deref().map(Origin::Variable),
-        secret.driver.as_ref().map(driver),
+        secret.driver.as_ref().filter(|name| !name.is_empty()).map(driver),
     ]);
     Form {
         name: secret.name.as_deref(),

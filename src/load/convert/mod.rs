@@ -8,6 +8,7 @@
 mod container;
 mod data;
 mod deploy;
+mod existing;
 mod networks;
 mod rollout;
 mod service;
@@ -87,6 +88,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
         secrets: stage.section("secrets"),
         configs: stage.section("configs"),
     };
+    stage.existing(&declared);
     stage.data_objects(&declared);
     stage.external_networks(&declared);
     stage.services(&declared);
@@ -188,6 +190,12 @@ impl<'a> Stage<'a, '_> {
     /// True when a key is there, also when its value can't be used.
     fn stands(&self, path: &KeyPath<'_>, key: &str) -> bool {
         self.input.tree.find(path).and_then(|node| node.get(key)).is_some()
+    }
+
+    /// True when a key is there and its value can't be used, which was told.
+    fn is_unusable(&self, path: &KeyPath<'_>, key: &str) -> bool {
+        let value = self.input.tree.find(path).and_then(|node| node.get(key));
+        value.is_some_and(|node| node.value == Value::Unusable)
     }
 
     fn error(&mut self, path: &KeyPath<'_>, remark: impl Into<Remark>) {

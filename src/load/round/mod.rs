@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::load::findings::{Finding, Findings};
 use crate::load::intake::{Document, DotEnvs, Opened, Shelf, discover};
 use crate::load::stack::{Made, Surroundings};
-use crate::load::yaml::{Fault, FileId};
+use crate::load::yaml::{Fault, FileId, Node, Value};
 use crate::load::{LoadOptions, Loaded, lines};
 use crate::model::{FileSet, Place, Position, Problem, RepoPath, Severity, StackName};
 
@@ -91,11 +91,19 @@ impl<'a> Round<'a> {
     fn file(&mut self, path: &RepoPath) {
         let Opened { id, documents, faults, cut, looks_declared } =
             self.shelf.open(path, self.files);
+        let asked = self.options.globs.iter().any(|glob| glob == path.as_str());
+        let documents = if asked { as_asked(documents) } else { documents };
         let declares = |document: &Document| !matches!(document, Document::Other(_));
         let declared = documents.iter().any(declares) || (cut && looks_declared);
         if !declared {
             if cut {
                 self.leave_alone(path, faults);
+            } else if asked {
+                let message = "nothing is declared here: a mapping with services: is wanted";
+                let hint = "write services:, or name another file";
+                let mut problem = Problem::error(path.clone(), message).hint(hint);
+                problem.at = Some(Position { line: 1, column: 1 });
+                self.loaded.problems.push(problem);
             }
             return;
         }
@@ -163,6 +171,21 @@ impl<'a> Round<'a> {
     }
 }
 
+/// A file that is asked for by its name is a compose file, whatever its keys are: one may declare
+/// secrets only, and another one is told what is wrong with it.
+fn as_asked(mut documents: Vec<Document>) -> Vec<Document> {
+    let declared = documents.iter().any(|document| !matches!(document, Document::Other(_)));
+    if !declared
+        && let Some(first) = documents.first_mut()
+        && let Document::Other(node) = first
+        && node.as_map().is_some()
+    {
+        let place = Node::new(Value::Null, node.span);
+        *first = Document::Compose(std::mem::replace(node, place));
+    }
+    documents
+}
+
 fn faults_of(id: FileId, faults: Vec<Fault>) -> Findings {
     let mut findings = Findings::default();
     for fault in faults {
@@ -171,7 +194,7 @@ fn faults_of(id: FileId, faults: Vec<Fault>) -> Findings {
     findings
 }
 
-fn second_compose(tree: &crate::load::yaml::Node, findings: &mut Findings) {
+fn second_compose(tree: &Node, findings: &mut Findings) {
     let message = "only the first compose document of a file counts, for docker too";
     let hint = "put it into a file of its own";
     findings.warning(&crate::load::yaml::KeyPath::root(), tree.span, (message, hint));

@@ -92,7 +92,7 @@ fn what_services_wait_for_has_to_be_there() {
     s.yml:2:32: there is no service 'bd' to wait for (did you mean 'db'?)
     s.yml:3:32: there is no service 'bd' to wait for (did you mean 'db'?)
     s.yml:4:32: the service 'opt' is left out: nobody asks for its profiles (ask for one of them (p) in profiles of x-skep, or write required: false)
-    s.yml:6:48: has to be one of: service_started, service_healthy, service_completed_successfully
+    s.yml:6:48: has to be one of: service_started, service_healthy, service_completed_successfully (write one of them)
     s.yml:6:66: 'restart' has no effect: Swarm restarts no service because another one changed (remove it)
     ");
 }
@@ -134,7 +134,7 @@ fn files_of_variables_and_labels_may_be_missing_only_when_they_say_so() {
           a: {image: x, env_file: [{path: none.env}]}
     error: s.yml:3:28: there is no file 'a.env' in the source (paths are relative to the file that names them, and stay inside the repository)
           b: {image: x, env_file: [{path: a.env, format: yaml}]}
-    error: s.yml:3:50: has to be one of: raw
+    error: s.yml:3:50: has to be one of: raw (write one of them)
           b: {image: x, env_file: [{path: a.env, format: yaml}]}
     error: s.yml:4:29: there is no file 'none' in the source (paths are relative to the file that names them, and stay inside the repository)
           c: {image: x, label_file: none}

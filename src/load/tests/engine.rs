@@ -1,6 +1,6 @@
 //! What goes to the engine, in full.
 
-use super::{file_set, loaded};
+use super::{file_set, loaded, spec_of};
 use crate::model::StackName;
 
 /// The service `a` of a file `s.yml`, as JSON.
@@ -162,4 +162,22 @@ volumes: {vol: {driver: x}}
     let (spec, problems) = super::spec_of(&files, "s_a");
     assert_eq!(problems, [] as [String; 0]);
     insta::assert_json_snapshot!(spec);
+}
+
+#[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    let text = "services: {a: {image: 'x:1', deploy: {replicas: 2.0}, ulimits: {nofile: 1e3}}}\n";
+    let (spec, problems) = spec_of(&[("s.yml", text)], "s_a");
+    assert_eq!(problems, [""; 0]);
+    assert_eq!(spec["Mode"]["Replicated"]["Replicas"], 2);
+    assert_eq!(spec["TaskTemplate"]["ContainerSpec"]["Ulimits"][0]["Hard"], 1000);
+}
+
+#[test]
+fn a_credential_spec_that_names_nothing_is_none() {
+    let text = "services: {a: {image: 'x:1', credential_spec: {}}}\n";
+    let (spec, problems) = spec_of(&[("s.yml", text)], "s_a");
+    assert!(problems.len() == 1 && problems[0].contains("names nothing"), "{problems:?}");
+    let privileges = &spec["TaskTemplate"]["ContainerSpec"]["Privileges"];
+    assert!(privileges["CredentialSpec"].is_null(), "{privileges}");
 }

@@ -1,6 +1,10 @@
 //! Mistakes of people, and what they are told.
 
-use super::{check, check_with};
+use std::collections::BTreeMap;
+
+use super::{check, check_with, file_set};
+use crate::load::{LoadOptions, load};
+use crate::model::SourceName;
 
 #[test]
 fn every_mistake_of_a_file_is_told_at_once() {
@@ -137,5 +141,110 @@ fn traps_that_docker_steps_into_silently_are_warned_of() {
             container_name: x
     warning: s.yml:13:1: only the first compose document of a file counts, for docker too (put it into a file of its own)
         services: {b: {image: x}}
+    ");
+}
+
+/// Errors of a file that is asked for by its name.
+fn asked_for(text: &str) -> (Vec<String>, usize) {
+    let (source, variables) = (SourceName::new("repo").unwrap(), BTreeMap::new());
+    let globs = ["a.yml".to_owned()];
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &globs,
+    };
+    let loaded = load(&file_set(&[("a.yml", text), ("f", "x")]), &options);
+    let secrets = loaded.desired.stacks.values().map(|stack| stack.secrets.len()).sum();
+    (loaded.problems.iter().map(ToString::to_string).collect(), secrets)
+}
+
+/// Such a file was passed over in silence.
+#[test]
+fn a_file_that_is_asked_for_and_declares_nothing_is_told() {
+    for (text, told) in [
+        ("", "a.yml:1:1: nothing is declared here"),
+        ("# only a comment\n", "nothing is declared here"),
+        ("[]\n", "nothing is declared here"),
+        (
+            "Services: {a: {image: x}}\n",
+            "a.yml:1:1: unknown key 'Services' (did you mean 'services'?)",
+        ),
+    ] {
+        let (problems, _) = asked_for(text);
+        assert!(problems.len() == 1 && problems[0].contains(told), "{text}: {problems:?}");
+    }
+    assert_eq!(asked_for("secrets: {s: {file: f}}\n"), (Vec::new(), 1));
+}
+
+#[test]
+fn what_exists_already_is_not_described_a_second_time() {
+    let text = "\
+services: {a: {image: 'x:1'}}
+networks: {n: {name: b, external: {name: c}}}
+secrets: {s: {name: b, external: {name: c}}}
+configs: {c: {name: b, external: true}}
+volumes:
+  v: {external: true, driver: nfs, labels: {a: b}}
+  w: {external: {name: c}, driver_opts: {}}
+";
+    insta::assert_snapshot!(check(&[("s.yml", text)]), @"
+    stack s Partial from s.yml
+      service s_a x:1
+      network s_default
+    error: s.yml:2:22: the name stands here and in external (write external: true and the right name here)
+        networks: {n: {name: b, external: {name: c}}}
+    error: s.yml:3:21: the name stands here and in external (write external: true and the right name here)
+        secrets: {s: {name: b, external: {name: c}}}
+    error: s.yml:6:31: 'driver' means nothing for a volume that exists already (remove it, or remove external)
+          v: {external: true, driver: nfs, labels: {a: b}}
+    error: s.yml:6:36: 'labels' means nothing for a volume that exists already (remove it, or remove external)
+          v: {external: true, driver: nfs, labels: {a: b}}
+    ");
+}
+
+/// docker drops it, and a service starts without the host.
+#[test]
+fn a_host_without_an_address_is_told() {
+    let text = "services: {a: {image: 'x:1', extra_hosts: ['a:1.1.1.1', b]}}\n";
+    insta::assert_snapshot!(check(&[("s.yml", text)]), @"
+    stack s Partial from s.yml
+    error: s.yml:1:57: this host has no address (write NAME:ADDRESS)
+        services: {a: {image: 'x:1', extra_hosts: ['a:1.1.1.1', b]}}
+    ");
+}
+
+#[test]
+fn numbers_that_no_engine_can_mean_are_told_without_the_words_of_a_library() {
+    let text = "\
+services:
+  a: {image: 'x:1', healthcheck: {test: x, retries: 9223372036854775808}}
+  b: {image: 'x:1', labels: {a: .inf}}
+  c: {image: 'x:1', deploy: {replicas: 1.5}}
+";
+    insta::assert_snapshot!(check(&[("s.yml", text)]), @"
+    stack s Partial from s.yml
+    error: s.yml:2:53: this number is too large (write another number, or put it in quotes where text is meant)
+          a: {image: 'x:1', healthcheck: {test: …, retries: 9223372036854775808}}
+    error: s.yml:3:33: this is no number that can be used (write another number, or put it in quotes where text is meant)
+          b: {image: 'x:1', labels: {a: .inf}}
+    error: s.yml:4:40: has to be a whole number (write it without a fraction)
+          c: {image: 'x:1', deploy: {replicas: 1.5}}
+    ");
+}
+
+/// The secret was missing, and nothing said so.
+#[test]
+fn an_empty_driver_is_no_origin_of_a_secret() {
+    let text =
+        "services: {a: {image: 'x:1'}}\nsecrets: {s: {driver: ''}, t: {driver: '', file: f}}\n";
+    insta::assert_snapshot!(check(&[("s.yml", text), ("f", "x")]), @"
+    stack s Partial from s.yml
+      service s_a x:1
+      network s_default
+      secret s_t
+    error: s.yml:2:11: it is not said where the content comes from (write file: PATH, or external: true if it exists already)
+        secrets: {s: {driver: ''}, t: {driver: '', file: f}}
     ");
 }

@@ -96,6 +96,13 @@ fn a_health_check_that_cannot_work() {
         ("x:1", "[CMD-SHELL, a || b]", 0),
         ("x:1", "[NONE]", 0),
         ("x:1", "[]", 0),
+        ("x:1", "NONE", 1),
+        ("x:1", "CMD curl localhost", 1),
+        ("x:1", "'[\"CMD\", \"curl\"]'", 1),
+        ("x:1", "'[ -f /ready ]'", 0),
+        ("nats:2.10", "[CMD, sh, -c, x]", 1),
+        ("nats:2.10-alpine", "[CMD, sh, -c, x]", 0),
+        ("gcr.io/distroless/base:debug", "curl localhost", 0),
     ] {
         let told = check(&format!("{{image: '{image}', healthcheck: {{test: {test}}}}}"));
         assert_eq!(told, vec!["healthcheck.test"; traps], "{image} {test}");
@@ -125,5 +132,25 @@ fn a_service_that_never_completes_is_waited_for() {
         "restart_policy: {condition: on-failure}",
     ] {
         assert_eq!(check(sane), NONE, "{sane}");
+    }
+}
+
+#[test]
+fn a_health_check_that_begins_with_what_the_image_lacks() {
+    for (image, more, traps) in [
+        ("alpine:3.20", "healthcheck: {test: curl -f localhost || exit 1}", 1),
+        ("alpine:3.20", "healthcheck: {test: wget -q localhost}", 0),
+        ("alpine:3.20", "healthcheck: {test: 'curl a || wget a'}", 0),
+        ("alpine:3.20", "command: sh -c 'apk add curl; x', healthcheck: {test: curl localhost}", 0),
+        ("python:3.12-slim-bookworm", "healthcheck: {test: [CMD, wget, a]}", 1),
+        ("python:3.12", "healthcheck: {test: [CMD, curl, a]}", 0),
+        ("node:22-alpine3.20", "healthcheck: {test: [CMD-SHELL, curl a]}", 1),
+        ("traefik:v3.1", "healthcheck: {test: [CMD, curl, a]}", 1),
+        ("traefik/whoami:v1.10", "healthcheck: {test: [CMD, wget, a]}", 1),
+        ("nginx:1.27-alpine", "healthcheck: {test: [CMD, curl, a]}", 0),
+        ("registry.example/shop/alpine:1", "healthcheck: {test: [CMD, curl, a]}", 0),
+    ] {
+        let told = check(&format!("{{image: '{image}', {more}}}"));
+        assert_eq!(told, vec!["healthcheck.test"; traps], "{image} {more}");
     }
 }

@@ -6,6 +6,7 @@
 
 mod health;
 mod image;
+mod known;
 mod order;
 mod update;
 mod volumes;
@@ -39,14 +40,16 @@ pub struct Trap {
 }
 
 /// All traps; each looks at one service.
-const TRAPS: [fn(&Case<'_>) -> Vec<Trap>; 7] = [
+const TRAPS: [fn(&Case<'_>) -> Vec<Trap>; 9] = [
     update::host_port,
     update::volume,
     volumes::no_constraint,
     volumes::path_of_a_node,
     image::moving_tag,
     health::words,
+    health::list_as_text,
     health::no_shell,
+    health::no_program,
 ];
 
 /// Warns of the traps that a service at a path steps into.

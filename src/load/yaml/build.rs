@@ -47,12 +47,48 @@ pub fn parse(bytes: &[u8], file: FileId) -> Parsed {
             return Parsed { faults: vec![fault], reading: Reading::Ended, ..Parsed::default() };
         }
     };
-    let mut builder = Builder { file, ..Builder::default() };
-    let mut parser = Parser::new_from_str(text);
-    let ended = builder.run(&mut parser);
+    let (mut builder, mut ended) = read(text, file);
+    // The parser refuses a tab between a key and its value. Where it does, it stands outside of
+    // texts, so a blank in the tab's place changes nothing.
+    let mut copy = String::new();
+    let mut budget = MAX_READ_AGAIN;
+    while let Err(Fault { at: Some(at), message, .. }) = &ended
+        && message.contains(TAB)
+        && let Some(rest) = budget.checked_sub(text.len())
+        && let Some(mended) = without_tab(if copy.is_empty() { text } else { &copy }, *at)
+    {
+        (copy, budget) = (mended, rest);
+        (builder, ended) = read(&copy, file);
+    }
     let reading = if ended.is_err() { Reading::Ended } else { Reading::Whole };
     builder.faults.extend(ended.err());
     Parsed { documents: builder.documents, faults: builder.faults, reading, nodes: builder.nodes }
+}
+
+/// What the parser says of a tab behind a colon.
+const TAB: &str = "':' must be followed by a valid YAML whitespace";
+/// Bytes that may be read again because of such tabs.
+const MAX_READ_AGAIN: usize = 16 << 20;
+
+fn read(text: &str, file: FileId) -> (Builder, Result<(), Fault>) {
+    let mut builder = Builder { file, ..Builder::default() };
+    let mut parser = Parser::new_from_str(text);
+    let ended = builder.run(&mut parser);
+    (builder, ended)
+}
+
+/// A text with blanks for the tabs that lead to a place; `None` when there are none.
+fn without_tab(text: &str, at: Position) -> Option<String> {
+    let (line, column) = (usize::try_from(at.line).ok()?, usize::try_from(at.column).ok()?);
+    let start: usize = text.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let before =
+        text[start..].chars().take(column.checked_sub(1)?).map(char::len_utf8).sum::<usize>();
+    let end = start + before;
+    let blank = text[start..end].trim_end_matches([' ', '\t']).len() + start;
+    text[blank..end].contains('\t').then(|| {
+        let blanks = " ".repeat(end - blank);
+        format!("{}{blanks}{}", &text[..blank], &text[end..])
+    })
 }
 
 /// A place counts in 32 bits.
@@ -184,6 +220,7 @@ impl Builder {
             });
         };
         let value = match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
+            (true, "merge") if text == "<<" => Some(Value::Text(text.to_owned())),
             (true, suffix) => scalar::resolve_tagged(suffix, text),
             (false, "") => Some(Value::Text(text.to_owned())),
             (false, _) => None,
@@ -197,7 +234,8 @@ impl Builder {
     fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, at: Position) -> Merging {
         let merging = merging_of(tag);
         if let Some(tag) = tag.filter(|_| merging == Merging::Merged) {
-            let known = tag.is_yaml_core_schema() && tag.suffix == expected;
+            let set = (expected, tag.suffix.as_str()) == ("map", "set");
+            let known = tag.is_yaml_core_schema() && (tag.suffix == expected || set);
             if !known && !tag.suffix.is_empty() {
                 self.fault(unknown_tag(tag).at(at));
             }
@@ -224,7 +262,8 @@ impl Builder {
         (start, merging): (Position, Merging),
     ) -> Result<(), Fault> {
         if self.awaiting_key() {
-            return Err(Fault::new("a list or mapping can't be a key").at(start));
+            let fault = Fault::new("a list or mapping can't be a key").at(start);
+            return Err(fault.hint("write the key as one text"));
         }
         self.count(1, start)?;
         if self.frames.len() >= MAX_DEPTH {
@@ -298,7 +337,8 @@ impl Builder {
             }
             Value::Text(text) => Key::Plain { text: text.clone(), span },
             Value::List(_) | Value::Map(_) => {
-                return Err(Fault::new("a list or mapping can't be a key").at(span.start));
+                let fault = Fault::new("a list or mapping can't be a key").at(span.start);
+                return Err(fault.hint("write the key as one text"));
             }
             Value::Unusable => Key::Dropped,
             other => {
@@ -308,7 +348,7 @@ impl Builder {
                 Key::Dropped
             }
         };
-        let key = self.known_twice(key);
+        let key = self.known_twice(key, span);
         if let Some(Frame { open: Open::Map { key: slot, .. }, .. }) = self.frames.last_mut() {
             *slot = Some(key);
         }
@@ -316,16 +356,24 @@ impl Builder {
     }
 
     /// Drops a key that the mapping has already.
-    fn known_twice(&mut self, key: Key) -> Key {
-        let Some(Frame { open: Open::Map { entries, .. }, .. }) = self.frames.last() else {
+    fn known_twice(&mut self, key: Key, span: Span) -> Key {
+        let Some(Frame { open: Open::Map { entries, merges, .. }, .. }) = self.frames.last() else {
             return key;
         };
-        let Key::Plain { text, span } = &key else { return key };
-        let Some(first) = entries.get(text) else { return key };
-        let message =
-            format!("the key '{text}' stands here twice, first in line {}", first.key.start.line);
-        let fault = Fault::new(message).at(span.start).hint("remove one of the two");
-        self.fault(fault);
+        let first = match &key {
+            Key::Plain { text, .. } => {
+                entries.get(text).map(|first| (text.as_str(), first.key.start))
+            }
+            Key::Merge(_) => merges.first().map(|(first, _)| ("<<", *first)),
+            Key::Dropped => None,
+        };
+        let Some((text, first)) = first else { return key };
+        let message = format!("the key '{text}' stands here twice, first in line {}", first.line);
+        let hint = match &key {
+            Key::Merge(_) => "write one with a list: <<: [*first, *second]",
+            _ => "remove one of the two",
+        };
+        self.fault(Fault::new(message).at(span.start).hint(hint));
         Key::Dropped
     }
 

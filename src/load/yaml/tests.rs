@@ -127,3 +127,24 @@ fn an_alias_in_its_own_anchor_is_told() {
     ! 3:4 [] the alias names nothing that is complete above it (an alias can't be used inside its own anchor, nor before it)
     ");
 }
+
+/// The parser takes it for a mistake; docker does not.
+#[test]
+fn a_tab_parts_a_key_from_its_value() {
+    insta::assert_snapshot!(check("a:\tx\nb: \t y\nc:\n  d:\t\te\n"), @r#"{a: "x", b: "y", c: {d: "e"}}"#);
+    insta::assert_snapshot!(check("a: |\n  b:\tc\nd:\te\n"), @r#"{a: "b:\tc\n", d: "e"}"#);
+    insta::assert_snapshot!(check("a:\tb: c\n"), @"! 1:5 [] not valid YAML: mapping values are not allowed in this context (check the indentation, and put values that hold ': ' in quotes)");
+}
+
+#[test]
+fn merge_keys_are_told_twice_and_known_by_their_tag() {
+    insta::assert_snapshot!(check("x: &x {a: 1}\ny:\n  <<: *x\n  <<: *x\nz: {!!merge <<: *x}\n"), @"
+    {x: {a: 1}, y: {a: 1}, z: {a: 1}}
+    ! 4:3 [y] the key '<<' stands here twice, first in line 3 (write one with a list: <<: [*first, *second])
+    ");
+}
+
+#[test]
+fn a_set_is_a_mapping_and_a_number_too_large_for_any_is_text() {
+    insta::assert_snapshot!(check("a: !!set {b, c}\nd: 1e400\n"), @r#"{a: {b: null, c: null}, d: "1e400"}"#);
+}

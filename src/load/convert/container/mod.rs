@@ -2,12 +2,13 @@
 
 mod bound;
 mod environment;
+mod hosts;
 mod mounts;
 mod privileges;
 
 use crate::load::compose::{
-    CommandLine, ExtraHosts, HealthTest, HealthcheckForm, KeyValues, Logging, Service,
-    Ulimit as UlimitForm, Words,
+    CommandLine, HealthTest, HealthcheckForm, KeyValues, Logging, Service, Ulimit as UlimitForm,
+    Words,
 };
 use crate::load::convert::{Declared, Stage};
 use crate::load::yaml::KeyPath;
@@ -50,7 +51,7 @@ impl Stage<'_, '_> {
             mounts,
             stop_grace_period: service.stop_grace_period.as_ref().map(|period| period.0),
             healthcheck: self.healthcheck(service.healthcheck.as_ref(), path).map(Box::new),
-            hosts: service.extra_hosts.as_ref().map(hosts).unwrap_or_default(),
+            hosts: self.hosts(service.extra_hosts.as_ref(), path),
             dns_config: dns(service).map(Box::new),
             secrets: self.secret_references(service.secrets.as_ref(), declared, path),
             configs,
@@ -100,24 +101,6 @@ impl Stage<'_, '_> {
 }
 
 /// `address name`, in the order of a list, sorted for a mapping.
-fn hosts(form: &ExtraHosts) -> Vec<String> {
-    let line = |name: &str, address: &str| {
-        let inner = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
-        format!("{inner} {name}")
-    };
-    match form {
-        ExtraHosts::Map(map) => map.iter().map(|(name, a)| line(name, &a.0)).collect(),
-        ExtraHosts::List(list) => list
-            .iter()
-            .map(|entry| {
-                let (name, address) =
-                    entry.split_once('=').or_else(|| entry.split_once(':')).unwrap_or((entry, ""));
-                line(name, address)
-            })
-            .collect(),
-    }
-}
-
 fn dns(service: &Service) -> Option<DnsConfig> {
     let list = |words: &Option<Words>| words.as_ref().map(Words::list).unwrap_or_default();
     let keys = [&service.dns, &service.dns_search, &service.dns_opt];

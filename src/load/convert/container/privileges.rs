@@ -107,12 +107,18 @@ impl Stage<'_, '_> {
         let here = path.key("credential_spec");
         let sources = [&form.config, &form.file, &form.registry];
         let given = sources.iter().filter(|source| source.as_ref().is_some_and(|s| !s.is_empty()));
-        if given.count() != 1 {
-            self.error(
-                &here,
-                ("a credential spec has exactly one of config, file and registry", "keep one"),
-            );
-            return None;
+        match given.count() {
+            0 => {
+                let hint = "write config, file or registry, or remove it";
+                self.warning(&here, ("this credential spec names nothing", hint));
+                return None;
+            }
+            1 => {}
+            _ => {
+                let message = "a credential spec has exactly one of config, file and registry";
+                self.error(&here, (message, "keep one"));
+                return None;
+            }
         }
         let mut spec = CredentialSpec {
             config: String::new(),

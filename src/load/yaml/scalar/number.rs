@@ -35,7 +35,7 @@ fn split_base(digits: &str) -> (u32, &str) {
 }
 
 /// Reads any other number: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, underscores left
-/// out, or `.inf` and `.nan`.
+/// out, or `.inf` and `.nan`. What is too large for 64 bits is text.
 #[must_use]
 pub fn parse_float(text: &str) -> Option<f64> {
     match text {
@@ -58,7 +58,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
         let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
         !exponent.is_empty() && digits(exponent)
     });
-    (mantissa_fits && exponent_fits).then(|| plain.parse().ok()).flatten()
+    let read = || plain.parse().ok().filter(|value: &f64| value.is_finite());
+    (mantissa_fits && exponent_fits).then(read).flatten()
 }
 
 /// Prints a number as Go's `%v` does: the shortest digits that mean it, with an exponent of at least
@@ -128,7 +129,7 @@ mod tests {
         ] {
             assert_eq!(parse_float(text).map(format_float).as_deref(), Some(printed), "{text}");
         }
-        for text in ["", ".", "e5", "1e", "1.2.3", "0x1.8", "+", "infinity"] {
+        for text in ["1e400", "-1e400", "", ".", "e5", "1e", "1.2.3", "0x1.8", "+", "infinity"] {
             assert_eq!(parse_float(text), None, "{text}");
         }
     }
