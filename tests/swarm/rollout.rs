@@ -88,6 +88,47 @@ fn the_hold_label_stops_writes_to_one_service_until_it_goes() {
     assert_eq!(world.wrote(mark), ["update service web"]);
 }
 
+/// A commit whose image behaves like this is put back by skep, once, and held.
+fn is_put_back((test, image): (&str, &str), shop: &str) {
+    let lab = Lab::open();
+    let mut world = World::new(&lab, test);
+    world.commit_shop(shop);
+    world.start();
+    world.converged();
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    world.commit_shop(&shop.replacen("IMAGE", lab.image(image), 1));
+    is_held(&world, seen, "Quarantined");
+    world.reported(seen, "the old tasks, healthy again", |stack| {
+        let web = stack.health.get(&world.full("web"));
+        let rolled_back = held(stack) == [(world.full("web"), "Quarantined")];
+        rolled_back
+            && stack.plan.is_empty()
+            && web.is_some_and(|web| web.state == HealthState::Healthy)
+    });
+    for name in ["one", "two"] {
+        world.look_again(name);
+    }
+    assert_eq!(world.wrote(mark), ["update service web"; 2]);
+    let images = ["service", "ps", "--format", "{{.Image}}", "--filter", "desired-state=running"];
+    let images = world.docker(&[&images[..], &[&world.full("web")]].concat());
+    assert!(images.lines().all(|image| image.ends_with("program:1")), "{images}");
+    world.commit_shop(shop);
+    world.converged();
+    assert_eq!(world.wrote(mark), ["update service web"; 2]);
+}
+
+#[test]
+fn what_crashes_at_once_is_put_back_and_held() {
+    is_put_back(("crash", "crash"), SHOP);
+}
+
+#[test]
+fn what_crashes_after_the_engine_called_it_good_is_put_back_and_held() {
+    // Tests count a task after a second, unless the service says otherwise.
+    let longer = "    environment: {MODE: fast}\n    x-skep: {rollout: {min_healthy: 10s}}\n";
+    is_put_back(("crash8", "crash8"), &SHOP.replace("    environment: {MODE: fast}\n", longer));
+}
+
 #[test]
 fn a_persons_rollback_holds_the_service_until_git_says_something_new() {
     let lab = Lab::open();
