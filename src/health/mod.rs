@@ -96,7 +96,7 @@ impl<'a> Sight<'a> {
 pub fn health(service: &Service, sight: Sight<'_>, clocks: Clocks) -> Health {
     let case = Case::new(service, sight, clocks);
     let health = if case.is_job() { job::judge(&case) } else { slots::judge(&case) };
-    rollout(service, health)
+    rollout(&case, health)
 }
 
 /// Images that nodes could not get. The engine has the same words for an image that is not there
@@ -163,9 +163,9 @@ fn progress<'a>(tasks: impl Iterator<Item = &'a SeenTask>) -> (u64, u64) {
 }
 
 /// What the engine says of the rollout outweighs a count of tasks. A rollout that paused because
-/// of something outside did not fail by the spec's fault.
-fn rollout(service: &Service, health: Health) -> Health {
-    let Some(status) = &service.update_status else { return health };
+/// of something outside did not fail by the spec's fault, also once that is over.
+fn rollout(case: &Case<'_>, health: Health) -> Health {
+    let Some(status) = &case.service.update_status else { return health };
     let word = match status.state {
         UpdateState::Paused => "rollout paused",
         UpdateState::RollbackPaused => "rollback paused",
@@ -174,12 +174,11 @@ fn rollout(service: &Service, health: Health) -> Health {
         _ => return health,
     };
     let at_least = match status.state {
-        UpdateState::Paused | UpdateState::RollbackPaused
-            if health.state != HealthState::Waiting =>
-        {
-            HealthState::Failed
+        UpdateState::Updating | UpdateState::RollbackStarted => HealthState::Progressing,
+        _ if health.state == HealthState::Waiting || trouble::is_blameless(case) => {
+            HealthState::Waiting
         }
-        _ => HealthState::Progressing,
+        _ => HealthState::Failed,
     };
     let state = health.state.max(at_least);
     Health { state, why: because(word, status, &health.why), ..health }

@@ -7,7 +7,7 @@
 use super::place::{Place, age};
 use super::{Case, Health, HealthState, NodeState, node_health};
 use crate::model::engine::{Node, Task, TaskState, fits_platform, is_large_enough, satisfies};
-use crate::model::{ImageAnswer, ImageRef};
+use crate::model::{ImageAnswer, ImageRef, Standing};
 
 /// Failed attempts at one place after which the spec is at fault, where the service does not say
 /// how many there may be. One may be bad luck; the engine goes on for ever.
@@ -103,6 +103,19 @@ fn refused<'a>(case: &Case<'_>, place: &Place<'a>) -> Option<&'a Task> {
 fn pulling<'a>(case: &Case<'_>, place: &Place<'a>) -> Option<&'a Task> {
     let task = place.current().map(|seen| &*seen.task)?;
     (task.status.state == TaskState::Preparing && is_late(case, place)).then_some(task)
+}
+
+/// True when nodes could not get the image, and nothing else went wrong with what is asked for.
+pub(super) fn is_blameless(case: &Case<'_>) -> bool {
+    use TaskState::{Complete, Failed, Rejected};
+    let own = case.tasks.iter().filter(|seen| seen.standing == Standing::Current);
+    let ended = own.map(|seen| &seen.task.status);
+    let mut ended = ended.filter(|status| matches!(status.state, Failed | Rejected | Complete));
+    let mut seen = false;
+    ended.all(|status| {
+        seen = true;
+        status.err.starts_with(NO_IMAGE)
+    }) && seen
 }
 
 /// An image that a node could not get: the registry's own answer says whose fault that is.

@@ -129,6 +129,31 @@ async fn a_registry_that_is_down_is_waited_for_and_then_it_goes_on_by_itself() {
 }
 
 #[tokio::test]
+async fn a_rollout_that_the_engine_paused_for_a_registry_is_not_rolled_back() {
+    let mut play = next_image(Behaviour::Missing, SHOP).await;
+    play.pass().await;
+    play.world.registry.disconnect("registry.test");
+    for _ in 0..10 {
+        play.world.advance(60 * SECOND).await;
+        let report = play.pass().await;
+        assert!(web(&report).why.starts_with("rollout paused"), "{}", web(&report).why);
+        assert_eq!(web(&report).state, HealthState::Waiting, "{}", web(&report).why);
+        assert_eq!(Play::held(&report), Vec::<String>::new());
+    }
+    play.world.registry.connect("registry.test");
+    play.world.swarm.set_image(WEB2, Behaviour::Usual);
+    for _ in 0..10 {
+        play.world.advance(60 * SECOND).await;
+        let report = play.pass().await;
+        assert_eq!(web(&report).state, HealthState::Waiting, "{}", web(&report).why);
+    }
+    assert_eq!(play.wrote(), ["update service/shop_web"]);
+    // Nobody resumes it, and a newer commit is not held.
+    play.commit_shop(&SHOP.replace("web:1", "web:2").replace("fast", "slow"));
+    assert_eq!(play.converge().await, Settled::Well);
+}
+
+#[tokio::test]
 async fn a_lost_node_is_waited_for_however_long() {
     let pinned = "      replicas: 2\n      placement: {constraints: [node.hostname == n3]}\n";
     let shop = SHOP.replace("      replicas: 2\n", pinned);

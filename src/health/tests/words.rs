@@ -3,7 +3,7 @@
 
 use super::{IMAGE, Told, World, task};
 use crate::health::doubts;
-use crate::model::engine::{ResourceRequirements, Resources, TaskState};
+use crate::model::engine::{ResourceRequirements, Resources, TaskState, UpdateState};
 use crate::model::{ImageAnswer, PinnedImage};
 use TaskState::{Failed, Pending, Preparing, Ready, Rejected};
 
@@ -135,6 +135,23 @@ fn the_registry_says_whose_fault_a_missing_image_is() {
         "waiting 0/1: {NO_IMAGE}, which the registry has: a node can't reach it, or has no login \
          for it"
     ));
+}
+
+#[test]
+fn a_rollout_that_paused_for_a_registry_waits_also_once_the_image_came() {
+    let silent = ImageAnswer::Unreachable("connection refused".into());
+    no_image(25).rollout(UpdateState::Paused, 30).answers(silent).check(&format!(
+        "waiting 0/1: rollout paused: {NO_IMAGE}; the registry does not answer: connection refused"
+    ));
+    let healed = || [task(TaskState::Running, 99), task(Rejected, 120).err(NO_IMAGE)];
+    let world = World::replicas(1).with(healed()).rollout(UpdateState::Paused, 300);
+    world.check("waiting 1/1: rollout paused");
+    let crash = task(Failed, 150).err("task: non-zero exit (1)");
+    let world = World::replicas(1).with(healed()).with([crash]);
+    world.rollout(UpdateState::Paused, 300).check("failed 1/1: rollout paused");
+    let refused = ImageAnswer::Refused("manifest unknown".into());
+    let world = no_image(25).rollout(UpdateState::Paused, 30).answers(refused);
+    world.check(&format!("failed 0/1: rollout paused: {NO_IMAGE} (manifest unknown)"));
 }
 
 #[test]
