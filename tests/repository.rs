@@ -163,7 +163,12 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 28] = [
+const USES: [(&str, &str); 30] = [
+    ("StackSettings.approval", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
+    (
+        "Window.time_zone",
+        "x-skep: {windows: [{kind: deny, schedule: 0 9 * * *, duration: 1h, VALUE}]}\nservices:\n  web: {image: x}\n",
+    ),
     ("Deploy.mode", "services:\n  web: {image: x, deploy: {VALUE}}\n"),
     ("UpdateConfigForm.delay", "services:\n  web: {image: x, deploy: {update_config: {VALUE}}}\n"),
     (

@@ -9,8 +9,8 @@ use crate::load::findings::Findings;
 use crate::load::gather::Gathered;
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{KeyPath, Node, decode};
+use crate::model::{ApprovalPolicy, StackPolicy, Wholeness, Window};
 use crate::model::{DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName};
-use crate::model::{StackPolicy, Wholeness};
 
 /// The schema of compose files, prepared once.
 static COMPOSE: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<ComposeFile>()));
@@ -107,5 +107,11 @@ pub fn make(
 /// What does not fit was told by the check against the schema.
 fn policy(tree: &Node) -> StackPolicy {
     let settings = tree.get("x-skep").and_then(|node| decode::<StackSettings>(node).ok());
-    StackPolicy { suspend: settings.unwrap_or_default().suspend }
+    let settings = settings.unwrap_or_default();
+    let windows = settings.windows.unwrap_or_default();
+    StackPolicy {
+        suspend: settings.suspend,
+        approval: settings.approval.map_or_else(ApprovalPolicy::default, ApprovalPolicy::from),
+        windows: windows.into_iter().map(Window::from).collect(),
+    }
 }

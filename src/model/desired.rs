@@ -12,6 +12,7 @@ use super::input::{Position, RepoPath};
 use super::name::{Kind, ObjectRef, SourceName, StackName};
 use super::rollout::RolloutPolicy;
 use super::secret::KeyedHash;
+use super::window::Window;
 
 /// Everything that the sources ask for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,6 +61,20 @@ pub enum Wholeness {
 pub struct StackPolicy {
     /// Writes are stopped by the declaration itself, with this reason.
     pub suspend: Option<String>,
+    /// Who says yes to a plan.
+    pub approval: ApprovalPolicy,
+    /// When writes are made; without any, at all times.
+    pub windows: Vec<Window>,
+}
+
+/// Who says yes to a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ApprovalPolicy {
+    /// Nobody has to.
+    #[default]
+    Automatic,
+    /// A person does, to each.
+    Manual,
 }
 
 /// Place of a declaration.

@@ -13,14 +13,16 @@ pub mod name;
 pub mod observed;
 pub mod rollout;
 pub mod secret;
+mod window;
 
 pub use decision::{
     Approval, Held, HeldReason, Inventory, LedgerRecord, NewData, NotAnApproval, Outcome,
     ServiceRecord, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
-    Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork, DesiredService,
-    DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, Replicas, StackPolicy, Wholeness,
+    ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
+    DesiredService, DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, Replicas,
+    StackPolicy, Wholeness,
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{
@@ -32,3 +34,4 @@ pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
 pub use rollout::{OnFailure, RolloutPolicy};
 pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};
+pub use window::{NotASchedule, Schedule, Window, WindowKind, Zone};

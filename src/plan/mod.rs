@@ -13,6 +13,7 @@ mod remember;
 mod removal;
 mod service;
 mod stack;
+mod windows;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

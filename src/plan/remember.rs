@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::service::{flight, left_by_rollback};
 use super::{PlanInput, PlannedStep, Stage, failure};
-use crate::diff::{DataLive, ImageState, Owner, ServiceChange};
+use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
-use crate::model::{Inventory, Kind, LedgerRecord, ServiceRecord, Step};
+use crate::model::{HeldReason, Inventory, Kind, LedgerRecord, ServiceRecord, Step};
 
 /// The record as it should be after this pass, given the services that are about to be written.
 pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> LedgerRecord {
@@ -42,6 +42,24 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
 pub(super) fn applied(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
     record.revision = Some(input.lineage.revision.clone());
     record
+}
+
+/// Waits for a yes to the whole of what is declared, and to what would be removed for it.
+pub(super) fn unapproved(input: &PlanInput<'_>) -> Option<HeldReason> {
+    let changes = input.changes;
+    let services = changes.services.iter();
+    let services = services.flat_map(|s| [s.name.as_str(), s.hash.as_str(), s.loose.as_str()]);
+    let data = changes.data.iter().map(|data| data.object.name.as_str());
+    let networks = changes.networks.iter().map(|network| network.spec.name.as_str());
+    let left = changes.leftovers.iter().filter(|left| left.why == LeftoverKind::Undeclared);
+    let left = left.map(|left| left.target.id.as_str());
+    let parts = [services.collect::<Vec<_>>(), data.collect(), networks.collect(), left.collect()];
+    let mut words = vec!["apply"];
+    for part in &parts {
+        words.extend(part);
+        words.push("/");
+    }
+    input.needs_approval("apply what is declared".to_owned(), &words)
 }
 
 /// The step that writes a record; `None` when it is already there, or nothing is worth one.

@@ -6,12 +6,13 @@ use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
-    removal,
+    removal, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
 use crate::model::{
-    Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind, SuspendedBy, Suspension,
+    ApprovalPolicy, Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind,
+    SuspendedBy, Suspension,
 };
 
 /// Decides what is done about one stack now.
@@ -23,6 +24,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.order(input);
     draft.removals(input);
     draft.back_off(input);
+    draft.policy(input);
     draft.switches(input);
     draft.remember(input);
     draft.steps.sort_by_key(|planned| planned.stage);
@@ -154,6 +156,29 @@ impl Draft {
             let (until, after) = input.memory.backoff.get(&object)?;
             (input.now < *until)
                 .then(|| HeldReason::BackOff { until: *until, after: after.clone() })
+        });
+    }
+
+    /// What the author of the stack wants done by a person's word, and at certain times.
+    fn policy(&mut self, input: &PlanInput<'_>) {
+        let policy = &input.lineage.policy;
+        if let Some(reason) = windows::closed(&policy.windows, input.now) {
+            self.hold_changes(&reason);
+        }
+        if policy.approval == ApprovalPolicy::Manual
+            && let Some(reason) = remember::unapproved(input)
+        {
+            self.hold_changes(&reason);
+        }
+    }
+
+    /// Holds all steps but those that only clear away.
+    fn hold_changes(&mut self, reason: &HeldReason) {
+        let differing: BTreeSet<ObjectRef> =
+            self.drift.iter().map(|drift| drift.object.clone()).collect();
+        self.hold_steps(|planned| {
+            let object = planned.step.object()?;
+            differing.contains(&object).then(|| reason.clone())
         });
     }
 

@@ -12,6 +12,7 @@ mod faults;
 mod git_down;
 mod order;
 mod play;
+mod policy;
 mod removals;
 mod rollouts;
 mod running;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep::ledger::{decode, ledger_labels};
-use skep::model::{HeldReason, ImageRef, Instance, Kind, SourceName};
+use skep::ledger::{LEDGER_DATA, decode, ledger_labels, ledger_name};
+use skep::model::engine::StringMap;
+use skep::model::{HeldReason, ImageRef, Instance, Kind, NewData, SecretBytes, SourceName};
 use skep::ports::{Clock as _, SourceOpener, Swarm as _, Write};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
@@ -146,10 +147,15 @@ impl Play {
                 HeldReason::NeedsApproval { approval, .. } => Some(approval.clone()),
                 _ => None,
             });
-            let mut entry = ledgers.stacks.remove(stack).expect("the stack is known");
-            entry.record.approvals.extend(given);
-            let labels = ledger_labels(&instance, Some(stack), &entry.record).expect("labels");
-            let write = Write::Label { kind: Kind::Config, target: entry.target, labels };
+            let entry = ledgers.stacks.remove(stack);
+            let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
+            let mut record = record.unwrap_or_default();
+            record.approvals.extend(given);
+            let labels = ledger_labels(&instance, Some(stack), &record).expect("labels");
+            let write = match target {
+                Some(target) => Write::Label { kind: Kind::Config, target, labels },
+                None => first_record(ledger_name(&instance, Some(stack)), labels),
+            };
             self.world.swarm.hand().write(&write).expect("a write");
         }
     }
@@ -200,6 +206,12 @@ impl Play {
         };
         names.into_iter().filter(|name| !skep::ledger::is_ledger_name(name)).collect()
     }
+}
+
+fn first_record(name: String, labels: StringMap) -> Write {
+    let (data, hash, driver, templating) = (None, None, None, None);
+    let new = NewData { name, labels, data, hash, driver, templating };
+    Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) }
 }
 
 /// A reference that is one.

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use crate::load::text::{self, PortRange, ShortVolume, TextError};
 use crate::load::yaml::format_float;
 use crate::model::engine::StringMap;
-use crate::model::{ImageRef, ImageRefError, PullPolicy};
+use crate::model::{ImageRef, ImageRefError, PullPolicy, Schedule, Zone};
 
 /// Why a text does not follow the format that its place asks for.
 pub type FormatError = TextError;
@@ -117,6 +117,18 @@ form!(
     PullPolicyText: PullPolicyForm = PullPolicy, "pull-policy", MISSING, parse_pull_policy
 );
 form!(
+    /// A cron schedule.
+    ScheduleText: ScheduleForm = Schedule, "cron", "0 22 * * mon-fri", parse_schedule
+);
+form!(
+    /// A duration in nanoseconds, more than none.
+    Length: LengthForm = i64, "length", "4h", parse_length
+);
+form!(
+    /// A time zone.
+    ZoneText: ZoneForm = Zone, "time-zone", "Europe/Berlin", parse_zone
+);
+form!(
     /// An image reference.
     Image: ImageForm = DeclaredImage, "image", "nginx:1.27", parse_image
 );
@@ -135,6 +147,20 @@ fn parse_swap(text: &str) -> Result<i64, TextError> {
         "unlimited" => Ok(-1),
         _ => text::parse_bytes(text),
     }
+}
+
+fn parse_schedule(text: &str) -> Result<Schedule, TextError> {
+    Schedule::parse(text).map_err(|why| TextError::new(why.to_string()))
+}
+
+fn parse_length(text: &str) -> Result<i64, TextError> {
+    let nanos = text::parse_duration(text)?;
+    if nanos > 0 { Ok(nanos) } else { Err(TextError::new("is no time that something lasts")) }
+}
+
+fn parse_zone(text: &str) -> Result<Zone, TextError> {
+    let unknown = || TextError::new("is no known time zone, such as Europe/Berlin or UTC");
+    Zone::named(text).ok_or_else(unknown)
 }
 
 fn parse_image(text: &str) -> Result<DeclaredImage, TextError> {
@@ -197,6 +223,9 @@ pub fn format_check(format: &str) -> Option<FormatCheck> {
         ShortVolumeForm::FORMAT => fits::<ShortVolumeForm>,
         ImageForm::FORMAT => fits::<ImageForm>,
         PullPolicyForm::FORMAT => fits::<PullPolicyForm>,
+        ScheduleForm::FORMAT => fits::<ScheduleForm>,
+        LengthForm::FORMAT => fits::<LengthForm>,
+        ZoneForm::FORMAT => fits::<ZoneForm>,
         _ => return None,
     })
 }

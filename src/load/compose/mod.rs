@@ -7,6 +7,7 @@ mod forms;
 mod include;
 mod keys;
 mod objects;
+mod policy;
 mod schema;
 mod service;
 
@@ -20,6 +21,7 @@ pub use objects::{
     ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
     Volume,
 };
+pub use policy::{ApprovalForm, WindowForm};
 pub use schema::schema_of;
 pub use service::deploy::{
     Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
 use super::include::Include;
+use super::policy::{ApprovalForm, WindowForm};
 use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
 use super::service::{Logging, Service};
@@ -45,6 +46,11 @@ pub struct StackSettings {
     pub suspend: Option<String>,
     /// How rollouts of its services are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
+    /// Who says yes to what is planned; `auto`, nobody, by default.
+    #[schemars(extend("default" = "auto"))]
+    pub approval: Option<ApprovalForm>,
+    /// When the stack may be written; without any, at all times.
+    pub windows: Option<Vec<WindowForm>>,
     /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,

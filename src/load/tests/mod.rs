@@ -6,6 +6,7 @@ mod engine;
 mod hostile;
 mod manifests;
 mod mistakes;
+mod policy;
 mod reach;
 mod stacks;
 mod swarm;

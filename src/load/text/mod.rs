@@ -23,7 +23,8 @@ pub use volume::{MountKind, ShortVolume, parse_volume};
 pub struct TextError(pub String);
 
 impl TextError {
-    fn new(message: impl Into<String>) -> Self {
+    /// Says in words what the text is not: `is no …`.
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

@@ -81,6 +81,11 @@ pub enum HeldReason {
         /// What stands for the yes.
         approval: Approval,
     },
+    /// It is not the time for it.
+    OutsideWindow {
+        /// When that is; `None` when the windows leave none.
+        until: Option<Timestamp>,
+    },
     /// The revision is no descendant of the one that was applied last.
     HistoryRewritten {
         /// The revision that was applied last.
@@ -125,6 +130,7 @@ impl HeldReason {
             Self::NotOurs { .. } => "NotOurs",
             Self::ViewIncomplete { .. } => "ViewIncomplete",
             Self::NeedsApproval { .. } => "NeedsApproval",
+            Self::OutsideWindow { .. } => "OutsideWindow",
             Self::HistoryRewritten { .. } => "HistoryRewritten",
             Self::Immutable { .. } => "Immutable",
             Self::EngineTooOld { .. } => "EngineTooOld",
@@ -159,6 +165,12 @@ impl fmt::Display for HeldReason {
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
             Self::NeedsApproval { to, .. } => write!(f, "needs approval: {to}"),
+            Self::OutsideWindow { until: Some(until) } => {
+                write!(f, "outside the windows of the stack until {until}")
+            }
+            Self::OutsideWindow { until: None } => {
+                f.write_str("the windows of the stack leave no time for it")
+            }
             Self::HistoryRewritten { applied } => {
                 write!(f, "this revision does not follow {applied}, which was applied last")
             }

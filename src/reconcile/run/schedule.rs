@@ -61,7 +61,9 @@ pub fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
     }
     let held = stacks.flat_map(|stack| &stack.plan.held);
     let until = held.filter_map(|held| match held.reason {
-        HeldReason::BackOff { until, .. } | HeldReason::Suspended { until: Some(until), .. } => {
+        HeldReason::BackOff { until, .. }
+        | HeldReason::Suspended { until: Some(until), .. }
+        | HeldReason::OutsideWindow { until: Some(until) } => {
             Duration::try_from(now.duration_until(until)).ok()
         }
         _ => None,

@@ -69,6 +69,7 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::NeedsApproval { approval, .. } => {
             return format!("skep approve {} {approval}", plan.stack);
         }
+        HeldReason::OutsideWindow { .. } => "nothing to do: it goes on at that time",
         HeldReason::HistoryRewritten { .. } => {
             "commit on top of the revision that was applied, or remove the object by hand"
         }

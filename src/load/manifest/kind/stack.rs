@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    Config, Logging, Network, RolloutForm, ScalarText, Secret, Service, Unsupported, Volume,
-    schema_of,
+    ApprovalForm, Config, Logging, Network, RolloutForm, ScalarText, Secret, Service, Unsupported,
+    Volume, WindowForm, schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -50,6 +50,11 @@ pub struct StackForm {
     pub suspend: Option<String>,
     /// How rollouts of its services are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
+    /// Who says yes to what is planned; `auto`, nobody, by default.
+    #[schemars(extend("default" = "auto"))]
+    pub approval: Option<ApprovalForm>,
+    /// When the stack may be written; without any, at all times.
+    pub windows: Option<Vec<WindowForm>>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -78,6 +83,8 @@ struct Own {
     variables: Option<BTreeMap<String, ScalarText>>,
     suspend: Option<String>,
     rollout: Option<RolloutForm>,
+    approval: Option<ApprovalForm>,
+    windows: Option<Vec<WindowForm>>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -88,7 +95,8 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 5] = ["suspend", "rollout", "profiles", "ignore_unsupported", "logging"];
+const SETTINGS: [&str; 7] =
+    ["suspend", "rollout", "approval", "windows", "profiles", "ignore_unsupported", "logging"];
 
 /// A stack as its manifest declares it.
 #[derive(Debug, Clone)]
@@ -141,10 +149,7 @@ fn refuse(spec: &Node, findings: &mut Findings) {
         ("name", "the name stands in metadata.name"),
         ("version", "the version stands in apiVersion"),
         ("include", "list the file under files, or include it in one of those"),
-        (
-            "x-skep",
-            "write its keys without x-skep: suspend, rollout, profiles, ignore_unsupported, logging",
-        ),
+        ("x-skep", &format!("write its keys without x-skep: {}", SETTINGS.join(", "))),
     ] {
         if spec.get(key).is_some() {
             findings.error_in(spec, &root.key(key), (format!("unknown key '{key}'"), place));

@@ -1,0 +1,69 @@
+//! What an author wants skep to do, and when.
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::forms::{Length, ScheduleText, ZoneText};
+use crate::model::{ApprovalPolicy, Window, WindowKind};
+
+/// Who says yes to what is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Approval")]
+pub enum ApprovalForm {
+    /// Nobody has to.
+    Auto,
+    /// A person does, with `skep approve`.
+    Manual,
+}
+
+impl From<ApprovalForm> for ApprovalPolicy {
+    fn from(form: ApprovalForm) -> Self {
+        match form {
+            ApprovalForm::Auto => Self::Automatic,
+            ApprovalForm::Manual => Self::Manual,
+        }
+    }
+}
+
+/// A time that comes again and again. Where windows allow, the stack is written in these only; one
+/// that denies wins over them.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(rename = "Window", deny_unknown_fields)]
+pub struct WindowForm {
+    /// Whether the stack is written in it only, or not in it.
+    pub kind: WindowWord,
+    /// When it begins: a cron schedule of five fields.
+    pub schedule: ScheduleText,
+    /// How long it is.
+    pub duration: Length,
+    /// The time zone of the schedule; `UTC` by default.
+    #[schemars(extend("default" = "UTC"))]
+    pub time_zone: Option<ZoneText>,
+}
+
+/// What a window is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "WindowKind")]
+pub enum WindowWord {
+    /// The stack is written in such windows only.
+    Allow,
+    /// The stack is not written in it.
+    Deny,
+}
+
+impl From<WindowForm> for Window {
+    fn from(form: WindowForm) -> Self {
+        Self {
+            kind: match form.kind {
+                WindowWord::Allow => WindowKind::Allow,
+                WindowWord::Deny => WindowKind::Deny,
+            },
+            schedule: form.schedule.0,
+            duration: SignedDuration::from_nanos(form.duration.0),
+            zone: form.time_zone.map(|zone| zone.0).unwrap_or_default(),
+        }
+    }
+}
