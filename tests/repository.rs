@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
+use skep::health::Clocks;
 use skep::load::{LoadOptions, Loaded, load, schemas};
 use skep::model::{Entry, FileSet, RepoPath, SourceName};
 
@@ -163,7 +164,8 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 30] = [
+const USES: [(&str, &str); 31] = [
+    ("RolloutForm.on_failure", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("StackSettings.approval", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     (
         "Window.time_zone",
@@ -240,6 +242,23 @@ fn loaded(text: &str) -> String {
     format!("{:?}", loaded.desired)
 }
 
+/// True for a default that is the operator's: what it is started with when nothing is said there
+/// either.
+fn is_of_the_operator(kind: &str, key: &str, default: &serde_json::Value) -> bool {
+    let clocks = Clocks::default();
+    let clock = match (kind, key) {
+        ("RolloutForm", "min_healthy") => clocks.min_healthy,
+        ("RolloutForm", "healthy_deadline") => clocks.healthy_deadline,
+        ("RolloutForm", "progress_deadline") => clocks.progress_deadline,
+        _ => return false,
+    };
+    let said = loaded(&format!(
+        "x-skep: {{rollout: {{{key}: {default}}}}}\nservices:\n  web: {{image: x}}\n"
+    ));
+    assert!(said.contains(&format!("{key}: Some({clock:?})")), "{key}: {default}");
+    true
+}
+
 #[test]
 fn a_default_is_what_happens_without_the_key() {
     let schema = &schemas()["compose.json"];
@@ -247,6 +266,9 @@ fn a_default_is_what_happens_without_the_key() {
     each_property(schema, "", &mut |path, property| {
         let Some(default) = property.get("default") else { return };
         let [_, kind, key] = path.split('.').collect::<Vec<_>>()[..] else { panic!("{path}") };
+        if is_of_the_operator(kind, key, default) {
+            return;
+        }
         let Some((_, text)) = USES.iter().find(|(name, _)| *name == format!("{kind}.{key}")) else {
             open.insert(format!("{kind}.{key}"));
             return;
