@@ -78,6 +78,11 @@ struct StackKind {
     kind: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HolderLabels {
+    holder: String,
+}
+
 type SecondsGauge = Gauge<f64, AtomicU64>;
 
 /// All metrics of a process.
@@ -104,6 +109,8 @@ pub struct Metrics {
     services: Family<StackState, Gauge>,
     conditions: Family<StackCondition, Gauge>,
     source_up: Family<SourceLabels, Gauge>,
+    leading: Gauge,
+    lease_holder: Family<HolderLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -138,6 +145,8 @@ impl Metrics {
             services: Family::default(),
             conditions: Family::default(),
             source_up: Family::default(),
+            leading: Gauge::default(),
+            lease_holder: Family::default(),
         };
         metrics.registry = Arc::new(metrics.register());
         metrics
@@ -166,6 +175,8 @@ impl Metrics {
         all.register("troubles", "What kept the last pass from deciding", self.troubles.clone());
         all.register("problems", "Errors and warnings in declarations", self.problems.clone());
         all.register("steps", "Steps by kind and outcome", self.steps.clone());
+        all.register("leading", "1 while this operator is the one that acts", self.leading.clone());
+        all.register("lease_holder", "The operator that acts", self.lease_holder.clone());
         self.register_doors(&mut all);
         self.register_stacks(&mut all);
         all
@@ -263,6 +274,22 @@ impl Metrics {
         }
     }
 
+    /// This operator, under its name, acts now.
+    pub fn acts(&self, me: &str) {
+        self.follows(Some(me));
+        self.leading.set(1);
+    }
+
+    /// Another operator acts now, if one is known.
+    pub fn follows(&self, holder: Option<&str>) {
+        self.leading.set(0);
+        self.lease_holder.clear();
+        if let Some(holder) = holder {
+            let labels = HolderLabels { holder: holder.to_owned() };
+            self.lease_holder.get_or_create(&labels).set(1);
+        }
+    }
+
     /// A look at the swarm ended.
     pub fn look(&self, outcome: &str, took: Duration) {
         self.looks.get_or_create(&Outcomes { outcome: outcome.to_owned() }).inc();
@@ -328,9 +355,14 @@ mod tests {
         let metrics = Metrics::new();
         metrics.look("answered", Duration::from_millis(3));
         metrics.source_read("main", "unreachable");
+        metrics.acts("m1/7/ab");
+        metrics.follows(Some("m2/8/cd"));
         let text = metrics.encode().expect("text");
         let read = "skep_source_reads_total{source=\"main\",outcome=\"unreachable\"} 1\n";
         assert!(text.contains(read), "{text}");
+        assert!(text.contains("skep_leading 0\n"), "{text}");
+        assert!(text.contains("skep_lease_holder{holder=\"m2/8/cd\"} 1\n"), "{text}");
+        assert!(!text.contains("m1/7/ab"), "{text}");
         assert!(text.contains("# HELP skep_look_duration_seconds Time"), "{text}");
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             assert!(line.starts_with("skep_"), "{line}");

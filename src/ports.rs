@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
-use crate::model::engine::{NetworkSpec, ServiceSpec, StringMap};
+use crate::model::engine::{LiveConfig, NetworkSpec, ServiceSpec, StringMap};
 use crate::model::{
     Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, NewData, ObjectRef, Observed,
     Revision, SecretBytes, Target,
@@ -24,6 +24,14 @@ pub trait Swarm: Send + Sync {
     /// Hints that something changed. The stream says when it broke and was connected again, and
     /// ends only with the swarm handle itself.
     fn events(&self) -> BoxStream<'static, SwarmEvent>;
+}
+
+/// One config of a swarm. The lease is read each second, and a look at everything would be too much
+/// for that.
+pub trait OneConfig: Send + Sync {
+    /// The config of this name; `None` when there is none.
+    fn config<'a>(&'a self, name: &'a str)
+    -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>>;
 }
 
 /// A write, bound: every id and byte that the engine needs is here.
@@ -257,6 +265,10 @@ pub enum SourceError {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Time since a moment that stays the same for the process. It goes on evenly, also while the
+    /// process is stopped and whatever somebody makes of the date.
+    fn elapsed(&self) -> Duration;
 
     /// Waits so long.
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()>;

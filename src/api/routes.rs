@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use tokio::sync::{mpsc, watch};
 
 use crate::metrics::{self, Metrics};
+use crate::reconcile::Part;
 use crate::status::Report;
 use crate::view::{ReportView, render};
 
@@ -21,6 +22,8 @@ use crate::view::{ReportView, render};
 pub struct Handles {
     /// The last report; closed once the loop has ended.
     pub report: watch::Receiver<Option<Arc<Report>>>,
+    /// Whether this operator acts or follows another one.
+    pub part: watch::Receiver<Part>,
     /// Metrics.
     pub metrics: Metrics,
     /// Hints. It has room for one: more while that one waits say nothing new.
@@ -51,9 +54,19 @@ async fn health(State(handles): State<Handles>) -> Response {
 async fn ready(State(handles): State<Handles>) -> Response {
     let missing = missing(handles.report.borrow().as_deref());
     if missing.is_empty() {
-        return plain(StatusCode::OK, "ready\n".to_owned());
+        return plain(StatusCode::OK, ready_as(&handles.part.borrow()));
     }
     plain(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
+}
+
+/// An operator that follows is as ready as the one that acts: it takes over when that one ends.
+fn ready_as(part: &Part) -> String {
+    match part {
+        Part::Alone => "ready\n".to_owned(),
+        Part::Acts => "ready: acts\n".to_owned(),
+        Part::Follows(Some(holder)) => format!("ready: follows {holder}\n"),
+        Part::Follows(None) | Part::Unknown => "ready: nobody is known to act\n".to_owned(),
+    }
 }
 
 fn missing(report: Option<&Report>) -> Vec<String> {

@@ -11,12 +11,14 @@ use tokio::sync::{mpsc, watch};
 use super::{Handles, listen, router, serve};
 use crate::metrics::Metrics;
 use crate::model::{ApiVersion, Engine, Revision, SourceName};
+use crate::reconcile::Part;
 use crate::status::{Report, SourceReport};
 
 /// A server on a port of its own, with what it reads and writes.
 struct Server {
     address: std::net::SocketAddr,
     report: watch::Sender<Option<Arc<Report>>>,
+    part: watch::Sender<Part>,
     hints: mpsc::Receiver<()>,
     stop: watch::Sender<bool>,
 }
@@ -28,9 +30,11 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let listener = listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let routes = router(Handles { report: read, metrics: Metrics::new(), hints: hint });
+        let (part, told) = watch::channel(Part::Alone);
+        let metrics = Metrics::new();
+        let routes = router(Handles { report: read, part: told, metrics, hints: hint });
         tokio::spawn(serve(listener, routes, stopped));
-        Self { address, report, hints, stop }
+        Self { address, report, part, hints, stop }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -83,8 +87,8 @@ fn check(answer: &str, status: u16, text: &str) {
 
 #[tokio::test]
 async fn health_is_that_the_loop_is_alive() {
-    let Server { address, report, hints, stop } = Server::start().await;
-    let server = Server { address, report: watch::channel(None).0, hints, stop };
+    let Server { address, report, part, hints, stop } = Server::start().await;
+    let server = Server { address, report: watch::channel(None).0, part, hints, stop };
     check(&server.ask("GET /healthz").await, 200, "alive");
     drop(report);
     check(&server.ask("GET /healthz").await, 503, "the loop has ended");
@@ -105,6 +109,8 @@ async fn readiness_names_what_is_missing() {
     check(&answer, 503, "source main: no answer from git.example.com");
     server.publish(&self::report());
     check(&server.ask("GET /readyz").await, 200, "ready");
+    server.part.send_replace(Part::Follows(Some("m1/7/ab".into())));
+    check(&server.ask("GET /readyz").await, 200, "ready: follows m1/7/ab");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! decided by the plan; here ids and bytes are filled in, and answers are written down.
 
 mod bind;
+mod permit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,7 @@ use futures::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 pub use bind::{BindError, Bindings};
+pub use permit::Permit;
 
 use crate::model::{Instance, ObjectRef, Outcome, SideStore, StepOutcome};
 use crate::plan::{PlannedStep, StackPlan, Stage};
@@ -28,6 +30,8 @@ pub struct Executor<'a> {
     pub data: &'a SideStore,
     /// Bounds the writes of all stacks together.
     pub slots: &'a Semaphore,
+    /// Whether this process may write; looked at before each step.
+    pub permit: &'a Permit,
 }
 
 /// Carries out a plan, stage by stage; the steps of a stage at the same time. Returns an outcome
@@ -93,6 +97,9 @@ async fn one(planned: &PlannedStep, known: &Bindings, executor: Executor<'_>) ->
     // Before the body is made: of a hundred stacks that wait, only those that write need theirs.
     // The semaphore is never closed, so a missing permit means the same as a free one.
     let _permit = executor.slots.acquire().await.ok();
+    if !executor.permit.stands() {
+        return (Outcome::Skipped("another operator may act by now".to_owned()), None);
+    }
     let write = match bind::bind(&planned.step, known, executor.instance, executor.data) {
         Ok(write) => write,
         Err(error) => return (Outcome::Skipped(error.to_string()), None),

@@ -1,10 +1,11 @@
 //! What is remembered of a stack, as labels of a swarm config and back.
 //!
 //! The swarm's raft store is the database: one config for each stack, one for the instance, one
-//! that holds the hash key. Labels of a config change by compare-and-swap on its version, its data
-//! never changes. Ledger configs carry no stack namespace label, because `docker stack rm` would
-//! take them along.
+//! that holds the hash key, and the lease. Labels of a config change by compare-and-swap on its
+//! version, its data never changes. Ledger configs carry no stack namespace label, because
+//! `docker stack rm` would take them along.
 
+mod lease;
 mod objects;
 mod record;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use crate::model::{HashKey, LedgerRecord, StackName, Suspension, Target};
 
 pub use crate::model::name::is_ledger_name;
+pub use lease::{LEASE_DATA, LEASE_LABEL, Lease, is_lease_name, lease_name};
 pub use objects::{
     INSTANCE_LABEL, KEY_BYTES, LEDGER_DATA, RECORD_LABEL, STACK_LABEL, key_name, ledger_labels,
     ledger_name,

@@ -11,10 +11,11 @@ pub const MAX_SERVICE_NAME: usize = 63;
 /// Longest name of a secret or a config (same source).
 pub const MAX_DATA_NAME: usize = 64;
 
-/// True for names of ledger objects and keys: their events say nothing about drift.
+/// True for names of ledger objects, leases and keys: their events say nothing about drift.
 #[must_use]
 pub fn is_ledger_name(name: &str) -> bool {
-    name.starts_with("skep.ledger.") || (name.starts_with("skep-") && name.ends_with("-key"))
+    ["skep.ledger.", "skep.lease."].iter().any(|prefix| name.starts_with(prefix))
+        || (name.starts_with("skep-") && name.ends_with("-key"))
 }
 
 /// Why a text is not a usable name.

@@ -242,8 +242,13 @@ pub struct Orders {
 pub enum Writes {
     /// Yes.
     Allowed,
+    /// Yes, by a person at this moment: the suspension of a stack stops the operator's hand, and
+    /// not theirs.
+    ByHand,
     /// `--observe`: everything is reported, nothing is written.
     ObserveOnly,
+    /// Not while another operator acts.
+    Following,
 }
 
 /// Whether anything may be removed.

@@ -226,14 +226,18 @@ fn harmless(reason: &HeldReason) -> bool {
 
 /// Why nothing of the stack may be written.
 fn stopped(input: &PlanInput<'_>) -> Option<HeldReason> {
-    if input.orders.writes == Writes::ObserveOnly {
-        return Some(HeldReason::ObserveOnly);
-    }
+    let by_hand = match input.orders.writes {
+        Writes::ObserveOnly => return Some(HeldReason::ObserveOnly),
+        Writes::Following => return Some(HeldReason::Following),
+        Writes::ByHand => true,
+        Writes::Allowed => false,
+    };
     let stands = |suspension: &&Suspension| suspension.stands(input.now);
     let stack = input.ledger.and_then(|entry| entry.record.suspension.as_ref());
-    let by_hand =
+    let stack = stack.filter(|_| !by_hand);
+    let switches =
         [(SuspendedBy::Instance, input.orders.suspension.as_ref()), (SuspendedBy::Stack, stack)];
-    for (by, suspension) in by_hand {
+    for (by, suspension) in switches {
         if let Some(suspension) = suspension.filter(stands) {
             let (why, until) = (suspension.reason.clone(), suspension.until);
             return Some(HeldReason::Suspended { by, why, until });

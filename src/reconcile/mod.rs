@@ -3,6 +3,7 @@
 //! A pass looks at the world afresh and does not know why it runs (law 5). Sources are read beside
 //! it: a slow or broken git server delays no repair (law 9).
 
+mod lease;
 mod pass;
 mod run;
 mod sources;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+pub use lease::{Alive, Contender, LeaseDoors, Part, Standing, alive};
 pub use run::{Nudge, Schedule, run};
 pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
@@ -90,6 +92,7 @@ pub struct Operator {
     opener: Option<Arc<dyn SourceOpener>>,
     memory: PassMemory,
     slots: Semaphore,
+    standing: Standing,
 }
 
 impl Operator {
@@ -104,6 +107,7 @@ impl Operator {
             opener: None,
             memory: PassMemory::default(),
             slots: Semaphore::new(WRITE_SLOTS),
+            standing: Standing::default(),
         };
         for NamedSource { name, source } in sources {
             operator.add(SourceState::new(name), source, None);
@@ -116,5 +120,20 @@ impl Operator {
     pub fn following(mut self, opener: Arc<dyn SourceOpener>) -> Self {
         self.opener = Some(opener);
         self
+    }
+
+    /// Writes only while it is the one of several operators that acts.
+    #[must_use]
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing = standing;
+        self
+    }
+
+    /// Whether anything may be written now.
+    fn writes(&self) -> Writes {
+        match self.settings.writes {
+            Writes::Allowed if !self.standing.permit.stands() => Writes::Following,
+            writes => writes,
+        }
     }
 }

@@ -175,6 +175,10 @@ impl Clock for SimClock {
         lock(&self.0.face).now
     }
 
+    fn elapsed(&self) -> Duration {
+        self.now().duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
+    }
+
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         let mut face = lock(&self.0.face);
         if time.is_zero() {

@@ -118,7 +118,10 @@ fn is_still(object: &ObjectRef, report: &StackReport, busy: &BTreeSet<ObjectRef>
 fn goes_away(reason: &HeldReason) -> bool {
     matches!(
         reason,
-        HeldReason::RolloutRunning { .. } | HeldReason::Waiting { .. } | HeldReason::BackOff { .. }
+        HeldReason::RolloutRunning { .. }
+            | HeldReason::Waiting { .. }
+            | HeldReason::BackOff { .. }
+            | HeldReason::Following
     )
 }
 

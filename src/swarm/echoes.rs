@@ -11,18 +11,21 @@ use crate::ports::Write;
 /// comes with the next timer.
 pub(super) struct Echoes {
     own: fn(&str) -> bool,
+    unheard: fn(&str) -> bool,
     awaited: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Echoes {
-    /// `own` tells the operator's configs by their names.
-    pub(super) fn new(own: fn(&str) -> bool) -> Self {
-        Self { own, awaited: Mutex::default() }
+    /// `own` tells the operator's configs by their names, `unheard` those of which nothing is told
+    /// at all.
+    pub(super) fn new(own: fn(&str) -> bool, unheard: fn(&str) -> bool) -> Self {
+        Self { own, unheard, awaited: Mutex::default() }
     }
 
     /// A write is about to be sent.
     pub(super) fn sending(&self, write: &Write) {
-        if let Some(name) = config(write).filter(|name| (self.own)(name)) {
+        let awaited = |name: &&str| (self.own)(name) && !(self.unheard)(name);
+        if let Some(name) = config(write).filter(awaited) {
             self.change(|awaited| *awaited.entry(name.to_owned()).or_insert(0) += 1);
         }
     }
@@ -34,8 +37,13 @@ impl Echoes {
         }
     }
 
+    /// Whether an event of a config is dropped.
+    pub(super) fn drops(&self, name: &str) -> bool {
+        (self.unheard)(name) || self.is_echo(name)
+    }
+
     /// Whether an event of a config is that of an own write; it is not awaited any more then.
-    pub(super) fn is_echo(&self, name: &str) -> bool {
+    fn is_echo(&self, name: &str) -> bool {
         self.change(|awaited| {
             let Some(count) = awaited.get_mut(name) else { return false };
             *count -= 1;
@@ -80,7 +88,7 @@ mod tests {
 
     #[test]
     fn one_event_of_each_own_write_is_an_echo_and_no_other() {
-        let echoes = Echoes::new(|name| name.starts_with("own-"));
+        let echoes = Echoes::new(|name| name.starts_with("own-"), |_| false);
         assert!(!echoes.is_echo("own-1"), "somebody else wrote it");
         echoes.sending(&create("own-1"));
         echoes.sending(&create("web"));
@@ -90,8 +98,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_told_of_an_unheard_config_whoever_wrote_it() {
+        let echoes = Echoes::new(|_| true, |name| name == "lease");
+        echoes.sending(&create("lease"));
+        for _ in 0..3 {
+            assert!(echoes.drops("lease"));
+        }
+        assert!(!echoes.drops("own-1"), "somebody else wrote it");
+    }
+
+    #[test]
     fn a_write_that_failed_or_whose_event_was_lost_hides_no_other() {
-        let echoes = Echoes::new(|_| true);
+        let echoes = Echoes::new(|_| true, |_| false);
         echoes.sending(&create("own-1"));
         echoes.failed(&create("own-1"));
         assert!(!echoes.is_echo("own-1"));

@@ -66,7 +66,7 @@ impl Listener {
                 }
                 State::Joined(lines) => match lines.next().await {
                     Ok(line) => {
-                        if let Some(event) = read(&line, |name| self.echoes.is_echo(name)) {
+                        if let Some(event) = read(&line, |name| self.echoes.drops(name)) {
                             return event;
                         }
                     }

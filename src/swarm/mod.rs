@@ -34,8 +34,9 @@ use self::link::Link;
 use self::look::Looker;
 use self::transport::Transport;
 use self::write::Writer;
+use crate::model::engine::LiveConfig;
 use crate::model::{Credential, Observed, RegistryLogin, RegistryLogins};
-use crate::ports::{Clock, Swarm, SwarmError, SwarmEvent, Write, Written};
+use crate::ports::{Clock, OneConfig, Swarm, SwarmError, SwarmEvent, Write, Written};
 
 pub use link::{NEWEST, OLDEST};
 pub use transport::{Host, HostError, Tls, TlsError, TransportError};
@@ -54,6 +55,8 @@ pub struct Options {
     /// Configs that the operator writes for itself, by name: the events of its own writes to
     /// them are dropped.
     pub own_config: fn(&str) -> bool,
+    /// Configs that say nothing about drift, by name: no event of them is told, whoever wrote.
+    pub unheard_config: fn(&str) -> bool,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -68,6 +71,7 @@ impl Options {
             logins: RegistryLogins::default(),
             ssh: PathBuf::from("ssh"),
             own_config: |_| false,
+            unheard_config: |_| false,
             clock,
         }
     }
@@ -98,7 +102,7 @@ pub fn connect(host: &Host, options: Options) -> Result<EngineSwarm, TransportEr
         link,
         looker: Looker::default(),
         clock: options.clock,
-        echoes: Arc::new(Echoes::new(options.own_config)),
+        echoes: Arc::new(Echoes::new(options.own_config, options.unheard_config)),
         _end: alive.clone().drop_guard(),
         alive,
     })
@@ -131,6 +135,15 @@ impl Swarm for EngineSwarm {
     fn events(&self) -> BoxStream<'static, SwarmEvent> {
         let listener = Listener::new(self.link.clone(), self.clock.clone(), self.echoes.clone());
         listener.events(self.alive.clone())
+    }
+}
+
+impl OneConfig for EngineSwarm {
+    fn config<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>> {
+        Box::pin(look::config(&self.link, name))
     }
 }
 

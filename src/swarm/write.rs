@@ -271,7 +271,7 @@ fn json(body: &impl Serialize) -> Result<Bytes, SwarmError> {
 }
 
 /// An id that may stand in a path: `../nodes` or `x?y` would make another request of it.
-fn checked(id: &str) -> Result<&str, SwarmError> {
+pub(super) fn checked(id: &str) -> Result<&str, SwarmError> {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let starts = id.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     if starts && id.chars().all(word) {

@@ -108,7 +108,8 @@ impl<'a> Install<'a> {
         self.remove()?;
         let ledgers = ["config", "ls", "--quiet", "--filter", "label=skep.ledger=skep"];
         let keys = ["config", "ls", "--quiet", "--filter", "label=skep.key=skep"];
-        for list in [ledgers, keys] {
+        let leases = ["config", "ls", "--quiet", "--filter", "label=skep.lease=skep"];
+        for list in [ledgers, keys, leases] {
             for id in self.lab.try_docker(self.node, &list)?.lines() {
                 self.lab.try_docker(self.node, &["config", "rm", id])?;
             }

@@ -16,3 +16,4 @@ mod policy;
 mod removals;
 mod rollouts;
 mod running;
+mod several;

@@ -108,6 +108,7 @@ fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or
     for round in 0..ROUNDS {
         let began = Instant::now();
         let mark = world.proxy.mark();
+        bury(&world);
         let mut doomed = Process::run(&world, &[]);
         let (write, delay) = (1 + random.below(WRITES), random.below(4_000));
         world.proxy.wait_writes(mark, usize::try_from(write).expect("small"), quiet(round));
@@ -119,6 +120,7 @@ fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or
             number += 1;
             head = commit(&world, number);
         }
+        bury(&world);
         let restarted = Process::run(&world, &[]);
         restarted.reports(|report| is_done(report, &head));
         exactly(&world, number);
@@ -137,6 +139,12 @@ fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or
     let diff = call(&world, &["diff", repo.to_str().expect("text")]);
     assert_eq!(diff.code, 0, "{diff:?}");
     exactly(&world, number);
+}
+
+/// Takes away the lease of an operator that was killed: whoever comes next would wait until it is
+/// sure that nobody renews it (`leads.rs`), and the moments that are looked for here are others.
+fn bury(world: &World<'_>) {
+    let _ = world.try_docker(&["config", "rm", &format!("skep.lease.{}", world.name)]);
 }
 
 /// A round that wrote all that there was to write is at rest after so long.
@@ -164,7 +172,7 @@ fn exactly(world: &World<'_>, number: u64) {
     let ledgers: BTreeSet<String> = ["".to_owned(), "-still".to_owned(), format!("-{number}")]
         .iter()
         .map(|stack| format!("skep.ledger.{0}.{0}{stack}", world.name))
-        .chain([format!("skep-{}-key", world.name)])
+        .chain([format!("skep-{}-key", world.name), format!("skep.lease.{}", world.name)])
         .collect();
     let mut last = String::new();
     let equal = within(PATIENCE, || {

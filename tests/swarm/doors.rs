@@ -19,6 +19,7 @@ pub fn doors(socket: &Path, logins: RegistryLogins) -> Doors {
     let options = Options {
         logins: logins.clone(),
         own_config: skep::ledger::is_ledger_name,
+        unheard_config: skep::ledger::is_lease_name,
         ..Options::new(Arc::clone(&clock))
     };
     let swarm = skep::swarm::connect(&host, options).expect("a usable socket");

@@ -40,6 +40,7 @@ mod history;
 mod import;
 mod lab;
 mod laboratory;
+mod leads;
 mod operator;
 mod order;
 mod process;

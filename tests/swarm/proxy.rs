@@ -148,9 +148,11 @@ impl Drop for Proxy {
 }
 
 impl Request {
-    /// Whether it may change something.
+    /// Whether it may change something. Renewals of the lease say only that somebody is alive:
+    /// nowhere are they counted among the writes.
     pub fn is_write(&self) -> bool {
-        !matches!(self.method.as_str(), "GET" | "HEAD")
+        let asks = matches!(self.method.as_str(), "GET" | "HEAD");
+        !asks && !skep::ledger::is_lease_name(self.object())
     }
 
     /// The name of the object that is made or updated; the id of one that is removed.

@@ -91,7 +91,7 @@ fn readyz_names_the_engine_and_the_git_host_that_are_missing_until_they_are_ther
     let source = |body: &str| body.starts_with("source ") && !body.contains("engine");
     skep.answers("/readyz", |status, body| status == 503 && source(body));
     host.up();
-    assert_eq!(skep.answers("/readyz", |status, _| status == 200), "ready\n");
+    assert_eq!(skep.answers("/readyz", |status, _| status == 200), "ready: acts\n");
     skep.reports(|report| is_done(report, &head));
     let metrics = skep.answers("/metrics", |status, _| status == 200);
     for line in ["skep_engine_up 1\n", "skep_troubles 0\n"] {

@@ -316,6 +316,7 @@ impl Drop for Memory<'_> {
         let names = self.lab.try_docker(self.node, &["config", "ls", "--format", "{{.Name}}"]);
         for name in names.unwrap_or_default().lines() {
             let own = name == format!("skep-{}-key", self.instance)
+                || name == format!("skep.lease.{}", self.instance)
                 || name == format!("skep.ledger.{}", self.instance)
                 || name.starts_with(&format!("skep.ledger.{}.", self.instance));
             if own {

@@ -27,6 +27,10 @@ impl Clock for StoppedClock {
         Timestamp::UNIX_EPOCH
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         self.0.lock().unwrap().push(time);
         tokio::task::yield_now().boxed()

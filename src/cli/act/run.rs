@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::lead::Lead;
 use super::{metered, tell};
 use crate::api::{Handles, listen, router, serve};
 use crate::cli::Exit;
@@ -64,15 +65,21 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let (sources, opener) = sources(&args, environment)?;
     let sources = sources.into_iter().map(|source| metered::source(source, &metrics)).collect();
     let engine = doors(&args.swarm, environment)?;
-    let doors = metered::doors(engine.doors, &metrics);
+    let doors = metered::doors(engine.doors.clone(), &metrics);
     let clock = Arc::clone(&doors.clock);
     let operator = operator(&args, (doors, sources))?;
-    let operator = operator.following(metered::opener(opener, &metrics));
+    let lead = match args.observe {
+        true => Lead::default(),
+        false => Lead::wanted(&engine, &args.swarm.instance, &metrics)?,
+    };
+    let opener = metered::opener(opener, &metrics);
+    let operator = operator.following(opener).standing(lead.standing.clone());
     let (published, reports) = watch::channel(None);
     let nudge = Nudge::default();
     let hints = pass_hints(nudge.clone(), Arc::clone(&clock));
     if let Some(address) = args.listen {
-        let handles = Handles { report: reports.clone(), metrics: metrics.clone(), hints };
+        let (report, part) = (reports.clone(), lead.standing.part.clone());
+        let handles = Handles { report, part, metrics: metrics.clone(), hints };
         let listener = listen(address).await;
         let listener =
             listener.map_err(|error| Failure::new(format!("listen at {address}"), error))?;
@@ -82,8 +89,10 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let teller = tokio::spawn(teller.tell(reports));
     let (version, host) = (env!("CARGO_PKG_VERSION"), engine.host.to_string());
     tracing::info!(version, engine = host, observe = args.observe, "skep runs");
+    let contending = lead.begin().await;
     let looped = reconcile::run(operator, nudge, stop.clone(), published);
     finish(looped, (stop, clock)).await;
+    contending.leave().await;
     // What the last pass did is told before the program ends; a teller that hangs is left behind.
     let told = tokio::time::timeout(Duration::from_secs(1), teller).await;
     drop(told);

@@ -8,10 +8,10 @@ use super::{Environment, credentials, engine};
 use crate::cli::args::{SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::clock::SystemClock;
-use crate::ledger::is_ledger_name;
+use crate::ledger::{is_lease_name, is_ledger_name};
 use crate::plan::Removals;
-use crate::ports::{Clock, SwarmError};
-use crate::reconcile::{Doors, Operator, Settings};
+use crate::ports::{Clock, OneConfig, SwarmError};
+use crate::reconcile::{Doors, LeaseDoors, Operator, Settings};
 use crate::source::Manner;
 use crate::swarm::Host;
 use crate::view::ReportView;
@@ -21,6 +21,8 @@ use crate::{registry, swarm};
 pub(crate) struct Engine {
     /// The doors.
     pub(crate) doors: Doors,
+    /// Reads one config.
+    pub(crate) configs: Arc<dyn OneConfig>,
     /// Its address.
     pub(crate) host: Host,
 }
@@ -29,6 +31,15 @@ impl Engine {
     /// Tells what the engine said to a call.
     pub(crate) fn failure(&self, error: SwarmError) -> Failure {
         Failure::new(format!("ask the engine at {}", self.host), error)
+    }
+
+    /// The doors for the lease.
+    pub(crate) fn lease_doors(&self) -> LeaseDoors {
+        LeaseDoors {
+            configs: Arc::clone(&self.configs),
+            swarm: Arc::clone(&self.doors.swarm),
+            clock: Arc::clone(&self.doors.clock),
+        }
     }
 }
 
@@ -41,13 +52,15 @@ pub(crate) fn doors(args: &SwarmArgs, environment: &Environment) -> Result<Engin
         tls: address.tls,
         logins: logins.clone(),
         own_config: is_ledger_name,
+        unheard_config: is_lease_name,
         ..swarm::Options::new(Arc::clone(&clock))
     };
     let swarm = swarm::connect(&address.host, options)
         .map_err(|error| Failure::new(format!("reach the engine at {}", address.host), error))?;
     let registry = Arc::new(registry::connect(swarm.docker(), logins));
-    let doors = Doors { swarm: Arc::new(swarm), registry, clock };
-    Ok(Engine { doors, host: address.host })
+    let swarm = Arc::new(swarm);
+    let doors = Doors { swarm: swarm.clone(), registry, clock };
+    Ok(Engine { doors, configs: swarm, host: address.host })
 }
 
 /// Settings that the options give; `variables` are those for interpolation.

@@ -114,6 +114,8 @@ pub enum HeldReason {
     PruneNotAsked,
     /// `--observe`: nothing is written.
     ObserveOnly,
+    /// Another operator of the instance acts.
+    Following,
 }
 
 impl HeldReason {
@@ -137,6 +139,7 @@ impl HeldReason {
             Self::BackOff { .. } => "BackOff",
             Self::PruneNotAsked => "PruneNotAsked",
             Self::ObserveOnly => "ObserveOnly",
+            Self::Following => "Following",
         }
     }
 }
@@ -181,6 +184,7 @@ impl fmt::Display for HeldReason {
             Self::BackOff { until, after } => write!(f, "tried again at {until}, after: {after}"),
             Self::PruneNotAsked => f.write_str("removal was not asked for (--prune)"),
             Self::ObserveOnly => f.write_str("only observing (--observe)"),
+            Self::Following => f.write_str("another operator of this instance acts"),
         }
     }
 }

@@ -49,6 +49,7 @@ struct Round<'a> {
     images: &'a Images,
     now: Timestamp,
     mode: Mode,
+    writes: Writes,
     found: KeyFound,
     claims: &'a Claims,
 }
@@ -88,7 +89,9 @@ impl Operator {
     }
 
     async fn look_and_decide(&mut self, report: &mut Report, mode: Mode) -> Result<(), SwarmError> {
-        let observed = self.doors.swarm.look().await?;
+        let mut observed = self.doors.swarm.look().await?;
+        // It changes all the time, and nothing is decided by it.
+        observed.configs.retain(|name, _| !ledger::is_lease_name(name));
         let ledgers = ledger::decode(&observed.configs, &self.settings.instance);
         self.prove(&ledgers).await;
         report.engine = Some(observed.engine.clone());
@@ -121,7 +124,8 @@ impl Operator {
         let mut questions = diff::questions(&wanted.desired, &records, &view);
         questions.extend(doubts(&wanted.desired, observed, self.settings.clocks));
         // A swarm gets a key when there is content to hash.
-        let may_write = mode == Mode::Act && self.settings.writes == Writes::Allowed;
+        let writes = self.writes();
+        let may_write = mode == Mode::Act && matches!(writes, Writes::Allowed | Writes::ByHand);
         let due = may_write && ledgers.suspension.is_none() && !wanted.data.is_empty();
         let new_key = ledgers.key.clone().filter(|_| found == KeyFound::OwnOnly && due);
         let (swarm, instance) = (Arc::clone(&self.doors.swarm), self.settings.instance.clone());
@@ -137,6 +141,7 @@ impl Operator {
             images: &images,
             now: report.at,
             mode,
+            writes,
             found,
             claims: &claims,
         };
@@ -281,7 +286,7 @@ impl Operator {
 
     fn orders(&self, round: &Round<'_>, quota: Option<&Quota>) -> Orders {
         Orders {
-            writes: self.settings.writes,
+            writes: round.writes,
             removals: match (round.mode, self.settings.removals) {
                 // A preview shows removals as what they are; nothing is written anyway.
                 (Mode::Preview, Removals::NotAsked) => Removals::NotAsked,
@@ -304,6 +309,7 @@ impl Operator {
             instance: &self.settings.instance,
             data: &round.wanted.data,
             slots: &self.slots,
+            permit: &self.standing.permit,
         };
         let runs = plans.iter().map(|(_, plan, _)| {
             let known = known.clone();

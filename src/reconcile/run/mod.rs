@@ -13,6 +13,7 @@ pub use self::schedule::Schedule;
 use self::schedule::after;
 use super::Operator;
 use super::sources::{Reads, jittered};
+use crate::ledger::is_lease_name;
 use crate::ports::{Clock, SwarmEvent};
 use crate::status::Report;
 
@@ -52,6 +53,7 @@ pub async fn run(
     let mut reads = Reads::default();
     reads.follow(&operator, &nudge);
     let mut nudged = nudge.listen();
+    let mut part = operator.standing.part.clone();
     let mut schedule = Schedule::default();
     while !*stop.borrow() {
         let wait = schedule.wait(clock.now());
@@ -65,6 +67,7 @@ pub async fn run(
             }
             Some(event) = events.next() => hear(&event, &mut schedule, &*clock),
             Ok(()) = nudged.changed() => schedule.hint(clock.now()),
+            Ok(()) = part.changed() => schedule.hint(clock.now()),
             () = sleep(wait, &*clock) => {
                 schedule.begin();
                 let report = reads.beside(operator.pass()).await;
@@ -79,6 +82,8 @@ pub async fn run(
 
 fn hear(event: &SwarmEvent, schedule: &mut Schedule, clock: &dyn Clock) {
     match event {
+        // Renewals say nothing about drift.
+        SwarmEvent::Changed { kind, name, .. } if kind == "config" && is_lease_name(name) => {}
         SwarmEvent::Changed { kind, name, action } => {
             tracing::debug!(kind, name, action, "event");
             schedule.hint(clock.now());

@@ -16,8 +16,9 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use tokio::sync::{broadcast, watch};
 
+use crate::model::engine::LiveConfig;
 use crate::model::{Observed, SecretBytes};
-use crate::ports::{Clock as _, Swarm, SwarmError, SwarmEvent, Write, Written};
+use crate::ports::{Clock as _, OneConfig, Swarm, SwarmError, SwarmEvent, Write, Written};
 
 use super::clock::{SimClock, lock};
 use super::cluster::Cluster;
@@ -219,6 +220,28 @@ impl Swarm for SimSwarm {
 
     fn events(&self) -> BoxStream<'static, SwarmEvent> {
         events::listen(self.0.events.subscribe())
+    }
+}
+
+impl OneConfig for SimSwarm {
+    fn config<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>> {
+        async move {
+            tokio::task::yield_now().await;
+            if self.has_stopped() {
+                std::future::pending::<()>().await;
+            }
+            self.with(|state| match state.faults.for_look() {
+                Some(error) => Err(error),
+                None => {
+                    let mut configs = state.cluster.store.configs.values();
+                    Ok(configs.find(|config| config.spec.name == name).cloned())
+                }
+            })
+        }
+        .boxed()
     }
 }
 

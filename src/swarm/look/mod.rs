@@ -21,6 +21,7 @@ use self::predefined::{Predefined, add_predefined};
 use self::standing::{Judgements, Verdicts};
 use super::fault::no_answer;
 use super::link::{Call, Link};
+use super::write::checked;
 use crate::model::engine::{LiveConfig, LiveNetwork, LiveSecret, Node, Service, Task};
 use crate::model::{Gap, Observed, SeenTask};
 use crate::ports::SwarmError;
@@ -141,6 +142,21 @@ async fn networks_and_nodes(
     let networks = plain(link, "network", SWARM_NETWORKS).await?;
     let nodes = plain(link, "node", "/nodes").await?;
     Ok((networks, nodes))
+}
+
+/// One config by its name. The engine finds objects by the beginning of an id, too: such a one is
+/// another.
+pub(super) async fn config(link: &Link, name: &str) -> Result<Option<LiveConfig>, SwarmError> {
+    let attempted = format!("read config {name}");
+    let call = Call::get(attempted.clone(), format!("/configs/{}", checked(name)?));
+    let answer = match link.answer(call).await {
+        Err(SwarmError::Conflict { .. }) => return Ok(None),
+        answer => answer?,
+    };
+    let config: LiveConfig = serde_json::from_slice(&answer).map_err(|cause| {
+        no_answer(&attempted, "its answer could not be read", Some(cause.into()))
+    })?;
+    Ok(Some(config).filter(|config| config.spec.name == name))
 }
 
 fn by_id<T>(objects: &[Arc<T>], id: impl Fn(&T) -> &String) -> Arc<Kept<T>> {

@@ -80,6 +80,7 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::BackOff { .. } => "nothing to do: it is tried again at that time",
         HeldReason::PruneNotAsked => "skep apply --prune",
         HeldReason::ObserveOnly => "start skep without --observe",
+        HeldReason::Following => "nothing to do: the operator that acts does it",
     };
     text.to_owned()
 }

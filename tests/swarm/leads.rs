@@ -1,0 +1,168 @@
+//! Several operators of one instance, as processes on a real swarm: one acts, and another one goes on
+//! when it is killed, is stopped, or ends.
+
+#![expect(clippy::disallowed_methods, reason = "a test measures real time")]
+
+use std::time::{Duration, Instant};
+
+use crate::lab::{Lab, within};
+use crate::process::{Process, call, command, is_done};
+use crate::proxy::{Proxy, Request};
+use crate::running::IDLE;
+use crate::world::{PATIENCE, World};
+
+/// What fail-over may take at most.
+const FAIL_OVER: Duration = Duration::from_secs(15);
+/// Longest that a program may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// Two operators, each behind a door of its own; the first acts.
+struct Two<'a> {
+    world: World<'a>,
+    first: Process,
+    second: Process,
+    /// What the second one says to the engine goes through here.
+    door: Proxy,
+    head: String,
+}
+
+impl<'a> Two<'a> {
+    fn start(lab: &'a Lab, test: &str) -> Self {
+        let world = World::on(lab, "one", test);
+        let head = world.commit_shop(IDLE);
+        let first = Process::run(&world, &[]);
+        first.reports(|report| is_done(report, &head));
+        first.answers("/readyz", |_, body| body == "ready: acts\n");
+        let door = Proxy::open(&world.node().socket);
+        let repo = world.repo.path();
+        let words = ["run", repo.to_str().expect("text")];
+        let second = Process::start(command(&world, door.path(), &words));
+        second.reports(|report| is_done(report, &head));
+        let told = second.answers("/readyz", |_, body| body.starts_with("ready: follows "));
+        assert!(first.log().contains("this operator acts now"), "{}", first.log());
+        let holder = told.trim().trim_start_matches("ready: follows ");
+        assert!(second.log().contains(holder), "{}", second.log());
+        let metrics = second.answers("/metrics", |status, _| status == 200);
+        let named = format!("skep_lease_holder{{holder=\"{holder}\"}} 1\n");
+        assert!(metrics.contains("skep_leading 0\n") && metrics.contains(&named), "{metrics}");
+        assert_eq!(door.lines(0), Vec::<String>::new(), "the one that follows writes nothing");
+        Self { world, first, second, door, head }
+    }
+
+    /// The write of a service by the second operator.
+    fn repaired(&self) -> Request {
+        let wanted = |write: &Request| self.world.short(write) == "update service web";
+        let found = || self.door.writes(0).into_iter().find(wanted);
+        assert!(within(PATIENCE, || found().is_some()), "{}", self.second.log());
+        found().expect("it was there")
+    }
+
+    /// The version of the service in the swarm.
+    fn version(&self) -> String {
+        let name = self.world.full("web");
+        self.world.docker(&["service", "inspect", "--format", "{{.Version.Index}}", &name])
+    }
+
+    /// Takes over: how long after a moment the second one repaired what was changed by hand.
+    fn took(&self, since: Instant) -> Duration {
+        let took = self.repaired().at.saturating_duration_since(since);
+        self.second.answers("/readyz", |_, body| body == "ready: acts\n");
+        self.second.reports(|report| is_done(report, &self.head));
+        let repairs = self.door.lines(0);
+        assert_eq!(repairs.iter().filter(|line| line.starts_with("update service")).count(), 1);
+        took
+    }
+}
+
+#[test]
+fn when_the_one_that_acts_is_killed_another_goes_on_within_15_seconds() {
+    let lab = Lab::open();
+    let mut two = Two::start(&lab, "killed");
+    let killed = Instant::now();
+    two.first.kill();
+    two.world.set_mode("web", "odd");
+    let held = |report: &serde_json::Value| report["stacks"][0]["held"][0]["reason"] == "Following";
+    two.second.reports(held);
+    let took = two.took(killed);
+    println!("fail-over after kill -9: {took:?}");
+    assert!(took <= FAIL_OVER, "{took:?}");
+}
+
+#[test]
+fn one_that_was_stopped_within_a_plan_writes_nothing_more_when_it_wakes() {
+    let lab = Lab::open();
+    let two = Two::start(&lab, "stopped");
+    let mark = two.world.proxy.mark();
+    let changed = IDLE.replace("MODE: fast", "MODE: slow").replace("file: motd", "file: rates");
+    let head = two.world.commit_shop(&changed);
+    assert!(two.world.proxy.wait_writes(mark, 1, PATIENCE), "{}", two.first.log());
+    let stopped = Instant::now();
+    two.first.pause();
+    let two = Two { head, ..two };
+    two.second.reports(|report| is_done(report, &two.head));
+    println!("fail-over after SIGSTOP: all done after {:?}", stopped.elapsed());
+    two.second.answers("/readyz", |_, body| body == "ready: acts\n");
+    let (mark, version) = (two.world.proxy.mark(), two.version());
+    two.first.wake();
+    two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
+    two.first.reports(|report| is_done(report, &two.head));
+    assert_eq!(two.version(), version, "{:?}", two.world.proxy.lines(mark));
+    assert_eq!(two.world.proxy.lines(mark), Vec::<String>::new());
+}
+
+#[test]
+fn one_that_ends_hands_over_at_once() {
+    let lab = Lab::open();
+    let mut two = Two::start(&lab, "handed");
+    let ended = Instant::now();
+    two.first.terminate();
+    assert_eq!(two.first.end(GRACE).code(), Some(0), "{}", two.first.log());
+    assert!(two.first.log().contains("the lease is given up"), "{}", two.first.log());
+    two.world.set_mode("web", "odd");
+    let took = two.took(ended);
+    println!("handed over after SIGTERM: {took:?}");
+    assert!(took <= Duration::from_secs(4), "{took:?}");
+}
+
+#[test]
+fn apply_beside_a_live_operator_refuses_unless_it_suspends_and_a_dead_one_blocks_nothing() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "beside");
+    let head = world.commit_shop(IDLE);
+    let mut skep = Process::run(&world, &[]);
+    skep.reports(|report| is_done(report, &head));
+    // Not committed: the operator does not see it.
+    world.repo.write(&world.file(), &world.with_images(&IDLE.replace("fast", "slow")));
+    let repo = world.repo.path();
+    let repo = repo.to_str().expect("text");
+    let mode = || {
+        let format = "{{.Spec.TaskTemplate.ContainerSpec.Env}}";
+        world.docker(&["service", "inspect", "--format", format, &world.full("web")])
+    };
+    let apply = ["apply", repo, "--min-healthy", "0s"];
+    let refused = call(&world, &apply);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    for words in ["is alive and looks after", world.name.as_str(), "--suspend=2h"] {
+        assert!(refused.err.contains(words), "{refused:?}");
+    }
+    assert_eq!(mode(), "[MODE=fast]");
+
+    let applied = call(&world, &[&apply[..], &["--suspend=2h"]].concat());
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert_eq!(mode(), "[MODE=slow]");
+    let by_hand = |report: &serde_json::Value| report.to_string().contains("applied by hand");
+    skep.reports(by_hand);
+    assert_eq!(mode(), "[MODE=slow]", "the operator leaves it");
+    let status = call(&world, &["status"]);
+    assert!(status.out.contains("applied by hand"), "{status:?}");
+
+    skep.kill();
+    assert_eq!(call(&world, &["resume", &world.name]).code, 0);
+    world.repo.write(&world.file(), &world.with_images(&IDLE.replace("fast", "other")));
+    let before = Instant::now();
+    let applied = call(&world, &apply);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert!(applied.err.contains("waiting up to 11 s"), "{applied:?}");
+    assert_eq!(mode(), "[MODE=other]");
+    println!("apply beside a dead operator took {:?}", before.elapsed());
+}
