@@ -18,12 +18,13 @@ const GRACE: Duration = Duration::from_secs(9);
 
 /// Two operators, each behind a door of its own; the first acts.
 struct Two<'a> {
-    world: World<'a>,
     first: Process,
     second: Process,
     /// What the second one says to the engine goes through here.
     door: Proxy,
     head: String,
+    /// Taken away last: a live operator would make it anew.
+    world: World<'a>,
 }
 
 impl<'a> Two<'a> {
@@ -46,7 +47,7 @@ impl<'a> Two<'a> {
         let named = format!("skep_lease_holder{{holder=\"{holder}\"}} 1\n");
         assert!(metrics.contains("skep_leading 0\n") && metrics.contains(&named), "{metrics}");
         assert_eq!(door.lines(0), Vec::<String>::new(), "the one that follows writes nothing");
-        Self { world, first, second, door, head }
+        Self { first, second, door, head, world }
     }
 
     /// The write of a service by the second operator.

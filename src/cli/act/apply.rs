@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures::stream::{BoxStream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
+use super::beside;
 use super::progress::Progress;
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Ready, one_shot_with};
 use crate::cli::{Exit, output};
-use crate::plan::Removals;
+use crate::plan::{Removals, Writes};
 use crate::ports::SwarmEvent;
 use crate::reconcile::Settings;
 use crate::status::{Outcome, Report, Settled, StackReport, settled, waits_for_its_turn};
@@ -36,6 +37,10 @@ pub(crate) struct Args {
     /// So long a task has to run before it counts as healthy
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     min_healthy: Duration,
+    /// Beside a live operator: suspend the stacks for this time first, so that it does not undo
+    /// what is applied
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    suspend: Option<Duration>,
     #[command(flatten)]
     source_args: SourceArgs,
     #[command(flatten)]
@@ -58,8 +63,16 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
             settings.removals = Removals::Asked;
         }
         settings.clocks.min_healthy = args.min_healthy;
+        if args.suspend.is_some() {
+            settings.writes = Writes::ByHand;
+        }
     };
-    let ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
+    let mut ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
+    let instance = &args.swarm.instance;
+    match args.suspend {
+        Some(time) => beside::suspend(&mut ready, instance, time).await?,
+        None => beside::refuse(&mut ready, instance).await?,
+    }
     let patience = if args.no_wait { Patience::Writes } else { Patience::Health };
     let host = ready.engine.host.clone();
     let (report, end) = converge(ready, patience, args.timeout).await;

@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod approve;
+mod beside;
 mod lead;
 mod metered;
 pub(super) mod progress;
