@@ -222,7 +222,8 @@ impl Builder {
         let value = match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
             (true, "merge") if text == "<<" => Some(Value::Text(text.to_owned())),
             (true, suffix) => scalar::resolve_tagged(suffix, text),
-            (false, "") => Some(Value::Text(text.to_owned())),
+            // `! 5`: the text as it stands.
+            (false, "" | "!") => Some(Value::Text(text.to_owned())),
             (false, _) => None,
         };
         Ok(value.unwrap_or_else(|| {

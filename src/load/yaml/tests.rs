@@ -146,5 +146,5 @@ fn merge_keys_are_told_twice_and_known_by_their_tag() {
 
 #[test]
 fn a_set_is_a_mapping_and_a_number_too_large_for_any_is_text() {
-    insta::assert_snapshot!(check("a: !!set {b, c}\nd: 1e400\n"), @r#"{a: {b: null, c: null}, d: "1e400"}"#);
+    insta::assert_snapshot!(check("a: !!set {b, c}\nd: 1e400\ne: ! 5\n"), @r#"{a: {b: null, c: null}, d: "1e400", e: "5"}"#);
 }

@@ -3,6 +3,9 @@
 mod number;
 mod timestamp;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::node::Value;
 
 pub use number::format_float;
@@ -36,6 +39,11 @@ pub fn resolve_tagged(suffix: &str, text: &str) -> Option<Value> {
     let plain = resolve(text);
     match (suffix, &plain) {
         ("str", _) => Some(Value::Text(text.to_owned())),
+        ("binary", _) => {
+            let digits: String = text.split_whitespace().collect();
+            let bytes = STANDARD.decode(digits).ok()?;
+            String::from_utf8(bytes).ok().map(Value::Text)
+        }
         ("timestamp", Value::Text(_)) => timestamp::go_form(text).map(Value::Text),
         #[expect(clippy::cast_precision_loss, reason = "as Go does for !!float 1")]
         ("float", Value::Int(value)) => Some(Value::Float(*value as f64)),
@@ -66,6 +74,7 @@ mod tests {
         assert_eq!(resolve_tagged("str", "1"), Some(Value::Text("1".into())));
         assert_eq!(resolve_tagged("int", "1"), Some(Value::Int(1)));
         assert_eq!(resolve_tagged("int", "x"), None);
-        assert_eq!(resolve_tagged("binary", "eA=="), None);
+        assert_eq!(resolve_tagged("binary", "aGVs\n bG8="), Some(Value::Text("hello".into())));
+        assert_eq!(resolve_tagged("binary", "/w=="), None);
     }
 }
