@@ -16,7 +16,7 @@ use crate::view::yaml::write;
 /// Write declarations for what runs: compose files that differ from it in nothing
 ///
 /// Content of secrets can't be read back: they are declared external, under the names that they
-/// have. What no key of a compose file says is told on standard error.
+/// have. What no key of a compose file says stands there in comments, and is told on standard error.
 ///
 /// Exit codes: 0 written, 2 error.
 #[derive(Debug, clap::Args)]

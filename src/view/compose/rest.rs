@@ -12,7 +12,7 @@ use crate::diff::fields::OWN_LABELS;
 use crate::diff::{IMAGE_LABEL, NAMESPACE_LABEL};
 use crate::model::engine::{ContainerSpec, LiveNetwork, NetworkAttachment, ServiceSpec, StringMap};
 use crate::model::name::is_ledger_name;
-use crate::model::{ImageRef, Kind, ObjectRef, Observed};
+use crate::model::{Kind, ObjectRef, Observed};
 
 use super::choose::{Contents, Member, Standing};
 use super::sheet::Sheet;
@@ -90,7 +90,7 @@ impl Sheet<'_> {
         let nothing = ContainerSpec::default();
         let container = spec.task_template.container_spec.as_ref().unwrap_or(&nothing);
         let namespace = format!("{NAMESPACE_LABEL}={}", self.stack);
-        let image = declared_image(&container.image);
+        let image = &container.image;
         let mut words = vec![
             "docker service update".to_owned(),
             format!("--label-add {namespace} --label-add {IMAGE_LABEL}={image}"),
@@ -112,12 +112,6 @@ impl Sheet<'_> {
         let aliases = aliases.concat();
         (!known).then(|| format!("--network-rm {name} --network-add name={name}{aliases}"))
     }
-}
-
-/// An image as a person would write it: the digest that the client found is left to the engine.
-pub(super) fn declared_image(runs: &str) -> String {
-    let Ok(image) = runs.parse::<ImageRef>() else { return runs.to_owned() };
-    image.without_digest().to_string()
 }
 
 fn is_of_nodes(network: &str) -> bool {

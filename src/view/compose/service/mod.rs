@@ -12,7 +12,6 @@ use crate::model::engine::{ContainerSpec, EndpointSpec, LogDriver, PortConfig, S
 use crate::view::yaml::{Map, Yaml};
 
 use crate::view::compose::choose::{Member, Standing};
-use crate::view::compose::rest::declared_image;
 use crate::view::compose::sheet::Sheet;
 use crate::view::compose::{own_labels, strings};
 
@@ -27,7 +26,7 @@ impl Sheet<'_> {
         self.standing(member);
         let image = match member.standing {
             Standing::Member => self.image(spec, container),
-            Standing::Unlabelled | Standing::Anew => declared_image(&container.image),
+            Standing::Unlabelled | Standing::Anew => container.image.clone(),
         };
         map.put("image", image);
         self.container(&mut map, container);
