@@ -10,7 +10,8 @@ use crate::lab::{Lab, within};
 use crate::process::{Called, call};
 use crate::world::{PATIENCE, World, port};
 
-/// Nearly every key that a docker client of the engine's age takes.
+/// Nearly every key that a docker client of the engine's age takes, and nothing that it sends in
+/// another order each time, such as one secret that is mounted twice.
 const RICH: &str = r#"version: "3.8"
 services:
   web:
@@ -40,7 +41,7 @@ services:
       - {source: blob, target: /blob, uid: "12", mode: 0440}
       - {source: named, target: /named}
       - {source: foreign, target: /foreign}
-    secrets: [password, {source: password, target: other, mode: 0400}]
+    secrets: [password, {source: spare, target: other, mode: 0400}]
     logging: {driver: json-file, options: {max-size: 10m}}
     deploy:
       replicas: 1
@@ -74,6 +75,7 @@ configs:
   foreign: {external: true, name: STACK-foreign}
 secrets:
   password: {file: password.txt}
+  spare: {file: password.txt}
 "#;
 
 /// The stack, deployed by docker; its name.
