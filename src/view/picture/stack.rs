@@ -105,6 +105,9 @@ pub struct ServiceView {
     pub wanted: u64,
     /// Why it is not healthy, in the engine's words.
     pub why: Veiled,
+    /// Id of the task whose log says more; absent where no container was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<String>,
 }
 
 impl StackView {
@@ -200,6 +203,7 @@ impl ServiceView {
             running: health.running,
             wanted: health.wanted,
             why: veil.over(health.why.clone()),
+            culprit: health.culprit.clone(),
         }
     }
 }

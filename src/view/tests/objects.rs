@@ -78,6 +78,7 @@ fn service(why: &str, veil: &Veil) -> ServiceView {
         wanted: 2,
         started: 1,
         why: why.to_owned(),
+        culprit: Some("t4sk".to_owned()),
         ..Health::default()
     };
     ServiceView::of("shop_web", &health, veil)

@@ -24,6 +24,9 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
     let _ = writeln!(text, "  in swarm  {}", clean(view.id.as_deref().unwrap_or("not there")));
     if let Some(health) = &view.health {
         let _ = writeln!(text, "  health    {}", service_line(health, 0, reveal));
+        if let Some(task) = &health.culprit {
+            let _ = writeln!(text, "  log       docker service logs {}", clean(task));
+        }
     }
     text.push_str(&differs(view, reveal));
     text.push_str(&held(view, reveal));
