@@ -38,15 +38,16 @@ async fn check(
     let mut spec = service(&lab, name, 1);
     declare(&mut spec, &lab);
     create(&swarm, spec).await.unwrap();
-    let mut last = Health::default();
+    let is_right = |health: &Health| health.state == state && health.why.contains(words);
+    let mut last = verdict(&swarm, name, &registry).await;
     for _ in 0..300 {
-        last = verdict(&swarm, name, &registry).await;
-        if last.state == state && last.why.contains(words) {
-            return;
+        if is_right(&last) {
+            break;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+        last = verdict(&swarm, name, &registry).await;
     }
-    panic!("{state:?} '{words}' is wanted, and this is: {last:?}");
+    assert!(is_right(&last), "{state:?} '{words}' is wanted, and this is: {last:?}");
 }
 
 async fn verdict(swarm: &impl Swarm, name: &str, registry: &EngineRegistry) -> Health {
