@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use skep::api::{Handles, listen, router, serve};
 use skep::metrics::Metrics;
+use skep::reconcile::Part;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
@@ -16,7 +17,11 @@ struct Bench {
     runtime: Runtime,
     address: SocketAddr,
     /// Their ends keep the server alive.
-    _ends: (watch::Sender<Option<std::sync::Arc<skep::status::Report>>>, watch::Sender<bool>),
+    _ends: (
+        watch::Sender<Option<std::sync::Arc<skep::status::Report>>>,
+        watch::Sender<Part>,
+        watch::Sender<bool>,
+    ),
     _hints: mpsc::Receiver<()>,
 }
 
@@ -53,7 +58,9 @@ fn start() -> Bench {
     let (hint, hints) = mpsc::channel(1);
     let listener = runtime.block_on(listen(([127, 0, 0, 1], 0).into())).unwrap();
     let address = listener.local_addr().unwrap();
-    let routes = router(Handles { report: read, metrics: Metrics::new(), hints: hint });
+    let (part, told) = watch::channel(Part::Alone);
+    let metrics = Metrics::new();
+    let routes = router(Handles { report: read, part: told, metrics, hints: hint });
     runtime.spawn(serve(listener, routes, stopped));
-    Bench { runtime, address, _ends: (report, stop), _hints: hints }
+    Bench { runtime, address, _ends: (report, part, stop), _hints: hints }
 }
