@@ -23,7 +23,7 @@ const FAIL_OVER: Duration = Duration::from_secs(15);
 
 /// The converged shop with two operators, of which the first acts.
 async fn two() -> (Play, Process, Process) {
-    let play = Play::shop().await;
+    let play = Box::pin(Play::shop()).await;
     let first = Process::start(&play.world, "first");
     play.world.advance(SECOND * 3).await;
     let second = Process::start(&play.world, "second");
@@ -59,7 +59,7 @@ fn drift(play: &Play, value: &str) {
 
 #[tokio::test]
 async fn one_acts_the_other_only_looks_and_goes_on_within_15_seconds_when_the_first_is_killed() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         let before = first.wrote().len();
         drift(&play, "odd");
@@ -77,13 +77,13 @@ async fn one_acts_the_other_only_looks_and_goes_on_within_15_seconds_when_the_fi
         play.world.advance(SECOND * 30).await;
         assert_eq!(second.wrote(), ["update shop_web"]);
         assert!(second.acts());
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn one_that_was_stopped_in_the_middle_of_a_plan_writes_nothing_more_when_it_wakes() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         *first.eye.pause_after.lock().expect("a lock") = Some(1);
         let before = first.wrote().len();
@@ -105,13 +105,30 @@ async fn one_that_was_stopped_in_the_middle_of_a_plan_writes_nothing_more_when_i
         assert_eq!(first.wrote()[before..], [ledger], "and it woke up");
         assert_eq!(*first.part.borrow(), Part::Follows(Some("second".to_owned())));
         assert_eq!(second.wrote(), wrote);
-    })
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_was_stopped_for_a_moment_goes_on() {
+    told(Box::pin(async {
+        let (play, first, second) = two().await;
+        first.pause();
+        play.world.advance(SECOND * 6).await;
+        first.wake();
+        let before = first.wrote().len();
+        drift(&play, "odd");
+        play.world.advance(SECOND * 20).await;
+        assert!(first.acts() && !second.acts());
+        assert_eq!(first.wrote()[before..], ["update shop_web"]);
+        assert_eq!(second.wrote(), [""; 0]);
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn one_that_ends_by_itself_hands_over_in_about_a_second() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         first.terminate();
         drift(&play, "odd");
@@ -125,13 +142,13 @@ async fn one_that_ends_by_itself_hands_over_in_about_a_second() {
             2,
             "made, repaired"
         );
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn a_lease_that_was_deleted_or_spoiled_by_hand_is_mended_and_nothing_moves() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         let world = &play.world;
         world.swarm.hand().remove(Kind::Config, &lease()).expect("a removal");
@@ -149,13 +166,13 @@ async fn a_lease_that_was_deleted_or_spoiled_by_hand_is_mended_and_nothing_moves
             assert!(first.acts() && !second.acts(), "after {turn} tenths of a second");
         }
         assert_eq!(second.wrote(), [""; 0]);
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn a_date_that_jumps_changes_nothing() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         for hours in [30, -30, 0] {
             for process in [&first, &second] {
@@ -165,13 +182,13 @@ async fn a_date_that_jumps_changes_nothing() {
             }
         }
         assert_eq!(second.wrote(), [""; 0]);
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn renewals_make_nobody_look() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         let before = [first.looks(), second.looks()];
         let renewals = || {
@@ -185,13 +202,13 @@ async fn renewals_make_nobody_look() {
             assert!((4..=7).contains(&(process.looks() - before)), "{}", process.looks() - before);
         }
         assert!((60..=75).contains(&(renewals() - renewed)), "{}", renewals() - renewed);
-    })
+    }))
     .await;
 }
 
 #[tokio::test]
 async fn whether_an_operator_is_alive_is_known_by_its_renewals() {
-    told(async {
+    told(Box::pin(async {
         let (play, first, second) = two().await;
         second.kill();
         let world = &play.world;
@@ -217,6 +234,6 @@ async fn whether_an_operator_is_alive_is_known_by_its_renewals() {
         assert_eq!(*told.lock().expect("a lock"), ["first", "first"]);
         world.swarm.hand().remove(Kind::Config, &lease()).expect("a removal");
         assert_eq!(ask().await, (Alive::No, 0));
-    })
+    }))
     .await;
 }
