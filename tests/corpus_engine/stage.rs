@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use skep::diff::{Claims, DiffInput, IMAGE_LABEL, StackChanges, Unequal, View, diff, references};
-use skep::execute::{Bindings, Executor, execute};
+use skep::execute::{Bindings, Executor, Permit, execute};
 use skep::ledger::{Entry, decode};
 use skep::model::engine::{NetworkSpec, Replicated, ServiceMode, StringMap};
 use skep::model::{
@@ -121,8 +121,9 @@ impl Stage {
         let observed = self.look().await;
         let plan = self.plan(stack, &observed);
         let slots = tokio::sync::Semaphore::new(8);
-        let executor =
-            Executor { swarm: &*self.doors.swarm, instance: &self.instance, data, slots: &slots };
+        let permit = Permit::always();
+        let (swarm, instance) = (&*self.doors.swarm, &self.instance);
+        let executor = Executor { swarm, instance, data, slots: &slots, permit: &permit };
         let outcomes = execute(&plan, Bindings::seen(&observed), executor).await;
         let bad = outcomes.iter().filter(|outcome| !outcome.outcome.is_done());
         bad.map(|outcome| format!("{outcome:?}")).collect()

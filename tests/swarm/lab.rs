@@ -214,8 +214,9 @@ impl Claim<'_> {
 
     /// True also for what an operator of that name remembers.
     fn is_claimed(&self, name: &str) -> bool {
-        let ledger = name.strip_prefix("skep.ledger.").or_else(|| name.strip_prefix("skep-"));
-        ledger.unwrap_or(name).starts_with(&self.prefix)
+        let own = ["skep.ledger.", "skep.lease.", "skep-"];
+        let memory = own.iter().find_map(|prefix| name.strip_prefix(prefix));
+        memory.unwrap_or(name).starts_with(&self.prefix)
     }
 
     /// One round; an error while anything is left. Services go first: the others are in use until
