@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::PlanInput;
-use super::service::{Case, Verdict, held_by_label};
+use super::service::{Case, HIDDEN, Verdict, held_by_label};
 use crate::diff::fields::fields;
 use crate::diff::{LiveService, Owner, ServiceChange};
 use crate::health::HealthState;
-use crate::model::engine::ServiceMode;
+use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec};
 use crate::model::{HeldReason, OnFailure, ServiceRecord, SpecHash, Step};
 
 /// Longest reason that goes into the ledger, in characters.
 const LONGEST: usize = 300;
+/// Shortest value that is hidden: a shorter one is more often a word than a secret.
+const SHORTEST: usize = 6;
 
 /// A spec of ours that failed and never was healthy: its hash, and why it failed.
 ///
@@ -28,7 +30,18 @@ pub(super) fn failed(
     let was_stable = record.stable.as_ref() == Some(&live.hash);
     let counts = change.rollout.on_failure != OnFailure::Continue;
     let failed = health.state == HealthState::Failed && ours && !was_stable && counts;
-    failed.then(|| (live.hash.clone(), health.why.chars().take(LONGEST).collect()))
+    failed.then(|| (live.hash.clone(), reason(&health.why, &live.service.spec)))
+}
+
+/// The engine's words without what may be secret in them (law 10): they go into the ledger.
+fn reason(why: &str, spec: &ServiceSpec) -> String {
+    let container = spec.task_template.container_spec.as_ref();
+    let words = container.into_iter().flat_map(ContainerSpec::delicate);
+    let mut words: Vec<&str> = words.filter(|word| word.chars().count() >= SHORTEST).collect();
+    // Longest first, so that a value inside another one does not leave the rest of it.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let clean = words.into_iter().fold(why.to_owned(), |why, word| why.replace(word, HIDDEN));
+    clean.chars().take(LONGEST).collect()
 }
 
 /// What is done about a service that runs what is declared, and fails with it; `None` where that

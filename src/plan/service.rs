@@ -10,7 +10,7 @@ use crate::model::engine::{Replicated, ServiceMode, UpdateState, UpdateStatus};
 use crate::model::{HeldReason, ServiceRecord, SpecHash, Step, SuspendedBy, UpdateManner};
 
 /// What stands for a value that may be a secret (law 10).
-const HIDDEN: &str = "(hidden)";
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// What is done about a service.
 #[derive(Debug, Clone, PartialEq)]

@@ -75,6 +75,7 @@ struct World {
     orders: Orders,
     memory: Memory,
     health: HealthState,
+    why: String,
 }
 
 /// Git asks for a version; nothing runs, nothing is remembered.
@@ -135,6 +136,7 @@ fn asks_for(version: &str) -> World {
         },
         memory: Memory::default(),
         health: HealthState::Healthy,
+        why: String::new(),
     }
 }
 
@@ -212,8 +214,14 @@ impl World {
         } else {
             remains(&stack_name(), record, input)
         };
-        let health =
-            Health { state: self.health, running: 2, wanted: 2, started: 2, ..Health::default() };
+        let health = Health {
+            state: self.health,
+            running: 2,
+            wanted: 2,
+            started: 2,
+            why: self.why.clone(),
+            ..Health::default()
+        };
         let health = [(WEB.to_owned(), health)].into();
         let target = Target { name: LEDGER.into(), id: "l1".into(), version: Version::default() };
         let ledger = self.record.clone().map(|record| Entry { record, target });

@@ -141,12 +141,7 @@ impl Veil {
     }
 
     fn container(&mut self, spec: &ContainerSpec) {
-        for entry in &spec.env {
-            self.insert(entry.split_once('=').map_or("", |(_, value)| value));
-        }
-        let check = spec.healthcheck.as_ref().map(|check| check.test.as_slice());
-        let words = spec.args.iter().chain(&spec.command).chain(check.unwrap_or_default());
-        words.for_each(|word| self.insert(word));
+        spec.delicate().for_each(|word| self.insert(word));
     }
 
     fn insert(&mut self, value: &str) {

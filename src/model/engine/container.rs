@@ -97,6 +97,17 @@ pub struct ContainerSpec {
     pub extra: Extra,
 }
 
+impl ContainerSpec {
+    /// Values and words that may be secret: those of the environment, of the command line and of
+    /// the health check. The engine repeats some of them when a container can't be started.
+    pub fn delicate(&self) -> impl Iterator<Item = &str> {
+        let values = self.env.iter().map(|entry| entry.split_once('=').map_or("", |(_, v)| v));
+        let check = self.healthcheck.iter().flat_map(|check| &check.test);
+        let words = self.args.iter().chain(&self.command).chain(check);
+        values.chain(words.map(String::as_str))
+    }
+}
+
 /// Security settings of a container.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

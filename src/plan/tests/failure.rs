@@ -6,8 +6,8 @@ use super::{WEB, World, asks_for, check, hash, rollout, spec};
 use crate::diff::HOLD_LABEL;
 use crate::diff::fields::{NamesById, fields};
 use crate::health::HealthState;
-use crate::model::OnFailure;
 use crate::model::engine::{JobMode, ServiceMode, ServiceSpec, UpdateState};
+use crate::model::{OnFailure, Step};
 
 /// Version 2 is written after the stable 1, and fails.
 fn fails_with(on_failure: OnFailure) -> World {
@@ -104,4 +104,20 @@ fn a_failed_job_is_not_run_again_by_going_back() {
     });
     let world = world.record(|record| record.attempted = Some(hash));
     check(&world, &["remember attempted=? stable=1 bad=[\"?\"]", "held Quarantined"]);
+}
+
+#[test]
+fn what_may_be_secret_in_the_engines_words_goes_neither_into_the_ledger_nor_into_the_reason() {
+    let world = asks_for("hunter2-2").runs("1");
+    let world = world.record(|record| record.attempted = Some(hash("hunter2-2")));
+    let world = world.shows("hunter2-2", |_| {}).with(|world| {
+        world.health = HealthState::Failed;
+        world.why = format!("exec hunter2-2: no such file {}", "x".repeat(999));
+    });
+    let plan = world.plan();
+    assert!(plan.held[0].reason.to_string().contains("exec (hidden): no such file"));
+    let Step::WriteLedger { record, .. } = &plan.steps[0].step else { panic!("{plan:?}") };
+    let why = record.services[WEB].failure.as_deref().expect("a reason");
+    assert!(why.starts_with("exec (hidden): no such file"), "{why}");
+    assert_eq!(why.chars().count(), 300);
 }
