@@ -52,8 +52,8 @@ x-skep:
         format!("{at}: {} ({})", problem.message, problem.hint)
     });
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
-    3: has to be one of: auto, manual ()
-    5: has to be one of: allow, deny ()
+    3: has to be one of: auto, manual (write one of them)
+    5: has to be one of: allow, deny (write one of them)
     6: this is a time that never comes (write it like 0 22 * * mon-fri)
     6: this is no time that something lasts (write it like 4h)
     6: this is no known time zone, such as Europe/Berlin or UTC (write it in this form)
