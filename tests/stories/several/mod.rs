@@ -127,6 +127,24 @@ async fn one_that_was_stopped_for_a_moment_goes_on() {
 }
 
 #[tokio::test]
+async fn one_that_loses_its_engine_stops_by_itself_before_another_takes_over() {
+    told(Box::pin(async {
+        let (play, first, second) = two().await;
+        first.cut();
+        let stopped = until(&play.world, FAIL_OVER, || !first.acts()).await;
+        assert!(stopped <= SECOND * 10 && !second.acts(), "{stopped:?}");
+        drift(&play, "odd");
+        let took = until(&play.world, FAIL_OVER, || !second.wrote().is_empty()).await;
+        assert!(stopped + took <= FAIL_OVER, "{stopped:?} and {took:?}");
+        first.mend();
+        play.world.advance(SECOND * 60).await;
+        assert!(!first.acts() && second.acts());
+        assert_eq!(second.wrote(), ["update shop_web"]);
+    }))
+    .await;
+}
+
+#[tokio::test]
 async fn one_that_ends_by_itself_hands_over_in_about_a_second() {
     told(Box::pin(async {
         let (play, first, second) = two().await;

@@ -12,8 +12,9 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 use skep::ledger::is_ledger_name;
+use skep::model::engine::LiveConfig;
 use skep::model::{Instance, Observed, SourceName};
-use skep::ports::{Clock, Swarm, SwarmError, SwarmEvent, Write, Written};
+use skep::ports::{Clock, OneConfig, Swarm, SwarmError, SwarmEvent, Write, Written};
 use skep::reconcile::{
     Contender, Doors, LeaseDoors, NamedSource, Nudge, Operator, Part, Settings, run,
 };
@@ -40,8 +41,8 @@ impl Process {
         let clock: Arc<dyn Clock> =
             Arc::new(Dated { inner: world.clock.clone(), ahead: Arc::clone(&date) });
         let swarm = Arc::new(Watched { inner: world.swarm.clone(), eye: Arc::clone(&eye) });
-        let configs = Arc::new(world.swarm.clone());
-        let lease = LeaseDoors { configs, swarm: swarm.clone(), clock: Arc::clone(&clock) };
+        let lease =
+            LeaseDoors { configs: swarm.clone(), swarm: swarm.clone(), clock: Arc::clone(&clock) };
         let contender = Contender::new(lease, &Instance::default(), me);
         let standing = contender.standing();
         let part = standing.part.clone();
@@ -80,6 +81,16 @@ impl Process {
         }
     }
 
+    /// Cuts its way to the engine.
+    pub(crate) fn cut(&self) {
+        self.eye.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Mends that.
+    pub(crate) fn mend(&self) {
+        self.eye.cut.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn acts(&self) -> bool {
         *self.part.borrow() == Part::Acts
     }
@@ -113,6 +124,8 @@ pub(crate) struct Eye {
     /// While true, nothing of it goes on.
     paused: AtomicBool,
     waker: Mutex<Option<Waker>>,
+    /// While true, the engine can't be reached.
+    cut: AtomicBool,
     looks: AtomicUsize,
     wrote: Mutex<Vec<String>>,
     /// It is paused right after so many further writes.
@@ -120,6 +133,14 @@ pub(crate) struct Eye {
 }
 
 impl Eye {
+    fn reach(&self) -> Result<(), SwarmError> {
+        if !self.cut.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let (attempted, message) = ("reach the engine".to_owned(), "the link is cut".to_owned());
+        Err(SwarmError::Unavailable { attempted, message, source: None })
+    }
+
     fn saw_write(&self, write: &Write) {
         let (verb, name) = words(write);
         if is_ledger_name(&name) && name.starts_with("skep.lease.") {
@@ -173,12 +194,16 @@ struct Watched {
 
 impl Swarm for Watched {
     fn look(&self) -> BoxFuture<'_, Result<Observed, SwarmError>> {
-        self.eye.looks.fetch_add(1, Ordering::SeqCst);
-        self.inner.look()
+        Box::pin(async {
+            self.eye.reach()?;
+            self.eye.looks.fetch_add(1, Ordering::SeqCst);
+            self.inner.look().await
+        })
     }
 
     fn write<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Written, SwarmError>> {
         Box::pin(async move {
+            self.eye.reach()?;
             let answer = self.inner.write(write).await;
             self.eye.saw_write(write);
             // A process that is stopped now does not even see the answer.
@@ -189,6 +214,18 @@ impl Swarm for Watched {
 
     fn events(&self) -> BoxStream<'static, SwarmEvent> {
         self.inner.events()
+    }
+}
+
+impl OneConfig for Watched {
+    fn config<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>> {
+        Box::pin(async move {
+            self.eye.reach()?;
+            self.inner.config(name).await
+        })
     }
 }
 
