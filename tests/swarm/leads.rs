@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test measures real time")]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, within};
@@ -30,11 +31,17 @@ struct Two<'a> {
 impl<'a> Two<'a> {
     fn start(lab: &'a Lab, test: &str) -> Self {
         let world = World::on(lab, "one", test);
+        let socket = world.node().socket.clone();
+        Self::on(world, &socket)
+    }
+
+    /// The first on the manager of a world, the second on another socket.
+    fn on(world: World<'a>, socket: &Path) -> Self {
         let head = world.commit_shop(IDLE);
         let first = Process::run(&world, &[]);
         first.reports(|report| is_done(report, &head));
         first.answers("/readyz", |_, body| body == "ready: acts\n");
-        let door = Proxy::open(&world.node().socket);
+        let door = Proxy::open(socket);
         let repo = world.repo.path();
         let words = ["run", repo.to_str().expect("text")];
         let second = Process::start(command(&world, door.path(), &words));
@@ -123,6 +130,39 @@ fn one_that_ends_hands_over_at_once() {
     let took = two.took(ended);
     println!("handed over after SIGTERM: {took:?}");
     assert!(took <= Duration::from_secs(4), "{took:?}");
+}
+
+/// Makes the swarm whole again when the test ends, also when it failed.
+struct Restored<'a>(&'a Lab);
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        self.0.mend();
+    }
+}
+
+#[test]
+fn when_the_swarms_leader_is_killed_under_the_one_that_acts_another_goes_on() {
+    let lab = Lab::alone();
+    let mut world = World::on(&lab, "three", "unled");
+    world.bystanders.may_lose_tasks();
+    let restored = Restored(&lab);
+    lab.change(&["managers", "three", "3"]);
+    let other = &lab.swarms["three"][1];
+    let two = Two::on(world, &other.socket);
+    let killed = Instant::now();
+    lab.change(&["engine", "three-1", "kill"]);
+    let led = || lab.try_docker(other, &["node", "ls"]).is_ok_and(|nodes| nodes.contains("Leader"));
+    assert!(within(PATIENCE, led), "the swarm has no leader");
+    let elected = Instant::now();
+    two.second.answers("/readyz", |_, body| body == "ready: acts\n");
+    let took = elected.elapsed();
+    println!("a new leader after {:?}, fail-over {took:?} later", elected - killed);
+    assert!(took <= FAIL_OVER, "{took:?}");
+    drop(restored);
+    two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
+    two.first.reports(|report| is_done(report, &two.head));
+    assert_eq!(two.door.lines(0), Vec::<String>::new(), "there was nothing to do");
 }
 
 #[test]
