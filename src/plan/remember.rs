@@ -83,6 +83,10 @@ pub(super) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
 
 fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
     service.attempted = Some(change.hash.clone());
+    if service.retry.take().as_ref() == Some(&change.hash) {
+        service.quarantine.remove(&change.hash);
+        service.failure = None;
+    }
     service.loose = Some(change.loose.clone());
     if let ImageState::Decided(declared, pinned) = &change.image {
         service.image = Some((declared.clone(), pinned.clone()));

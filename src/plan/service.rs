@@ -36,7 +36,7 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// Decides.
     pub(super) fn decide(&self) -> Verdict {
-        if let Some(verdict) = failure::verdict(self) {
+        if let Some(verdict) = self.retried().or_else(|| failure::verdict(self)) {
             return verdict;
         }
         let Some(drift) = self.drift else { return Verdict::Leave };
@@ -52,6 +52,26 @@ impl Case<'_> {
                 .or_else(|| self.blocked())
                 .map_or_else(|| self.contested(live, drift), Verdict::Hold),
         }
+    }
+
+    /// A person wants what failed to be tried once more.
+    fn retried(&self) -> Option<Verdict> {
+        let live = self.change.live.as_ref()?;
+        let retry = self.record?.retry.as_ref().filter(|spec| **spec == self.change.hash);
+        retry?;
+        let held = self.not_ours(live).or_else(|| held_by_label(live)).or_else(|| self.blocked());
+        Some(held.map_or_else(|| Verdict::Take(self.again(live)), Verdict::Hold))
+    }
+
+    /// The spec anew. Where it stands already, new tasks have to be asked for.
+    fn again(&self, live: &LiveService) -> Step {
+        let mut step = self.update(live);
+        if let Step::UpdateService { spec, .. } = &mut step
+            && live.hash == self.change.hash
+        {
+            Arc::make_mut(spec).task_template.force_update += 1;
+        }
+        step
     }
 
     fn create(&self) -> Verdict {

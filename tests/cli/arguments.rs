@@ -44,6 +44,7 @@ fn help_and_version_go_to_standard_output() {
         "suspend",
         "resume",
         "approve",
+        "retry",
         "validate",
         "render",
         "import",

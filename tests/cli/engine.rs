@@ -19,6 +19,7 @@ fn an_engine_that_is_not_there_is_an_error_told_once() {
         &["suspend", "--all"],
         &["resume", "shop"],
         &["approve", "shop", "0123456789"],
+        &["retry", "shop"],
         &["import"],
     ] {
         let called = call(skep(&[arguments, &["--host", &host]].concat()));

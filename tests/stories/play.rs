@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use skep::ledger::{LEDGER_DATA, decode, ledger_labels, ledger_name};
 use skep::model::engine::StringMap;
-use skep::model::{HeldReason, ImageRef, Instance, Kind, NewData, SecretBytes, SourceName};
+use skep::model::{
+    HeldReason, ImageRef, Instance, Kind, LedgerRecord, NewData, SecretBytes, SourceName, StackName,
+};
 use skep::ports::{Clock as _, SourceOpener, Swarm as _, Write};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
@@ -139,25 +141,40 @@ impl Play {
 
     /// Says yes to everything that waits for it, as `skep approve` does.
     pub(crate) async fn approve(&mut self, report: &Report) {
-        let observed = self.world.swarm.look().await.expect("a look");
-        let instance = Instance::default();
-        let mut ledgers = decode(&observed.configs, &instance);
         for (stack, report) in &report.stacks {
             let given = report.plan.held.iter().filter_map(|held| match &held.reason {
                 HeldReason::NeedsApproval { approval, .. } => Some(approval.clone()),
                 _ => None,
             });
-            let entry = ledgers.stacks.remove(stack);
-            let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
-            let mut record = record.unwrap_or_default();
-            record.approvals.extend(given);
-            let labels = ledger_labels(&instance, Some(stack), &record).expect("labels");
-            let write = match target {
-                Some(target) => Write::Label { kind: Kind::Config, target, labels },
-                None => first_record(ledger_name(&instance, Some(stack)), labels),
-            };
-            self.world.swarm.hand().write(&write).expect("a write");
+            self.decide(stack, |record| record.approvals.extend(given)).await;
         }
+    }
+
+    /// Lets what failed in the shop be tried once more, as `skep retry` does.
+    pub(crate) async fn retry(&mut self) {
+        let again = |record: &mut LedgerRecord| {
+            for service in record.services.values_mut() {
+                let failed = service.attempted.clone();
+                service.retry = failed.filter(|spec| service.quarantine.contains(spec));
+            }
+        };
+        self.decide(&StackName::new("shop").expect("a name"), again).await;
+    }
+
+    /// Writes a person's decision into the ledger.
+    async fn decide(&mut self, stack: &StackName, decision: impl FnOnce(&mut LedgerRecord)) {
+        let observed = self.world.swarm.look().await.expect("a look");
+        let instance = Instance::default();
+        let entry = decode(&observed.configs, &instance).stacks.remove(stack);
+        let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
+        let mut record = record.unwrap_or_default();
+        decision(&mut record);
+        let labels = ledger_labels(&instance, Some(stack), &record).expect("labels");
+        let write = match target {
+            Some(target) => Write::Label { kind: Kind::Config, target, labels },
+            None => first_record(ledger_name(&instance, Some(stack)), labels),
+        };
+        self.world.swarm.hand().write(&write).expect("a write");
     }
 
     /// Approvals that the ledger still holds.

@@ -51,6 +51,47 @@ async fn a_paused_rollout_stays_paused_until_git_says_something_new() {
     assert_eq!(play.wrote(), ["update service/shop_web"]);
 }
 
+/// A bad image that is well after all, once it failed and a person says so.
+async fn tried_again(action: &str) {
+    let (mut play, good) = bad_image(action).await;
+    play.commit_shop(&good.replace("web:1", "web:2"));
+    assert_eq!(play.converge().await, Settled::Badly);
+    let before = play.tasks("shop_web").await;
+    play.wrote();
+    play.world.swarm.set_image("registry.test/web:2", Behaviour::Usual);
+    play.retry().await;
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote(), ["update service/shop_web"]);
+    let after = play.tasks("shop_web").await;
+    assert!(after.len() == 2 && after.iter().all(|task| !before.contains(task)));
+}
+
+#[tokio::test]
+async fn what_was_rolled_back_is_tried_again_when_a_person_says_so() {
+    tried_again("rollback").await;
+}
+
+#[tokio::test]
+async fn what_was_paused_is_tried_again_when_a_person_says_so() {
+    tried_again("pause").await;
+}
+
+#[tokio::test]
+async fn what_fails_again_is_held_again() {
+    let (mut play, good) = bad_image("rollback").await;
+    play.commit_shop(&good.replace("web:1", "web:2"));
+    assert_eq!(play.converge().await, Settled::Badly);
+    play.retry().await;
+    play.wrote();
+    assert_eq!(play.converge().await, Settled::Badly);
+    assert_eq!(play.wrote(), ["update service/shop_web"]);
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["shop_web Quarantined"]);
+    play.world.advance(Duration::from_secs(600)).await;
+    play.pass().await;
+    assert_eq!(play.wrote(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn nothing_is_written_into_our_own_rollout_and_a_newer_commit_supersedes_it() {
     let mut play = Play::shop().await;

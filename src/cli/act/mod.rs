@@ -7,6 +7,7 @@ mod lead;
 mod metered;
 pub(super) mod progress;
 pub(super) mod resume;
+pub(super) mod retry;
 pub(super) mod run;
 pub(super) mod suspend;
 mod switch;

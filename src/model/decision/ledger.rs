@@ -55,6 +55,9 @@ pub struct ServiceRecord {
     /// Last spec whose tasks were all healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stable: Option<SpecHash>,
+    /// A failed spec that a person wants to be tried once more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<SpecHash>,
     /// Specs that failed by their own fault.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub quarantine: BTreeSet<SpecHash>,

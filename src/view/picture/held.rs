@@ -53,7 +53,12 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::RolloutRunning { .. } => {
             "nothing to do: it goes on when the rollout ends; a newer commit replaces it"
         }
-        HeldReason::Quarantined { .. } => "commit another spec: this one is not tried again",
+        HeldReason::Quarantined { .. } => {
+            return format!(
+                "commit another spec; or, when nothing was wrong with it, skep retry {}",
+                plan.stack
+            );
+        }
         HeldReason::Waiting { .. } => "nothing to do here: it goes on by itself once that is there",
         HeldReason::Suspended { by, .. } => return resume(*by, held, plan),
         HeldReason::Contested { .. } => {
