@@ -23,7 +23,7 @@ impl Stage<'_, '_> {
         configs: &mut Vec<ConfigReference>,
     ) -> Vec<Mount> {
         let list = path.key("volumes");
-        let mut mounts = Vec::new();
+        let (mut mounts, mut items) = (Vec::new(), Vec::new());
         for (index, volume) in service.volumes.iter().flatten().enumerate() {
             let here = list.index(index);
             let long = match volume {
@@ -34,13 +34,14 @@ impl Stage<'_, '_> {
                 self.bound(&long, &here, configs);
             } else {
                 mounts.extend(self.mount(&long, declared, &here));
+                items.resize(mounts.len(), index);
             }
         }
         let list = path.key("tmpfs");
         for text in service.tmpfs.iter().flat_map(|words| words.list()) {
             mounts.extend(self.tmpfs(&text, &list));
         }
-        self.targets_once(&mounts, path);
+        self.targets_once(&mounts, &items, path);
         mounts
     }
 
@@ -258,13 +259,16 @@ impl Stage<'_, '_> {
         })
     }
 
-    /// The engine refuses a service that mounts two things at one place.
-    fn targets_once(&mut self, mounts: &[Mount], path: &KeyPath<'_>) {
+    /// The engine refuses a service that mounts two things at one place. `items` are the entries of
+    /// `volumes` that the mounts are from; what comes after them is from `tmpfs`.
+    fn targets_once(&mut self, mounts: &[Mount], items: &[usize], path: &KeyPath<'_>) {
         let mut seen = std::collections::BTreeSet::new();
-        for mount in mounts {
+        let (volumes, tmpfs) = (path.key("volumes"), path.key("tmpfs"));
+        for (position, mount) in mounts.iter().enumerate() {
             if !mount.target.is_empty() && !seen.insert(mount.target.as_str()) {
                 let remark = ("two mounts have one target", "remove one of them");
-                self.error(&path.key("volumes"), remark);
+                let here = items.get(position).map_or(tmpfs, |index| volumes.index(*index));
+                self.error(&here, remark);
             }
         }
     }
