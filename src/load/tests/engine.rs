@@ -181,3 +181,12 @@ fn a_credential_spec_that_names_nothing_is_none() {
     let privileges = &spec["TaskTemplate"]["ContainerSpec"]["Privileges"];
     assert!(privileges["CredentialSpec"].is_null(), "{privileges}");
 }
+
+/// It stood there as 0.0010000000474974513.
+#[test]
+fn a_ratio_goes_to_the_engine_with_the_digits_that_it_was_written_with() {
+    let text =
+        "services: {a: {image: 'x:1', deploy: {update_config: {max_failure_ratio: 1e-3}}}}\n";
+    let (spec, _) = spec_of(&[("s.yml", text)], "s_a");
+    assert_eq!(spec["UpdateConfig"]["MaxFailureRatio"], serde_json::json!(0.001));
+}

@@ -1,9 +1,16 @@
 //! `ServiceSpec` and what hangs directly on it (`api/types/swarm/service.go` in moby).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::task::{NetworkAttachment, TaskSpec};
 use super::{Extra, StringMap, is_default, null_is_default};
+
+/// A number as Go writes it: with the digits that tell it from its neighbours of 32 bits. As one of
+/// 64 bits 0.1 would be 0.10000000149011612.
+fn in_few_digits<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    let digits = value.to_string().parse();
+    serializer.serialize_f64(digits.unwrap_or(f64::from(*value)))
+}
 
 /// What a service should be, as `POST /services/create` takes it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -105,6 +112,7 @@ pub struct UpdateConfig {
     #[serde(skip_serializing_if = "is_default")]
     pub monitor: i64,
     /// Share of failed tasks that is tolerated.
+    #[serde(serialize_with = "in_few_digits")]
     pub max_failure_ratio: f32,
     /// `stop-first` or `start-first`; empty is read as `stop-first`.
     #[serde(skip_serializing_if = "is_default")]
