@@ -40,7 +40,7 @@ fn check(test: &str, bad: &str) {
     assert_eq!(good.code, 0, "{good:?}");
     let failed = apply(&world, ONE, bad);
     assert_eq!(failed.code, 1, "{failed:?}");
-    assert!(failed.out.contains("rollback completed"), "{failed:?}");
+    assert!(failed.out.contains("rolled back due to failure"), "{failed:?}");
     assert_eq!(image(&world), lab.image("1"));
     // What failed by its own fault is not tried again, and that is told too.
     let mark = world.proxy.mark();
