@@ -132,39 +132,6 @@ fn one_that_ends_hands_over_at_once() {
     assert!(took <= Duration::from_secs(4), "{took:?}");
 }
 
-/// Makes the swarm whole again when the test ends, also when it failed.
-struct Restored<'a>(&'a Lab);
-
-impl Drop for Restored<'_> {
-    fn drop(&mut self) {
-        self.0.mend();
-    }
-}
-
-#[test]
-fn when_the_swarms_leader_is_killed_under_the_one_that_acts_another_goes_on() {
-    let lab = Lab::alone();
-    let mut world = World::on(&lab, "three", "unled");
-    world.bystanders.may_lose_tasks();
-    let restored = Restored(&lab);
-    lab.change(&["managers", "three", "3"]);
-    let other = &lab.swarms["three"][1];
-    let two = Two::on(world, &other.socket);
-    let killed = Instant::now();
-    lab.change(&["engine", "three-1", "kill"]);
-    let led = || lab.try_docker(other, &["node", "ls"]).is_ok_and(|nodes| nodes.contains("Leader"));
-    assert!(within(PATIENCE, led), "the swarm has no leader");
-    let elected = Instant::now();
-    two.second.answers("/readyz", |_, body| body == "ready: acts\n");
-    let took = elected.elapsed();
-    println!("a new leader after {:?}, fail-over {took:?} later", elected - killed);
-    assert!(took <= FAIL_OVER, "{took:?}");
-    drop(restored);
-    two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
-    two.first.reports(|report| is_done(report, &two.head));
-    assert_eq!(two.door.lines(0), Vec::<String>::new(), "there was nothing to do");
-}
-
 #[test]
 fn apply_beside_a_live_operator_refuses_unless_it_suspends_and_a_dead_one_blocks_nothing() {
     let lab = Lab::open();
