@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Condition, ConditionKind, Holds, Outcome, StackReport};
 use crate::health::HealthState;
 use crate::model::{Held, HeldReason, ObjectRef, Problem, Severity, StackName};
-use crate::plan::{Action, PlannedStep};
+use crate::plan::Action;
 
 /// Where a stack stands, for somebody who waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,10 +70,7 @@ impl<'a> Prospects<'a> {
     fn of(report: &'a StackReport) -> Self {
         let mut waiting: BTreeMap<&ObjectRef, Vec<&ObjectRef>> = BTreeMap::new();
         let mut ends = Vec::new();
-        let mut busy: BTreeSet<ObjectRef> =
-            report.plan.steps.iter().filter_map(step_object).collect();
         for held in report.plan.held.iter().filter(|held| counts(&held.reason)) {
-            busy.insert(held.object.clone());
             match &held.reason {
                 HeldReason::WaveNotReady { on, .. } => {
                     waiting.entry(on).or_default().push(&held.object);
@@ -82,7 +79,10 @@ impl<'a> Prospects<'a> {
                 _ => ends.push(&held.object),
             }
         }
-        ends.extend(waiting.keys().filter(|on| is_still(on, report, &busy)));
+        if !waiting.is_empty() {
+            let busy = busy(report);
+            ends.extend(waiting.keys().filter(|on| is_still(on, report, &busy)));
+        }
         let mut stuck = BTreeSet::new();
         while let Some(object) = ends.pop() {
             if stuck.insert(object) {
@@ -101,8 +101,11 @@ impl<'a> Prospects<'a> {
     }
 }
 
-fn step_object(planned: &PlannedStep) -> Option<ObjectRef> {
-    planned.step.object()
+/// What is written now, and what is wanted and held.
+fn busy(report: &StackReport) -> BTreeSet<ObjectRef> {
+    let written = report.plan.steps.iter().filter_map(|planned| planned.step.object());
+    let held = report.plan.held.iter().filter(|held| counts(&held.reason));
+    written.chain(held.map(|held| held.object.clone())).collect()
 }
 
 /// True for a service that failed, and for one that is not there and not to be made: its
