@@ -69,7 +69,7 @@ pub(super) fn bind(
 ) -> Result<Write, BindError> {
     Ok(match step {
         Step::WriteLedger { stack, record, target } => {
-            ledger(instance, stack, record, target.as_ref())?
+            ledger_write(instance, Some(stack), record, target.as_ref())?
         }
         Step::CreateNetwork { spec } => Write::CreateNetwork(spec.clone()),
         Step::CreateSecret(new) => {
@@ -102,19 +102,21 @@ pub(super) fn bind(
     })
 }
 
-fn ledger(
+/// The write that puts a record where it is kept: over the one that was read, or as the first.
+///
+/// # Errors
+/// When the record is larger than a label may be.
+pub fn ledger_write(
     instance: &Instance,
-    stack: &StackName,
+    stack: Option<&StackName>,
     record: &LedgerRecord,
     target: Option<&Target>,
-) -> Result<Write, BindError> {
-    let labels = ledger_labels(instance, Some(stack), record)?;
+) -> Result<Write, RecordError> {
+    let labels = ledger_labels(instance, stack, record)?;
     Ok(match target {
         Some(target) => Write::Label { kind: Kind::Config, target: target.clone(), labels },
         None => {
-            let name = ledger_name(instance, Some(stack));
-            let new =
-                NewData { name, labels, data: None, hash: None, driver: None, templating: None };
+            let new = NewData::labelled(ledger_name(instance, stack), labels);
             Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) }
         }
     })

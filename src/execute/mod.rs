@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
-pub use bind::{BindError, Bindings};
+pub use bind::{BindError, Bindings, ledger_write};
 pub use permit::Permit;
 
 use crate::model::{Instance, ObjectRef, Outcome, SideStore, StepOutcome};

@@ -82,7 +82,7 @@ mod tests {
 
     fn create(name: &str) -> Write {
         let (labels, name) = (StringMap::new(), name.to_owned());
-        let new = NewData { name, labels, data: None, hash: None, driver: None, templating: None };
+        let new = NewData::labelled(name, labels);
         Write::CreateConfig { new, bytes: SecretBytes::new(Vec::new()) }
     }
 

@@ -134,14 +134,7 @@ async fn what_no_file_can_say_is_told() {
 /// Services, a network, a config and a secret that `docker … create` made.
 fn make_by_hand(world: &World, like: &ServiceSpec) {
     let write = |write: Write| world.swarm.hand().write(&write).expect("a write");
-    let new = |name: &str| NewData {
-        name: name.to_owned(),
-        labels: [].into(),
-        data: None,
-        hash: None,
-        driver: None,
-        templating: None,
-    };
+    let new = |name: &str| NewData::labelled(name.to_owned(), [].into());
     let bytes = || SecretBytes::new(b"by hand".to_vec());
     write(Write::CreateConfig { new: new("motd-by-hand"), bytes: bytes() });
     write(Write::CreateSecret { new: new("password-by-hand"), bytes: bytes() });

@@ -245,14 +245,7 @@ fn is_key(name: &str) -> bool {
 }
 
 fn nobodys(name: &str) -> NewData {
-    NewData {
-        name: name.to_owned(),
-        labels: [].into(),
-        data: None,
-        hash: None,
-        driver: None,
-        templating: None,
-    }
+    NewData::labelled(name.to_owned(), [].into())
 }
 
 fn operator(world: &World, declared: &Declared) -> Operator {

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep::ledger::{LEDGER_DATA, decode, ledger_labels, ledger_name};
-use skep::model::engine::StringMap;
-use skep::model::{
-    HeldReason, ImageRef, Instance, Kind, LedgerRecord, NewData, SecretBytes, SourceName, StackName,
-};
-use skep::ports::{Clock as _, SourceOpener, Swarm as _, Write};
+use skep::execute::ledger_write;
+use skep::ledger::decode;
+use skep::model::{HeldReason, ImageRef, Instance, Kind, LedgerRecord, SourceName, StackName};
+use skep::ports::{Clock as _, SourceOpener, Swarm as _};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
 use skep::status::{Report, Settled, settled};
@@ -169,11 +167,8 @@ impl Play {
         let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
         let mut record = record.unwrap_or_default();
         decision(&mut record);
-        let labels = ledger_labels(&instance, Some(stack), &record).expect("labels");
-        let write = match target {
-            Some(target) => Write::Label { kind: Kind::Config, target, labels },
-            None => first_record(ledger_name(&instance, Some(stack)), labels),
-        };
+        let write = ledger_write(&instance, Some(stack), &record, target.as_ref());
+        let write = write.expect("the record fits");
         self.world.swarm.hand().write(&write).expect("a write");
     }
 
@@ -223,12 +218,6 @@ impl Play {
         };
         names.into_iter().filter(|name| !skep::ledger::is_ledger_name(name)).collect()
     }
-}
-
-fn first_record(name: String, labels: StringMap) -> Write {
-    let (data, hash, driver, templating) = (None, None, None, None);
-    let new = NewData { name, labels, data, hash, driver, templating };
-    Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) }
 }
 
 /// A reference that is one.

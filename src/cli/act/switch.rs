@@ -2,9 +2,10 @@
 
 use crate::cli::error::Failure;
 use crate::cli::start::Engine;
-use crate::ledger::{FORMAT, LEDGER_DATA, Ledgers, decode, ledger_labels, ledger_name};
-use crate::model::{Instance, Kind, LedgerRecord, NewData, SecretBytes, StackName, Target};
-use crate::ports::{SwarmError, Write};
+use crate::execute::ledger_write;
+use crate::ledger::{FORMAT, Ledgers, decode};
+use crate::model::{Instance, LedgerRecord, StackName, Target};
+use crate::ports::SwarmError;
 
 /// Times that a write is tried when somebody else writes at the same time.
 const TRIES: usize = 5;
@@ -49,25 +50,15 @@ impl Switch<'_> {
                 return Ok(known);
             }
             turn.record.format = FORMAT;
-            match swarm.write(&self.write(stack, turn)?).await {
+            let write = ledger_write(self.instance, stack, &turn.record, turn.target.as_ref());
+            let write = write.map_err(|error| Failure::new("write the ledger", error))?;
+            match swarm.write(&write).await {
                 Ok(_) => return Ok(known),
                 Err(SwarmError::Conflict { .. }) => {}
                 Err(error) => return Err(self.engine.failure(error)),
             }
         }
         Err(Failure::new("write the ledger", "somebody else writes to it all the time"))
-    }
-
-    fn write(&self, stack: Option<&StackName>, turn: Turn) -> Result<Write, Failure> {
-        let labels = ledger_labels(self.instance, stack, &turn.record)
-            .map_err(|error| Failure::new("write the ledger", error))?;
-        if let Some(target) = turn.target {
-            return Ok(Write::Label { kind: Kind::Config, target, labels });
-        }
-        let name = ledger_name(self.instance, stack);
-        let (data, hash, driver, templating) = (None, None, None, None);
-        let new = NewData { name, labels, data, hash, driver, templating };
-        Ok(Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) })
     }
 }
 

@@ -111,6 +111,14 @@ pub struct NewData {
     pub templating: Option<DataDriver>,
 }
 
+impl NewData {
+    /// One that is named and labelled, and nothing else: its bytes are at hand where it is written.
+    #[must_use]
+    pub fn labelled(name: String, labels: StringMap) -> Self {
+        Self { name, labels, data: None, hash: None, driver: None, templating: None }
+    }
+}
+
 /// How a service write stands to a rollout in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

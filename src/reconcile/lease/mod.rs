@@ -255,6 +255,6 @@ fn sighting(config: &LiveConfig) -> Sighting {
 }
 
 fn create(name: String, labels: StringMap) -> Write {
-    let new = NewData { name, labels, data: None, hash: None, driver: None, templating: None };
+    let new = NewData::labelled(name, labels);
     Write::CreateConfig { new, bytes: SecretBytes::new(LEASE_DATA.to_vec()) }
 }

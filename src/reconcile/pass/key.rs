@@ -87,14 +87,8 @@ pub(super) async fn keep(
     instance: &Instance,
 ) -> Result<(), SwarmError> {
     let Some(key) = key else { return Ok(()) };
-    let new = NewData {
-        name: key_name(instance),
-        labels: StringMap::from([(KEY_LABEL.to_owned(), instance.to_string())]),
-        data: None,
-        hash: None,
-        driver: None,
-        templating: None,
-    };
+    let labels = StringMap::from([(KEY_LABEL.to_owned(), instance.to_string())]);
+    let new = NewData::labelled(key_name(instance), labels);
     let bytes = SecretBytes::new(key.reveal().to_vec());
     swarm.write(&Write::CreateConfig { new, bytes }).await.map(drop)
 }
