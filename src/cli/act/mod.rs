@@ -1,14 +1,6 @@
-//! Commands that write to a swarm.
+//! Commands that write to a swarm: those that carry out what is declared, and those that note what a
+//! person decides.
 
 pub(super) mod apply;
-pub(super) mod approve;
-mod beside;
-mod lead;
-mod metered;
-pub(super) mod progress;
-pub(super) mod resume;
-pub(super) mod retry;
+pub(super) mod decide;
 pub(super) mod run;
-pub(super) mod suspend;
-mod switch;
-mod tell;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::cli::act::progress::Progress;
+use crate::cli::act::apply::progress::Progress;
 use crate::cli::error::Failure;
 use crate::cli::output;
 use crate::ports::Clock;

@@ -7,7 +7,7 @@ use super::follow::{Follow, worst};
 use super::repository::Repository;
 use super::shop::{Change, STACK_FILE};
 use super::stage::Stage;
-use crate::cli::act::progress::Progress;
+use crate::cli::act::apply::progress::Progress;
 use crate::cli::args::Format;
 use crate::cli::error::Failure;
 use crate::cli::output;

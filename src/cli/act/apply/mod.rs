@@ -1,12 +1,14 @@
 //! `skep apply SOURCE`: makes the swarm equal to a source and waits for the outcome.
 
+mod beside;
+pub(in crate::cli) mod progress;
+
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
-use super::beside;
-use super::progress::Progress;
+use self::progress::Progress;
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Ready, one_shot_with};

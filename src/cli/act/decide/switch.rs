@@ -12,7 +12,7 @@ const TRIES: usize = 5;
 
 /// Whether the ledger knew a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(in crate::cli::act) enum Known {
     /// It did.
     Yes,
     /// It did not.
@@ -20,9 +20,9 @@ pub(super) enum Known {
 }
 
 /// Where a person's decisions are written.
-pub(super) struct Switch<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) instance: &'a Instance,
+pub(in crate::cli::act) struct Switch<'a> {
+    pub(in crate::cli::act) engine: &'a Engine,
+    pub(in crate::cli::act) instance: &'a Instance,
 }
 
 /// A record that is to be written.
@@ -34,7 +34,7 @@ struct Turn {
 impl Switch<'_> {
     /// Changes the record of a stack, or of the instance. Compare-and-swap on what was read; when
     /// somebody else was faster, it is read again. A change that changes nothing is not written.
-    pub(super) async fn change(
+    pub(in crate::cli::act) async fn change(
         &self,
         stack: Option<&StackName>,
         change: impl Fn(&mut LedgerRecord),

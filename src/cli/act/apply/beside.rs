@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::switch::Switch;
+use crate::cli::act::decide::switch::Switch;
 use crate::cli::error::Failure;
 use crate::cli::output;
 use crate::cli::start::{Engine, Ready};

@@ -1,5 +1,9 @@
 //! `skep run SOURCE`: the operator.
 
+mod lead;
+mod metered;
+mod tell;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,8 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::lead::Lead;
-use super::{metered, tell};
+use self::lead::Lead;
 use crate::api::{Handles, listen, router, serve};
 use crate::cli::Exit;
 use crate::cli::args::{SourceArgs, SwarmArgs, duration};
