@@ -33,6 +33,8 @@ pub struct Ledgers {
     pub unreadable: BTreeMap<StackName, String>,
     /// Writes stopped for the whole instance.
     pub suspension: Option<Suspension>,
+    /// Times that somebody asked for a look at the sources (`skep sync`).
+    pub sync: u64,
     /// The instance's own record.
     pub instance: Option<Target>,
     /// Key of the hashes over secret content.

@@ -87,7 +87,8 @@ fn take(ledgers: &mut Ledgers, config: &LiveConfig) {
         Target { name: config.spec.name.clone(), id: config.id.clone(), version: config.version };
     let record = parse(config);
     let Some(stack) = config.spec.labels.get(STACK_LABEL) else {
-        ledgers.suspension = record.ok().and_then(|record| record.suspension);
+        let record = record.unwrap_or_default();
+        (ledgers.suspension, ledgers.sync) = (record.suspension, record.sync);
         ledgers.instance = Some(target);
         return;
     };

@@ -35,12 +35,19 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
     record.services.retain(|name, _| declared.contains(name.as_str()));
     record.inventory = inventory(input);
     record.approvals.clear();
-    applied(input, record)
+    record.revision = Some(input.lineage.revision.clone());
+    let stable = |service: &ServiceRecord| service.attempted == service.stable;
+    record.under_way &= !record.services.values().all(stable);
+    record
 }
 
-/// The revision counts as applied from the first step that is taken for it.
+/// The revision counts as applied from the first step that is taken for it, and is under way until
+/// nothing is left to write and all that was written was healthy. A repair at the same revision
+/// does not begin it anew: that would be a write of the record for each.
 pub(super) fn applied(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
-    record.revision = Some(input.lineage.revision.clone());
+    let revision = Some(input.lineage.revision.clone());
+    record.under_way |= record.revision != revision;
+    record.revision = revision;
     record
 }
 

@@ -93,6 +93,25 @@ pub struct Operator {
     memory: PassMemory,
     slots: Semaphore,
     standing: Standing,
+    asked: Asked,
+}
+
+/// Whether somebody asked through the ledger for a look at the sources (`skep sync`). A pass only
+/// notes the count: what follows is the loop's affair (law 5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Asked {
+    /// The count that was answered; `None` before the first pass, when the sources are read anyway.
+    answered: Option<u64>,
+    /// The count that the last pass saw.
+    seen: Option<u64>,
+}
+
+impl Asked {
+    /// True when the count moved since the last call.
+    fn anew(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.answered, self.seen);
+        before.is_some() && before != self.seen
+    }
 }
 
 impl Operator {
@@ -108,6 +127,7 @@ impl Operator {
             memory: PassMemory::default(),
             slots: Semaphore::new(WRITE_SLOTS),
             standing: Standing::default(),
+            asked: Asked::default(),
         };
         for NamedSource { name, source } in sources {
             operator.add(SourceState::new(name), source, None);

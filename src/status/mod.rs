@@ -1,5 +1,6 @@
 //! Plan, outcomes and health → what is told to people: the report of one pass.
 
+mod awaited;
 mod condition;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Outcome, StepOutcome};
+pub use awaited::{Awaited, Known, Reached, awaited};
 pub use condition::{Settled, conditions, settled, waits_for_its_turn};
 
 use crate::health::Health;

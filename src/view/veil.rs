@@ -121,6 +121,14 @@ impl Veil {
         veil
     }
 
+    /// Collects what the specs of several services hold.
+    #[must_use]
+    pub fn of_specs<'a>(specs: impl Iterator<Item = &'a ServiceSpec>) -> Self {
+        let mut veil = Self::default();
+        specs.for_each(|spec| veil.spec(spec));
+        veil
+    }
+
     /// Text in which these values are hidden.
     pub fn over(&self, text: impl Into<String>) -> Veiled {
         let full = text.into();

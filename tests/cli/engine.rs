@@ -20,6 +20,8 @@ fn an_engine_that_is_not_there_is_an_error_told_once() {
         &["resume", "shop"],
         &["approve", "shop", "0123456789"],
         &["retry", "shop"],
+        &["wait", "shop"],
+        &["sync"],
         &["import"],
     ] {
         let called = call(skep(&[arguments, &["--host", &host]].concat()));

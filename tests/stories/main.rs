@@ -17,3 +17,4 @@ mod removals;
 mod rollouts;
 mod running;
 mod several;
+mod waiting;

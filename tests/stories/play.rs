@@ -160,7 +160,11 @@ impl Play {
     }
 
     /// Writes a person's decision into the ledger.
-    async fn decide(&mut self, stack: &StackName, decision: impl FnOnce(&mut LedgerRecord)) {
+    pub(crate) async fn decide(
+        &mut self,
+        stack: &StackName,
+        decision: impl FnOnce(&mut LedgerRecord),
+    ) {
         let observed = self.world.swarm.look().await.expect("a look");
         let instance = Instance::default();
         let entry = decode(&observed.configs, &instance).stacks.remove(stack);

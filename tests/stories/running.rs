@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
-use skep::model::{Ancestry, Revision, SourceName};
-use skep::ports::{Checkout, Clock, Source, SourceError};
+use skep::execute::ledger_write;
+use skep::ledger::decode;
+use skep::model::{Ancestry, Instance, LedgerRecord, Revision, SourceName};
+use skep::ports::{Checkout, Clock, Source, SourceError, Swarm as _};
 use skep::reconcile::{Doors, NamedSource, Nudge, Operator, Settings, run};
 use skep::sim::{SimClock, SimSource, World};
 use skep::status::Report;
@@ -48,19 +50,40 @@ impl Source for Slow {
     }
 }
 
+/// A source that never says that it changed.
+struct Still(SimSource);
+
+impl Source for Still {
+    fn read(&self) -> BoxFuture<'_, Result<Checkout, SourceError>> {
+        self.0.read()
+    }
+
+    fn ancestry<'a>(&'a self, old: &'a Revision, new: &'a Revision) -> BoxFuture<'a, Ancestry> {
+        self.0.ancestry(old, new)
+    }
+
+    fn changes(&self) -> BoxStream<'static, ()> {
+        stream::pending().boxed()
+    }
+}
+
 fn operator(world: &World) -> Operator {
-    world.registry.push(&reference("registry.test/web:1"), "web");
-    world.registry.push(&reference("registry.test/api:1"), "api");
     let clock = world.clock.clone();
     let source = Slow { inner: world.source.clone(), turn: Mutex::new(()), clock };
+    operator_of(world, Arc::new(source), Settings::default())
+}
+
+fn operator_of(world: &World, source: Arc<dyn Source>, settings: Settings) -> Operator {
+    world.registry.push(&reference("registry.test/web:1"), "web");
+    world.registry.push(&reference("registry.test/api:1"), "api");
     let doors = Doors {
         swarm: Arc::new(world.swarm.clone()),
         registry: Arc::new(world.registry.clone()),
         clock: Arc::new(world.clock.clone()),
     };
     let name = SourceName::new("root").expect("a name");
-    let sources = vec![NamedSource { name, source: Arc::new(source) }];
-    Operator::new(doors, sources, Settings::default())
+    let sources = vec![NamedSource { name, source }];
+    Operator::new(doors, sources, settings)
 }
 
 #[tokio::test]
@@ -88,4 +111,46 @@ async fn hints_nudges_and_questions_during_a_read_do_not_stop_the_loop() {
     assert!(ended.is_ok_and(|ended| ended.is_some()), "the loop hangs");
     let report = published.borrow().clone().expect("a report");
     assert_eq!(report.sources[0].subject, "empty");
+}
+
+/// Counts a request in the instance's record, as `skep sync` does.
+async fn ask(world: &World) {
+    let instance = Instance::default();
+    let observed = world.swarm.look().await.expect("a look");
+    let ledgers = decode(&observed.configs, &instance);
+    let record = LedgerRecord { sync: ledgers.sync + 1, ..LedgerRecord::default() };
+    let write = ledger_write(&instance, None, &record, ledgers.instance.as_ref());
+    world.swarm.hand().write(&write.expect("it fits")).expect("a write");
+}
+
+#[tokio::test]
+async fn who_asks_through_the_ledger_has_the_sources_read_at_once() {
+    let world = World::new(1);
+    let hour = Duration::from_secs(3600);
+    let settings = Settings { poll: hour, resync: hour, ..Settings::default() };
+    let operator = operator_of(&world, Arc::new(Still(world.source.clone())), settings);
+    let (stop, stopped) = watch::channel(false);
+    let (publish, published) = watch::channel::<Option<Arc<Report>>>(None);
+    let passes = run(operator, Nudge::default(), stopped, publish);
+    let subject = || published.borrow().as_ref().map(|report| report.sources[0].subject.clone());
+    let script = async {
+        for subject_of in ["first", "second"] {
+            world.source.commit(subject_of, &[("a.txt", subject_of)]).expect("a path");
+            world.clock.sleep(Duration::from_secs(600)).await;
+            assert_ne!(subject().as_deref(), Some(subject_of), "nobody looked");
+            ask(&world).await;
+            world.clock.sleep(Duration::from_secs(1)).await;
+            assert_eq!(subject().as_deref(), Some(subject_of));
+        }
+        stop.send_replace(true);
+    };
+    // Both commits come after the first read, with which an operator begins.
+    let both = async {
+        tokio::join!(passes, async {
+            world.clock.sleep(hour / 60).await;
+            script.await;
+        })
+    };
+    let ended = Box::pin(world.run(hour, both)).await;
+    assert!(ended.is_some(), "the loop ends");
 }

@@ -50,4 +50,5 @@ mod recover;
 mod rollout;
 mod running;
 mod suspend;
+mod wait;
 mod world;

@@ -89,6 +89,11 @@ impl Process {
         Self { child, address, dir }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Kills it, as the kernel does when memory is short.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

@@ -6,3 +6,4 @@ pub(super) mod health;
 pub(super) mod import;
 pub(super) mod plan;
 pub(super) mod status;
+pub(super) mod wait;

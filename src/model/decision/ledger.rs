@@ -25,6 +25,12 @@ pub struct LedgerRecord {
     /// Revision that was last applied without anything held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
+    /// From the first step for `revision` on, until everything of it is written and was healthy.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub under_way: bool,
+    /// Times that somebody asked for a look at the sources; counted in the instance's own record.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub sync: u64,
     /// Objects that are ours, by kind and name, with their ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inventory: Inventory,
@@ -37,6 +43,11 @@ pub struct LedgerRecord {
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Objects that are ours: id by name by kind.

@@ -93,6 +93,7 @@ impl Operator {
         // It changes all the time, and nothing is decided by it.
         observed.configs.retain(|name, _| !ledger::is_lease_name(name));
         let ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        self.asked.seen = Some(ledgers.sync);
         self.prove(&ledgers).await;
         report.engine = Some(observed.engine.clone());
         let images = self.decide(report, &observed, ledgers, mode).await?;

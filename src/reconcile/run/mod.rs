@@ -72,6 +72,9 @@ pub async fn run(
                 schedule.begin();
                 let report = reads.beside(operator.pass()).await;
                 reads.follow(&operator, &nudge);
+                if operator.asked.anew() {
+                    nudge.give();
+                }
                 let resync = jittered(operator.settings.resync, &*clock);
                 schedule.wish(clock.now(), after(&report, clock.now(), resync));
                 publish.send_replace(Some(Arc::new(report)));

@@ -64,8 +64,8 @@ impl Switch<'_> {
 
 fn turn(ledgers: &Ledgers, stack: Option<&StackName>) -> Result<Turn, Failure> {
     let Some(stack) = stack else {
-        let suspension = ledgers.suspension.clone();
-        let record = LedgerRecord { suspension, ..LedgerRecord::default() };
+        let (suspension, sync) = (ledgers.suspension.clone(), ledgers.sync);
+        let record = LedgerRecord { suspension, sync, ..LedgerRecord::default() };
         return Ok(Turn { record, target: ledgers.instance.clone() });
     };
     if let Some(why) = ledgers.unreadable.get(stack) {
