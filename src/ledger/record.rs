@@ -13,7 +13,7 @@ use flate2::write::DeflateEncoder;
 use super::objects::{INSTANCE_LABEL, KEY_BYTES, RECORD_LABEL, STACK_LABEL, key_name};
 use super::{Entry, FORMAT, Ledgers};
 use crate::model::engine::LiveConfig;
-use crate::model::{HashKey, Instance, LedgerRecord, StackName, Target};
+use crate::model::{HashKey, Instance, LedgerRecord, StackName, Suspension, Target};
 
 /// Largest label in bytes. Raft takes more (about 1.4 MB of labels was tried), but every listing
 /// of configs carries it. 2,000 services in one stack take about 240 kB.
@@ -87,7 +87,7 @@ fn take(ledgers: &mut Ledgers, config: &LiveConfig) {
         Target { name: config.spec.name.clone(), id: config.id.clone(), version: config.version };
     let record = parse(config);
     let Some(stack) = config.spec.labels.get(STACK_LABEL) else {
-        let record = record.unwrap_or_default();
+        let record = record.unwrap_or_else(|why| unreadable(&why));
         (ledgers.suspension, ledgers.sync) = (record.suspension, record.sync);
         ledgers.instance = Some(target);
         return;
@@ -101,6 +101,14 @@ fn take(ledgers: &mut Ledgers, config: &LiveConfig) {
             ledgers.unreadable.insert(stack, why);
         }
     }
+}
+
+/// Nobody knows whether a record of the instance that can't be read suspends everything: it does,
+/// until a person resumes.
+fn unreadable(why: &str) -> LedgerRecord {
+    let reason = format!("what the instance remembers can't be read: {why}");
+    let suspension = Some(Suspension { reason, until: None });
+    LedgerRecord { suspension, ..LedgerRecord::default() }
 }
 
 fn parse(config: &LiveConfig) -> Result<LedgerRecord, String> {
@@ -124,8 +132,8 @@ fn key(config: &LiveConfig) -> Option<HashKey> {
 mod tests {
     use super::*;
     use crate::ledger::{ledger_labels, ledger_name};
+    use crate::model::ServiceRecord;
     use crate::model::engine::ConfigSpec;
-    use crate::model::{ServiceRecord, Suspension};
 
     fn instance() -> Instance {
         Instance::default()
@@ -185,6 +193,14 @@ mod tests {
         let ledgers = decode(&BTreeMap::from([stored(Some(&stack), &record)]), &instance());
         assert!(ledgers.stacks.is_empty());
         assert!(ledgers.unreadable[&stack].contains("format 2"));
+    }
+
+    #[test]
+    fn a_suspension_of_everything_was_lost_with_a_record_of_a_newer_format() {
+        let record = LedgerRecord { format: FORMAT + 1, ..LedgerRecord::default() };
+        let ledgers = decode(&BTreeMap::from([stored(None, &record)]), &instance());
+        let reason = ledgers.suspension.expect("everything is suspended").reason;
+        assert!(reason.contains("format 2"), "{reason}");
     }
 
     #[test]
