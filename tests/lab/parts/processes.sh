@@ -18,7 +18,8 @@ remember() {
 pid_of() {
     local pid since
     read -r pid since <"$LAB/processes/$1" || return 1
-    [ "$(started_at "$pid")" = "$since" ] && echo "$pid"
+    # One that ended at once was remembered without a time.
+    [ -n "$since" ] && [ "$(started_at "$pid")" = "$since" ] && echo "$pid"
 }
 
 gone() { ! pid_of "$1" >/dev/null; }

@@ -4,7 +4,7 @@
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PREFIX=skep
 SUBNET=10.77.0
-SWARMS="one three"
+SWARMS="one three managers"
 words=()
 
 # Takes --prefix, --subnet and --swarms out of the arguments; the others land in `words`.
@@ -61,7 +61,16 @@ nodes_of() {
     case $1 in
         one) echo one ;;
         three) echo three-1 three-2 three-3 ;;
-        *) fail "no swarm is called $1: use one, three" ;;
+        managers) echo mgr-1 mgr-2 mgr-3 ;;
+        *) fail "no swarm is called $1: use one, three, managers" ;;
+    esac
+}
+
+# managers_of SWARM: how many of its nodes manage.
+managers_of() {
+    case $1 in
+        managers) echo 3 ;;
+        *) echo 1 ;;
     esac
 }
 
@@ -74,6 +83,7 @@ address_of() {
     case $1 in
         one) echo "$SUBNET.11" ;;
         three-[1-3]) echo "$SUBNET.2${1#three-}" ;;
+        mgr-[1-3]) echo "$SUBNET.3${1#mgr-}" ;;
         *) fail "no node is called $1" ;;
     esac
 }

@@ -1,13 +1,19 @@
-# Engines joined to a swarm: the first node manages, the others work.
+# Engines joined to a swarm: the first node manages, the others work; of `managers` all manage.
 # shellcheck shell=bash
 
 swarm_up() {
-    local manager workers token node
-    read -r manager workers < <(nodes_of "$1")
-    on "$manager" swarm init --advertise-addr "$(address_of "$manager")" >/dev/null
-    token=$(on "$manager" swarm join-token --quiet worker)
-    for node in $workers; do
-        on "$node" swarm join --token "$token" "$(address_of "$manager"):2377" >/dev/null
+    local first others role token node number=1
+    read -r first others < <(nodes_of "$1")
+    on "$first" swarm init --advertise-addr "$(address_of "$first")" >/dev/null
+    if [ "$(managers_of "$1")" -gt 1 ]; then role=manager; else role=worker; fi
+    token=$(on "$first" swarm join-token --quiet "$role")
+    for node in $others; do
+        on "$node" swarm join --token "$token" "$(address_of "$first"):2377" >/dev/null
+        # One by one: a new manager counts for the quorum before it votes.
+        if [ "$role" = manager ]; then
+            number=$((number + 1))
+            wait_for 90 "$number managers in $1" led_by "$number" "$first"
+        fi
     done
     wait_for 60 "readiness of swarm $1" all_ready "$1"
 }
@@ -71,11 +77,11 @@ led_by() {
 # takes_writes MANAGER: an update without a change is written like any other.
 takes_writes() { on "$1" node update "$1"; }
 
-# swarm_mend SWARM: one manager, all nodes ready and active, as after the start.
+# swarm_mend SWARM: its managers, all nodes ready and active, as after the start.
 swarm_mend() {
     local nodes node
     read -ra nodes < <(nodes_of "$1")
-    managers "$1" 1
+    if [ "$(managers_of "$1")" -eq 1 ]; then managers "$1" 1; else quorum_mend "$1"; fi
     wait_for 90 "readiness of swarm $1" all_ready "$1"
     for node in "${nodes[@]}"; do
         wait_for 20 "activity of $node" active "${nodes[0]}" "$node"
@@ -94,4 +100,16 @@ node_clear() {
         without+=(--label-rm "$label")
     done < <(on "$1" node inspect --format '{{json .Spec.Labels}}' "$2" | jq -r 'keys[]')
     on "$1" node update --availability active "${without[@]}" "$2"
+}
+
+# quorum_mend SWARM: all nodes manage. What lost its quorum, or some of its members, is made anew.
+quorum_mend() {
+    local nodes node
+    read -ra nodes < <(nodes_of "$1")
+    if (wait_for 40 "quorum of $1" led_by ${#nodes[@]} "${nodes[0]}"); then return; fi
+    say "the swarm $1 is made anew"
+    for node in "${nodes[@]}"; do
+        on "$node" swarm leave --force >/dev/null 2>&1 || true
+    done
+    swarm_up "$1"
 }
