@@ -10,7 +10,6 @@ use futures::stream::StreamExt as _;
 use tokio::sync::watch;
 
 pub use self::schedule::Schedule;
-use self::schedule::after;
 use super::Operator;
 use super::sources::{Reads, jittered};
 use crate::ledger::is_lease_name;
@@ -76,7 +75,7 @@ pub async fn run(
                     nudge.give();
                 }
                 let resync = jittered(operator.settings.resync, &*clock);
-                schedule.wish(clock.now(), after(&report, clock.now(), resync));
+                schedule.end(&report, clock.now(), resync);
                 publish.send_replace(Some(Arc::new(report)));
             }
         }

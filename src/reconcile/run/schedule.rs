@@ -10,7 +10,9 @@ use crate::status::{Outcome, Report, Settled, settled};
 
 /// Quiet time after a hint: a burst of events becomes one pass.
 const DEBOUNCE: Duration = Duration::from_millis(20);
-/// Wait after a conflict, so that two operators don't race in lockstep.
+/// Wait after a first conflict, so that two operators don't race in lockstep. It doubles with each
+/// pass that ends in one, up to [`WATCH`]: a network that is being removed keeps its name for as
+/// long as a node takes to let go of it.
 const CONFLICT: Duration = Duration::from_millis(100);
 /// Time between looks while something is on the way: tasks send no events.
 const WATCH: Duration = Duration::from_secs(1);
@@ -19,6 +21,8 @@ const WATCH: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
     due: Option<Timestamp>,
+    /// Passes one after the other that ended in a conflict.
+    conflicts: u32,
 }
 
 impl Schedule {
@@ -45,18 +49,32 @@ impl Schedule {
     pub fn begin(&mut self) {
         self.due = None;
     }
+
+    /// A pass ended: wishes for the next one, whatever is heard meanwhile.
+    pub fn end(&mut self, report: &Report, now: Timestamp, resync: Duration) {
+        let mut outcomes = report.stacks.values().flat_map(|stack| &stack.outcomes);
+        let conflict = outcomes.any(|outcome| matches!(outcome.outcome, Outcome::Conflict(_)));
+        let wait = if conflict { self.conflict() } else { after(report, now, resync) };
+        if !conflict {
+            self.conflicts = 0;
+        }
+        self.wish(now, wait);
+    }
+
+    /// One conflict more, and how long it is waited for.
+    fn conflict(&mut self) -> Duration {
+        let wait = CONFLICT.saturating_mul(2_u32.saturating_pow(self.conflicts)).min(WATCH);
+        self.conflicts = self.conflicts.saturating_add(1);
+        wait
+    }
 }
 
-/// How long after a pass the next one is wished for, whatever is heard meanwhile.
-#[must_use]
-pub fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
+/// How long after a pass without a conflict the next one is wished for.
+fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
     let stacks = report.stacks.values();
-    let outcomes = || stacks.clone().flat_map(|stack| &stack.outcomes);
-    if outcomes().any(|outcome| matches!(outcome.outcome, Outcome::Conflict(_))) {
-        return CONFLICT;
-    }
+    let wrote = stacks.clone().any(|stack| !stack.outcomes.is_empty());
     let on_the_way = stacks.clone().any(|stack| settled(stack) == Settled::OnTheWay);
-    if on_the_way || !report.trouble.is_empty() || outcomes().next().is_some() {
+    if on_the_way || !report.trouble.is_empty() || wrote {
         return WATCH;
     }
     let held = stacks.flat_map(|stack| &stack.plan.held);
@@ -89,6 +107,13 @@ mod tests {
         assert_eq!(schedule.wait(at(1010)), Some(Duration::from_millis(10)));
         schedule.begin();
         assert_eq!(schedule.wait(at(1020)), None);
+    }
+
+    #[test]
+    fn conflicts_one_after_the_other_are_waited_for_longer_and_longer() {
+        let mut schedule = Schedule::default();
+        let waits: Vec<u128> = (0..6).map(|_| schedule.conflict().as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1000, 1000]);
     }
 
     #[test]
