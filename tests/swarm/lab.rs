@@ -30,7 +30,7 @@ pub struct Lab {
     pub dir: PathBuf,
     /// A docker client configuration that is logged in to the registry.
     pub docker_config: PathBuf,
-    /// The nodes of each swarm by its name (`one`, `three`), the first manager first.
+    /// The nodes of each swarm by its name (`one`, `three`, `managers`), the first manager first.
     pub swarms: BTreeMap<String, Vec<Node>>,
     /// The registry that all nodes trust.
     pub registry: Registry,
@@ -38,8 +38,12 @@ pub struct Lab {
     pub images: BTreeMap<String, String>,
     #[serde(skip)]
     turn: Option<File>,
+    /// Held by whoever breaks the swarm of three managers.
     #[serde(skip)]
-    alone: bool,
+    managers: Option<File>,
+    /// What is mended after a test that failed: swarms by name, all of them where none is named.
+    #[serde(skip)]
+    breaks: Option<Vec<&'static str>>,
 }
 
 /// A docker engine with a host name and an address of its own.
@@ -80,7 +84,18 @@ impl Lab {
     /// stop the registry. They leave it as it was; when one failed, it is mended for the next.
     pub fn alone() -> Self {
         let mut lab = Self::take_turn(File::lock);
-        lab.alone = true;
+        lab.breaks = Some(Vec::new());
+        lab
+    }
+
+    /// The laboratory beside other tests, and the swarm of three managers alone: for tests that
+    /// kill its engines or cut its cables. They call [`Lab::mend`] at the end.
+    pub fn managers() -> Self {
+        let mut lab = Self::open();
+        let turn = File::create(lab.dir.join("managers.turn")).expect("a file");
+        turn.lock().expect("the swarm's turn can be locked");
+        lab.managers = Some(turn);
+        lab.breaks = Some(vec!["managers"]);
         lab
     }
 
@@ -99,6 +114,16 @@ impl Lab {
     /// The first manager of a swarm.
     pub fn manager(&self, swarm: &str) -> &Node {
         &self.swarms[swarm][0]
+    }
+
+    /// The manager that leads a swarm, as the first one that answers tells.
+    pub fn leader(&self, swarm: &str) -> &Node {
+        let format = ["node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}"];
+        let leads = |line: &str| line.strip_suffix(" Leader").map(str::to_owned);
+        let told = |node| self.try_docker(node, &format).ok();
+        let nodes = &self.swarms[swarm];
+        let name = nodes.iter().find_map(told).and_then(|told| told.lines().find_map(leads));
+        nodes.iter().find(|node| Some(&node.name) == name.as_ref()).expect("a leader")
     }
 
     /// An image of the demo program with its digest.
@@ -140,14 +165,15 @@ impl Lab {
     /// Runs `tests/lab/mend`: whatever was changed, and is not changed back, is as in the
     /// beginning.
     pub fn mend(&self) {
-        let Err(why) = self.script("mend", &[]) else { return };
+        let swarms = self.breaks.as_deref().unwrap_or_default();
+        let Err(why) = self.script("mend", swarms) else { return };
         // A second panic would hide the first.
         assert!(std::thread::panicking(), "the laboratory stays broken: {why}");
     }
 
     /// After a test failed half-way.
     fn mend_after_failure(&self) {
-        if self.alone && std::thread::panicking() {
+        if self.breaks.is_some() && std::thread::panicking() {
             self.mend();
         }
     }
@@ -169,12 +195,17 @@ impl Lab {
 
     /// A name of one's own in a swarm; what is called so is removed when the test ends.
     pub fn claim(&self, swarm: &str, test: &str) -> Claim<'_> {
+        self.claim_at(self.manager(swarm), test)
+    }
+
+    /// The same in the swarm of a manager, which is asked.
+    pub fn claim_at<'a>(&'a self, node: &'a Node, test: &str) -> Claim<'a> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         // As long as any other, so that none begins like another: `web-1` would take `web-10-db`
         // away with it.
         let prefix = format!("{test}-{}-{number:03}", std::process::id());
-        Claim { lab: self, node: self.manager(swarm), prefix }
+        Claim { lab: self, node, prefix }
     }
 }
 

@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, within};
+use crate::lab::{Lab, Node, within};
+use crate::matrix::Line;
 use crate::process::{Process, call, command, is_done};
 use crate::proxy::{Proxy, Request};
 use crate::running::IDLE;
@@ -130,6 +131,67 @@ fn one_that_ends_hands_over_at_once() {
     let took = two.took(ended);
     println!("handed over after SIGTERM: {took:?}");
     assert!(took <= Duration::from_secs(4), "{took:?}");
+}
+
+/// Makes the swarm whole again when the test ends, also when it failed.
+struct Restored<'a>(&'a Lab);
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        self.0.mend();
+    }
+}
+
+/// When the swarm has a leader that takes writes, as another manager tells: a write without a change
+/// goes through raft like any other, and one that is elected may take a while to get there.
+fn led(lab: &Lab, manager: &Node, dead: &str) -> Instant {
+    let update = ["node", "update", manager.name.as_str()];
+    let format = "{{.Hostname}} {{.ManagerStatus}}";
+    let led = || {
+        let nodes = lab.try_docker(manager, &["node", "ls", "--format", format]);
+        let nodes = nodes.unwrap_or_default();
+        nodes.contains(" Leader") && !nodes.contains(&format!("{dead} Leader"))
+    };
+    assert!(within(PATIENCE, led), "the swarm has no leader");
+    assert!(within(PATIENCE, || lab.try_docker(manager, &update).is_ok()), "no write is taken");
+    Instant::now()
+}
+
+#[test]
+fn when_the_swarms_leader_is_killed_under_the_one_that_acts_another_goes_on_within_15_seconds() {
+    let lab = Lab::managers();
+    let first = lab.leader("managers");
+    let other = lab.swarms["managers"].iter().find(|node| node.name != first.name);
+    let other = other.expect("another manager");
+    let mut world = World::at(&lab, first, "unled");
+    world.bystanders.may_lose_tasks();
+    let restored = Restored(&lab);
+    let two = Two::on(world, &other.socket);
+    let mark = two.world.proxy.mark();
+    let killed = Instant::now();
+    lab.change(&["engine", &first.name, "kill"]);
+    // What is to be done while nobody can.
+    let head = two.world.commit_shop(&IDLE.replace("fast", "slow"));
+    let two = Two { head, ..two };
+    let elected = led(&lab, other, &first.name);
+    let took = two.took(elected);
+    println!("a new leader after {:?}, fail-over {took:?} later", elected - killed);
+    assert!(took <= FAIL_OVER, "{took:?}\n{}", two.second.log());
+    // The one that acted comes back to its engine, follows, and does nothing a second time.
+    lab.change(&["engine", &first.name, "start"]);
+    two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
+    two.first.reports(|report| is_done(report, &two.head));
+    assert_eq!(two.world.proxy.lines(mark), Vec::<String>::new(), "{}", two.first.log());
+    let line = Line {
+        scenario: "manager killed: the leader, under the operator that acts",
+        topology: "three managers",
+        must_hold: "another goes on within 15 s of the swarm's taking writes again, nothing is done twice",
+    };
+    let unled = (elected - killed).as_secs_f64();
+    let took = took.as_secs_f64();
+    line.held(&lab, &format!("the swarm itself {unled:.1} s, fail-over {took:.1} s, 1 write"));
+    drop(two);
+    drop(restored);
 }
 
 #[test]

@@ -89,8 +89,12 @@ impl<'a> World<'a> {
 
     /// An empty stack on a swarm; nothing runs yet.
     pub fn on(lab: &'a Lab, swarm: &str, test: &str) -> Self {
-        let node = lab.manager(swarm);
-        let claim = lab.claim(swarm, test);
+        Self::at(lab, lab.manager(swarm), test)
+    }
+
+    /// An empty stack on the swarm of a manager; nothing runs yet.
+    pub fn at(lab: &'a Lab, node: &'a Node, test: &str) -> Self {
+        let claim = lab.claim_at(node, test);
         let name = claim.prefix.clone();
         Self {
             operator: None,
@@ -244,8 +248,12 @@ impl<'a> World<'a> {
 
     /// What a person does with docker's client, which may fail.
     pub fn try_docker(&self, words: &[&str]) -> Result<String, String> {
-        let node = Node { socket: self.hand.path().to_owned(), ..self.node().clone() };
-        self.lab.try_docker(&node, words)
+        self.lab.try_docker(&self.by_hand(), words)
+    }
+
+    /// The manager, behind the door of the person.
+    pub fn by_hand(&self) -> Node {
+        Node { socket: self.hand.path().to_owned(), ..self.node().clone() }
     }
 
     /// Makes skep look once more, by something that is none of its business.
