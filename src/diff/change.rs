@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::fields::{FieldValue, Secrecy};
 use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, RolloutPolicy, SpecHash,
-    StackName, Target, Wholeness,
+    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Replicas, RolloutPolicy,
+    SpecHash, StackName, Target, Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -161,6 +161,10 @@ pub struct ServiceChange {
     pub hash: SpecHash,
     /// Hash of its replicas and service labels.
     pub loose: SpecHash,
+    /// The same without a number of tasks that nobody declared: it moves by itself.
+    pub declared: SpecHash,
+    /// Whether the number of tasks is declared.
+    pub replicas: Replicas,
     /// Fields in which the service that is there differs; none where none is.
     pub fields: Vec<Arc<FieldChange>>,
     /// What is known of its image.

@@ -23,6 +23,7 @@ pub use owner::{
     Owners, owner_label,
 };
 pub use snapshot::View;
+pub use wanted::{in_shape_of, named};
 
 use fields::Fields;
 use objects::{Declared, ServiceCase, Versions, network};

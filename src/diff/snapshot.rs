@@ -20,6 +20,7 @@ pub struct View<'a> {
     /// Configs.
     pub configs: LiveData<'a>,
     by_stack: BTreeMap<&'a str, Vec<LiveObject<'a>>>,
+    kept: BTreeSet<ObjectRef>,
     used: OnceLock<BTreeSet<String>>,
 }
 
@@ -58,8 +59,23 @@ impl<'a> View<'a> {
             secrets: LiveData::secrets(observed),
             configs: LiveData::configs(observed),
             by_stack,
+            kept: BTreeSet::new(),
             used: OnceLock::new(),
         }
+    }
+
+    /// The same, where these secrets and configs are no garbage although nothing uses them: a
+    /// stable spec that is kept refers to them.
+    #[must_use]
+    pub fn keeping(mut self, kept: BTreeSet<ObjectRef>) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    /// True when a stable spec that is kept refers to an object.
+    #[must_use]
+    pub fn is_kept(&self, object: &ObjectRef) -> bool {
+        self.kept.contains(object)
     }
 
     /// Everything with the namespace label of a stack.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::ledger::{LEDGER_DATA, RecordError, ledger_labels, ledger_name};
+use crate::ledger::{
+    LEDGER_DATA, RecordError, ledger_labels, ledger_name, pack_stable, stable_labels, stable_name,
+};
 use crate::model::engine::{ContainerSpec, ServiceSpec};
 use crate::model::{
-    Instance, Kind, LedgerRecord, NewData, ObjectRef, Observed, SecretBytes, SideStore, StackName,
-    Step, Target,
+    Instance, Kind, LedgerRecord, NewData, NewStable, ObjectRef, Observed, SecretBytes, SideStore,
+    StackName, Step, Target,
 };
 use crate::ports::Write;
 
@@ -71,6 +73,7 @@ pub(super) fn bind(
         Step::WriteLedger { stack, record, target } => {
             ledger_write(instance, Some(stack), record, target.as_ref())?
         }
+        Step::KeepStable(new) => keep(instance, new)?,
         Step::CreateNetwork { spec } => Write::CreateNetwork(spec.clone()),
         Step::CreateSecret(new) => {
             Write::CreateSecret { new: new.clone(), bytes: content(new, data)? }
@@ -120,6 +123,15 @@ pub fn ledger_write(
             Write::CreateConfig { new, bytes: SecretBytes::new(LEDGER_DATA.to_vec()) }
         }
     })
+}
+
+fn keep(instance: &Instance, new: &NewStable) -> Result<Write, BindError> {
+    let missing = || BindError::NoContent(stable_name(instance, new));
+    let part = new.part.0.checked_sub(1).and_then(|part| usize::try_from(part).ok());
+    let parts = pack_stable(&new.spec).map_err(RecordError::Pack)?;
+    let bytes = part.and_then(|part| parts.into_iter().nth(part)).ok_or_else(missing)?;
+    let data = NewData::labelled(stable_name(instance, new), stable_labels(instance, new));
+    Ok(Write::CreateConfig { new: data, bytes: SecretBytes::new(bytes) })
 }
 
 fn content(new: &NewData, data: &SideStore) -> Result<SecretBytes, BindError> {

@@ -8,10 +8,11 @@
 mod lease;
 mod objects;
 mod record;
+mod stable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{HashKey, LedgerRecord, StackName, Suspension, Target};
+use crate::model::{HashKey, LedgerRecord, ObjectRef, StackName, Suspension, Target};
 
 pub use crate::model::name::is_ledger_name;
 pub use lease::{LEASE_DATA, LEASE_LABEL, Lease, is_lease_name, lease_name};
@@ -20,6 +21,7 @@ pub use objects::{
     ledger_name,
 };
 pub use record::{RECORD_LIMIT, RecordError, decode};
+pub use stable::{KEPT_SETS, STABLE_LABEL, StableSet, pack_stable, stable_labels, stable_name};
 
 /// Version of the record's format that this skep writes.
 pub const FORMAT: u32 = 1;
@@ -31,6 +33,8 @@ pub struct Ledgers {
     pub stacks: BTreeMap<StackName, Entry>,
     /// Records that could not be read, by stack: nothing of these is removed.
     pub unreadable: BTreeMap<StackName, String>,
+    /// What stacks were when they settled, the last ones, in their order.
+    pub stable: BTreeMap<StackName, Vec<StableSet>>,
     /// Writes stopped for the whole instance.
     pub suspension: Option<Suspension>,
     /// Times that somebody asked for a look at the sources (`skep sync`).
@@ -39,6 +43,20 @@ pub struct Ledgers {
     pub instance: Option<Target>,
     /// Key of the hashes over secret content.
     pub key: Option<HashKey>,
+}
+
+impl Ledgers {
+    /// What a stack was when it settled, the last times, in their order.
+    #[must_use]
+    pub fn stable_of(&self, stack: &StackName) -> &[StableSet] {
+        self.stable.get(stack).map_or(&[], Vec::as_slice)
+    }
+
+    /// Secrets and configs that something that is kept refers to.
+    #[must_use]
+    pub fn kept(&self) -> BTreeSet<ObjectRef> {
+        self.stable.values().flatten().flat_map(|set| set.uses.iter().cloned()).collect()
+    }
 }
 
 /// One stack's record, and the config that holds it.

@@ -11,7 +11,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use super::objects::{INSTANCE_LABEL, KEY_BYTES, RECORD_LABEL, STACK_LABEL, key_name};
-use super::{Entry, FORMAT, Ledgers};
+use super::{Entry, FORMAT, Ledgers, STABLE_LABEL, stable};
 use crate::model::engine::LiveConfig;
 use crate::model::{HashKey, Instance, LedgerRecord, StackName, Suspension, Target};
 
@@ -74,8 +74,12 @@ pub fn decode(configs: &BTreeMap<String, Arc<LiveConfig>>, instance: &Instance) 
     let mut ledgers = Ledgers::default();
     for config in configs.values() {
         let labels = &config.spec.labels;
-        if labels.get(INSTANCE_LABEL).map(String::as_str) == Some(instance.as_str()) {
+        let ours = |label| labels.get(label).map(String::as_str) == Some(instance.as_str());
+        if ours(INSTANCE_LABEL) {
             take(&mut ledgers, config);
+        } else if ours(STABLE_LABEL) {
+            // What is no part of a set is nobody's, and left alone.
+            let _ = stable::take(&mut ledgers.stable, config);
         }
     }
     ledgers.key = configs.get(&key_name(instance)).and_then(|config| key(config));

@@ -16,8 +16,9 @@ pub mod secret;
 mod window;
 
 pub use decision::{
-    Approval, Held, HeldReason, Inventory, LedgerRecord, NewData, NotAnApproval, Outcome,
-    ServiceRecord, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
+    Approval, Held, HeldReason, Inventory, LedgerRecord, NewData, NewStable, NotAnApproval,
+    Outcome, ServiceRecord, StableService, StableStack, Step, StepKind, StepOutcome, SuspendedBy,
+    Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,

@@ -14,7 +14,7 @@ pub const MAX_DATA_NAME: usize = 64;
 /// True for names of ledger objects, leases and keys: their events say nothing about drift.
 #[must_use]
 pub fn is_ledger_name(name: &str) -> bool {
-    ["skep.ledger.", "skep.lease."].iter().any(|prefix| name.starts_with(prefix))
+    ["skep.ledger.", "skep.lease.", "skep.stable."].iter().any(|prefix| name.starts_with(prefix))
         || (name.starts_with("skep-") && name.ends_with("-key"))
 }
 

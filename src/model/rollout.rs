@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `x-skep.rollout` of a service, with that of its stack. Without a time, the operator's counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RolloutPolicy {
     /// So long a task has to run before it counts.
     pub min_healthy: Option<Duration>,

@@ -111,6 +111,12 @@ impl SpecHash {
         Self(text)
     }
 
+    /// A hash that is kept in a label.
+    #[must_use]
+    pub fn from_label(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{PlannedStep, StackPlan, Stage};
-use crate::model::engine::UpdateState;
-use crate::model::{Desired, DesiredStack, Kind, Observed, Step, UpdateManner};
+use crate::model::engine::{ServiceSpec, UpdateState};
+use crate::model::{Desired, DesiredStack, Kind, ObjectRef, Observed, Step, UpdateManner};
 
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,18 @@ pub enum Finding {
     /// A rollback of a service that has no other spec to go back to, or that is healthy for all the
     /// ledger knows (laws 2 and 3).
     NoWayBack(String),
+    /// A stable spec would be brought back in a form from which the engine rolls back to what
+    /// failed, or without anything that failed (law 2).
+    Trap(String),
+    /// Something would be kept that is not there, or not as it is there.
+    KeepsUnseen(String),
     /// A service is written and the ledger does not know of it before (law 3).
     Unrecorded(String),
     /// Something that is declared would be removed (law 4).
     RemovesDeclared(String),
+    /// A version of a declared secret or config would be removed that a stable spec refers to,
+    /// which stays.
+    RemovesKept(String),
     /// A target that is not what the look saw (law 8).
     StaleTarget(String),
     /// A service is made in the same breath as one that has to be there first.
@@ -36,8 +44,11 @@ impl fmt::Display for Finding {
             Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
             Self::NoWayBack(name) => write!(f, "{name} would be rolled back to nothing known"),
+            Self::Trap(name) => write!(f, "{name} would be brought back so that it can't stay"),
+            Self::KeepsUnseen(name) => write!(f, "{name} would be kept as it is not"),
             Self::Unrecorded(name) => write!(f, "the ledger would not know of {name}"),
             Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
+            Self::RemovesKept(name) => write!(f, "{name} is kept and would be removed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
             Self::OutOfOrder => f.write_str("the steps are out of order"),
@@ -57,6 +68,8 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
         findings.extend(rollback(planned, plan, observed));
+        findings.extend(back(planned, plan, observed));
+        findings.extend(kept(planned, observed));
         findings.extend(recorded(planned, plan));
         findings.extend(early(planned, (&written, stack)));
         findings.extend(removal(planned, plan, desired, observed));
@@ -104,17 +117,58 @@ fn rollback(planned: &PlannedStep, plan: &StackPlan, observed: &Observed) -> Opt
         return Some(Finding::StaleTarget(name));
     }
     let way = live.previous_spec.as_deref().is_some_and(|previous| *previous != live.spec);
-    let forgotten = plan.steps.iter().any(|planned| match &planned.step {
+    (!way || forgets_failure(plan, &name)).then_some(Finding::NoWayBack(name))
+}
+
+/// True when the ledger would not know after the plan that what was attempted failed.
+fn forgets_failure(plan: &StackPlan, name: &str) -> bool {
+    plan.steps.iter().any(|planned| match &planned.step {
         Step::WriteLedger { record, .. } => {
-            let service = record.services.get(&name);
+            let service = record.services.get(name);
             service.is_none_or(|service| {
                 let attempted = service.attempted.as_ref();
                 attempted.is_none_or(|attempted| !service.quarantine.contains(attempted))
             })
         }
         _ => false,
-    });
-    (!way || forgotten).then_some(Finding::NoWayBack(name))
+    })
+}
+
+/// What is brought back pauses where it fails. Only what runs already is given another action.
+fn back(planned: &PlannedStep, plan: &StackPlan, observed: &Observed) -> Option<Finding> {
+    let Step::UpdateService { target, spec, manner: UpdateManner::Return } = &planned.step else {
+        return None;
+    };
+    let name = target.name.clone();
+    let action = |spec: &ServiceSpec| {
+        let config = spec.update_config.as_ref();
+        config.map_or_else(String::new, |config| config.failure_action.clone())
+    };
+    let pauses = matches!(action(spec).as_str(), "" | "pause");
+    let live = &observed.services.get(&name)?.spec;
+    let runs = live.task_template == spec.task_template && action(live) == "pause";
+    (forgets_failure(plan, &name) || !(pauses || runs)).then_some(Finding::Trap(name))
+}
+
+/// What is kept is there, runs that image, and names objects that are there.
+fn kept(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
+    let Step::KeepStable(new) = &planned.step else { return None };
+    let image = |spec: &ServiceSpec| {
+        spec.task_template.container_spec.as_ref().map(|container| container.image.clone())
+    };
+    let seen = |name: &str, spec: &ServiceSpec| {
+        observed.services.get(name).is_some_and(|live| image(&live.spec) == image(spec))
+    };
+    let there = |object: &ObjectRef| match object.kind {
+        Kind::Secret => observed.secrets.contains_key(&object.name),
+        Kind::Config => observed.configs.contains_key(&object.name),
+        Kind::Service | Kind::Network => false,
+    };
+    let services = &new.spec.services;
+    let unseen = services.iter().find(|(name, kept)| !seen(name, &kept.spec));
+    let unseen = unseen.map(|(name, _)| name.clone());
+    let missing = || new.uses.iter().find(|object| !there(object)).map(|o| o.name.clone());
+    unseen.or_else(missing).map(Finding::KeepsUnseen)
 }
 
 fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {
@@ -148,6 +202,10 @@ fn removal(
     if declared {
         return Some(Finding::RemovesDeclared(name));
     }
+    let version = desired.stacks.get(&plan.stack).is_some_and(|s| is_version(*kind, &name, s));
+    if version && is_needed(&name, plan, observed) {
+        return Some(Finding::RemovesKept(name));
+    }
     let id = match kind {
         Kind::Service => observed.services.get(&name).map(|s| &s.id),
         Kind::Network => observed.networks.get(&name).map(|n| &n.id),
@@ -155,6 +213,30 @@ fn removal(
         Kind::Config => observed.configs.get(&name).map(|c| &c.id),
     };
     (id != Some(&target.id)).then_some(Finding::StaleTarget(name))
+}
+
+/// True for versions of what is declared. What left the declaration is removed all the same.
+fn is_version(kind: Kind, name: &str, stack: &DesiredStack) -> bool {
+    let declared = match kind {
+        Kind::Secret => &stack.secrets,
+        Kind::Config => &stack.configs,
+        Kind::Service | Kind::Network => return false,
+    };
+    let rest = |declared: &String| name.strip_prefix(declared.as_str());
+    declared.keys().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// True when something that is kept, and goes on being kept, names it.
+fn is_needed(name: &str, plan: &StackPlan, observed: &Observed) -> bool {
+    let goes = |id: &String| {
+        let mut steps = plan.steps.iter();
+        steps.any(|p| matches!(&p.step, Step::Remove { target, .. } if target.id == *id))
+    };
+    let quoted = format!("\"{name}\"");
+    observed.configs.values().any(|config| {
+        let uses = config.spec.labels.get("skep.uses");
+        uses.is_some_and(|uses| uses.contains(&quoted)) && !goes(&config.id)
+    })
 }
 
 fn needs(planned: &PlannedStep, kind: Kind, name: &str) -> bool {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::PlanInput;
-use super::service::{Case, HIDDEN, Verdict, held_by_label};
+use super::service::{Case, HIDDEN, Verdict, flight, held_by_label, left_by_rollback};
+use super::stable::{self, Home};
 use crate::diff::fields::fields;
 use crate::diff::{LiveService, Owner, ServiceChange};
 use crate::health::HealthState;
-use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec};
-use crate::model::{HeldReason, OnFailure, ServiceRecord, SpecHash, Step};
+use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec, UpdateState};
+use crate::model::{HeldReason, OnFailure, ServiceRecord, SpecHash, Step, UpdateManner};
 
 /// Longest reason that goes into the ledger, in characters.
 const LONGEST: usize = 300;
@@ -52,16 +53,63 @@ pub(super) fn verdict(case: &Case<'_>) -> Option<Verdict> {
     if let Some(reason) = held_by_label(live) {
         return Some(Verdict::Hold(reason));
     }
-    // A job's rollback would run the job before it again.
+    let step = case.record.and_then(|record| way_back(case, live, record));
+    Some(taken(step, HeldReason::Quarantined { why }))
+}
+
+/// What is done about a service that does not run what is declared, because that failed: a stable
+/// spec on its way back gets its own form once it is healthy, and what the engine went back to is
+/// no end when it fails as well.
+pub(super) fn aftermath(case: &Case<'_>, why: &HeldReason) -> Option<Verdict> {
+    let (live, record) = (case.change.live.as_ref()?, case.record?);
+    let health = case.input.health.get(&case.change.name)?;
+    if held_by_label(live).is_some() || record.stable.as_ref() == Some(&live.hash) {
+        return None;
+    }
+    let healthy = health.state == HealthState::Healthy;
+    let step = if record.back.as_ref() == Some(&live.hash) {
+        let arrived = healthy && flight(live).is_none();
+        arrived.then(|| own_form(case, live, record)).flatten()
+    } else {
+        let left = left_by_rollback(live, record, &case.change.hash).is_some();
+        let bad = health.state == HealthState::Failed
+            || (record.quarantine.contains(&live.hash) && !healthy);
+        let ended = flight(live) != Some(&UpdateState::RollbackStarted);
+        (left && bad && ended).then(|| way_back(case, live, record)).flatten()
+    };
+    step.map(|step| taken(Some(step), why.clone()))
+}
+
+fn taken(step: Option<Step>, reason: HeldReason) -> Verdict {
+    match step {
+        Some(step) => Verdict::TakeAndHold(step, reason),
+        None => Verdict::Hold(reason),
+    }
+}
+
+/// The step that brings back the last stable spec: the engine does where it still has it; else it
+/// is written as it is kept. Going back would run a job again, and is not done by every policy.
+fn way_back(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Option<Step> {
     let job = live.service.spec.mode.as_ref().is_some_and(ServiceMode::is_job);
-    Some(match case.change.rollout.on_failure {
-        OnFailure::Rollback if !job && case.record.is_some_and(|r| is_way_back(case, live, r)) => {
-            let spec = Arc::new(live.service.spec.clone());
-            let step = Step::RollBack { target: live.target(), spec };
-            Verdict::TakeAndHold(step, HeldReason::Quarantined { why })
-        }
-        _ => Verdict::Hold(HeldReason::Quarantined { why }),
-    })
+    if job || case.change.rollout.on_failure != OnFailure::Rollback {
+        return None;
+    }
+    let target = live.target();
+    if is_way_back(case, live, record) {
+        return Some(Step::RollBack { target, spec: Arc::new(live.service.spec.clone()) });
+    }
+    let spec = Home::of(&case.change.name, record, case.input)?.paused(live, case.input);
+    let known = stable::hash(&spec, case.input);
+    let leads = known != live.hash && !record.quarantine.contains(&known);
+    leads.then_some(Step::UpdateService { target, spec, manner: UpdateManner::Return })
+}
+
+/// The step that gives a spec that is back its own form again.
+fn own_form(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Option<Step> {
+    let spec = Home::of(&case.change.name, record, case.input)?.own(live, case.input);
+    let differs = *spec != live.service.spec;
+    let manner = UpdateManner::Return;
+    differs.then(|| Step::UpdateService { target: live.target(), spec, manner })
 }
 
 /// True when the spec that the engine kept from before is the last stable one.

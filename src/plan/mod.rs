@@ -12,6 +12,7 @@ mod order;
 mod remember;
 mod removal;
 mod service;
+mod stable;
 mod stack;
 mod windows;
 
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{FieldChange, HASH_LABEL, StackChanges, View, all_fields};
 use crate::health::Health;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, StableSet};
 use crate::model::engine::ServiceSpec;
 use crate::model::{
     Ancestry, Approval, Held, HeldReason, ObjectRef, Revision, SourceName, StackName, StackPolicy,
@@ -168,6 +169,8 @@ pub struct PlanInput<'a> {
     pub view: &'a View<'a>,
     /// What the ledger remembers; `None` for a stack that was never applied.
     pub ledger: Option<&'a Entry>,
+    /// What the stack was when it settled, the last times, in their order.
+    pub stable: &'a [StableSet],
     /// Health of the services that are there, by name.
     pub health: &'a BTreeMap<String, Health>,
     /// Where the declaration comes from; `None` when it left its source.

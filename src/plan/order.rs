@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{PlanInput, PlannedStep};
 use crate::diff::ServiceChange;
 use crate::health::{Health, HealthState};
-use crate::model::{Condition, HeldReason, Kind, ObjectRef, ServiceRecord};
+use crate::model::{Condition, HeldReason, Kind, ObjectRef, ServiceRecord, StepKind};
 
 /// The order of a stack's services, before anything of the plan is held for its sake.
 pub(super) struct Order<'a> {
@@ -33,7 +33,9 @@ impl<'a> Order<'a> {
 
     /// Why a step is not taken yet. A write that starts no tasks has no order.
     pub(super) fn holds(&self, planned: &PlannedStep) -> Option<HeldReason> {
-        let object = planned.step.object().filter(|object| object.kind == Kind::Service)?;
+        let back = planned.step.kind() == StepKind::RollBack;
+        let object =
+            planned.step.object().filter(|object| object.kind == Kind::Service && !back)?;
         let change = self.changes.get(object.name.as_str())?;
         if !change.touches_tasks() {
             return None;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::service::{flight, left_by_rollback};
-use super::{PlanInput, PlannedStep, Stage, failure};
+use super::{PlanInput, PlannedStep, Stage, failure, stable};
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
-use crate::model::{HeldReason, Inventory, Kind, LedgerRecord, ServiceRecord, Step};
+use crate::model::{HeldReason, Inventory, Kind, LedgerRecord, ServiceRecord, Step, UpdateManner};
 
 /// The record as it should be after this pass, given the services that are about to be written.
 pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> LedgerRecord {
@@ -24,6 +24,32 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
         if service != ServiceRecord::default() {
             record.services.insert(change.name.clone(), service);
         }
+    }
+    record
+}
+
+/// What is remembered of specs that are brought back: the form in which each is written, until it
+/// has its own form again.
+pub(super) fn note_returns(
+    input: &PlanInput<'_>,
+    mut record: LedgerRecord,
+    steps: &[PlannedStep],
+) -> LedgerRecord {
+    for change in &input.changes.services {
+        let Some(service) = record.services.get_mut(&change.name) else { continue };
+        let live = change.live.as_ref().map(|live| &live.hash);
+        if service.stable.as_ref() == live {
+            service.back = None;
+        }
+        let back = steps.iter().find_map(|planned| match &planned.step {
+            Step::UpdateService { target, spec, manner: UpdateManner::Return }
+                if target.name == change.name && service.back.as_ref() != live =>
+            {
+                Some(stable::hash(spec, input))
+            }
+            _ => None,
+        });
+        service.back = back.or(service.back.take());
     }
     record
 }
@@ -90,6 +116,7 @@ pub(super) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
 
 fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
     service.attempted = Some(change.hash.clone());
+    service.back = None;
     if service.retry.take().as_ref() == Some(&change.hash) {
         service.quarantine.remove(&change.hash);
         service.failure = None;

@@ -45,13 +45,23 @@ impl Case<'_> {
             Some(live) => self
                 .not_ours(live)
                 .or_else(|| held_by_label(live))
-                .or_else(|| self.failed(live))
-                .or_else(|| self.immutable())
-                .or_else(|| self.runs_again(live))
-                .or_else(|| self.in_flight(live))
-                .or_else(|| self.blocked())
-                .map_or_else(|| self.contested(live, drift), Verdict::Hold),
+                .map(Verdict::Hold)
+                .or_else(|| self.failed(live).map(|reason| self.after_failure(reason)))
+                .unwrap_or_else(|| self.write(live, drift)),
         }
+    }
+
+    /// What is declared failed: it is held, and what runs instead may still need something.
+    fn after_failure(&self, reason: HeldReason) -> Verdict {
+        failure::aftermath(self, &reason).unwrap_or(Verdict::Hold(reason))
+    }
+
+    fn write(&self, live: &LiveService, drift: &Drift) -> Verdict {
+        self.immutable()
+            .or_else(|| self.runs_again(live))
+            .or_else(|| self.in_flight(live))
+            .or_else(|| self.blocked())
+            .map_or_else(|| self.contested(live, drift), Verdict::Hold)
     }
 
     /// A person wants what failed to be tried once more.

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
-    removal, windows,
+    removal, stable, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -132,6 +132,7 @@ impl Draft {
         self.held.extend(outcome.held);
         self.drift.extend(outcome.drift);
         if input.lineage.declared == Declared::Gone && input.changes.leftovers.is_empty() {
+            self.steps.extend(stable::forget(input));
             self.steps.extend(remember::forget(input));
         }
     }
@@ -178,7 +179,9 @@ impl Draft {
             self.drift.iter().map(|drift| drift.object.clone()).collect();
         self.hold_steps(|planned| {
             let object = planned.step.object()?;
-            differing.contains(&object).then(|| reason.clone())
+            // Going back is no change that anybody asked for.
+            let back = planned.step.kind() == StepKind::RollBack;
+            (!back && differing.contains(&object)).then(|| reason.clone())
         });
     }
 
@@ -209,6 +212,7 @@ impl Draft {
         let objects: Vec<ObjectRef> = attempts.filter_map(|p| p.step.object()).collect();
         let written = objects.iter().map(|object| object.name.as_str()).collect();
         let record = remember::next_record(input, &written);
+        let record = remember::note_returns(input, record, &self.steps);
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
         let record = match settled {
             true => remember::settled_record(input, record),
@@ -216,6 +220,11 @@ impl Draft {
             false => remember::applied(input, record),
         };
         self.steps.extend(remember::step(input, record));
+        if settled {
+            let kept = stable::keep(input);
+            self.steps.extend(stable::garbage(input, usize::from(!kept.is_empty())));
+            self.steps.extend(kept);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decisions about small worlds: one stack `shop` with the service `shop_web`.
 
 mod failure;
+mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::diff::{
     View, diff, remains,
 };
 use crate::health::{Health, HealthState};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, StableSet};
 use crate::model::engine::{
     ContainerSpec, LiveConfig, Replicated, Service, ServiceMode, ServiceSpec, UpdateState,
     UpdateStatus, Version,
@@ -74,6 +75,7 @@ struct World {
     lineage: Lineage,
     orders: Orders,
     memory: Memory,
+    stable: Vec<StableSet>,
     health: HealthState,
     why: String,
 }
@@ -135,6 +137,7 @@ fn asks_for(version: &str) -> World {
             quota: Quota::Within,
         },
         memory: Memory::default(),
+        stable: Vec::new(),
         health: HealthState::Healthy,
         why: String::new(),
     }
@@ -230,6 +233,7 @@ impl World {
                 changes: &changes,
                 view: &view,
                 ledger: ledger.as_ref(),
+                stable: &self.stable,
                 health: &health,
                 lineage: &self.lineage,
                 orders: &self.orders,
@@ -262,6 +266,7 @@ impl World {
         let steps = plan.steps.iter().map(|planned| match &planned.step {
             Step::WriteLedger { record, .. } => ledger_line(record),
             Step::Remove { target, .. } if target.name == LEDGER => "forget".to_owned(),
+            Step::KeepStable(new) => format!("keep {}", new.number),
             step => {
                 format!("{} {}", step.kind(), step.object().map_or_else(String::new, |o| o.name))
             }
@@ -306,7 +311,7 @@ fn what_is_missing_is_created_after_the_ledger_knows_of_it() {
 #[test]
 fn what_is_as_declared_is_left_alone_and_remembered_once() {
     let world = asks_for("1").runs("1");
-    check(&world, &["remember attempted=1 stable=1 bad=[]"]);
+    check(&world, &["remember attempted=1 stable=1 bad=[]", "keep 1"]);
 }
 
 #[test]
@@ -425,7 +430,7 @@ fn a_service_of_somebody_else_is_not_touched() {
 #[test]
 fn a_hand_deployed_service_is_adopted_without_a_write_or_waits_for_approval() {
     let same = asks_for("1").shows("1", |_| ());
-    check(&same, &["remember attempted=1 stable=1 bad=[]"]);
+    check(&same, &["remember attempted=1 stable=1 bad=[]", "keep 1"]);
     let other = asks_for("1").shows("2", |_| ());
     assert_eq!(other.decides().last().map(String::as_str), Some("held NeedsApproval"));
 }

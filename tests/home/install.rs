@@ -109,7 +109,8 @@ impl<'a> Install<'a> {
         let ledgers = ["config", "ls", "--quiet", "--filter", "label=skep.ledger=skep"];
         let keys = ["config", "ls", "--quiet", "--filter", "label=skep.key=skep"];
         let leases = ["config", "ls", "--quiet", "--filter", "label=skep.lease=skep"];
-        for list in [ledgers, keys, leases] {
+        let stable = ["config", "ls", "--quiet", "--filter", "label=skep.stable=skep"];
+        for list in [ledgers, keys, leases, stable] {
             for id in self.lab.try_docker(self.node, &list)?.lines() {
                 self.lab.try_docker(self.node, &["config", "rm", id])?;
             }

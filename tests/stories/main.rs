@@ -17,4 +17,6 @@ mod removals;
 mod rollouts;
 mod running;
 mod several;
+mod stable;
+mod upgrade;
 mod waiting;

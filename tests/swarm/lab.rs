@@ -245,7 +245,7 @@ impl Claim<'_> {
 
     /// True also for what an operator of that name remembers.
     fn is_claimed(&self, name: &str) -> bool {
-        let own = ["skep.ledger.", "skep.lease.", "skep-"];
+        let own = ["skep.ledger.", "skep.lease.", "skep.stable.", "skep-"];
         let memory = own.iter().find_map(|prefix| name.strip_prefix(prefix));
         memory.unwrap_or(name).starts_with(&self.prefix)
     }

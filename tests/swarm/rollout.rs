@@ -6,8 +6,8 @@ use std::time::Duration;
 use skep::health::HealthState;
 use skep::status::StackReport;
 
-use crate::lab::Lab;
-use crate::world::{SHOP, World};
+use crate::lab::{Lab, within};
+use crate::world::{PATIENCE, SHOP, World};
 
 /// The reasons for which a service is held.
 fn held(stack: &StackReport) -> Vec<(String, &'static str)> {
@@ -127,6 +127,46 @@ fn what_crashes_after_the_engine_called_it_good_is_put_back_and_held() {
     // Tests count a task after a second, unless the service says otherwise.
     let longer = "    environment: {MODE: fast}\n    x-skep: {rollout: {min_healthy: 10s}}\n";
     is_put_back(("crash8", "crash8"), &SHOP.replace("    environment: {MODE: fast}\n", longer));
+}
+
+#[test]
+fn two_bad_commits_in_a_row_end_on_the_good_spec() {
+    let lab = Lab::open();
+    let mut world = World::new(&lab, "twobad");
+    // Whether the engine pauses or rolls back by itself, and to what: the end is the same.
+    let shop = SHOP.replace(
+        "    environment: {MODE: fast}\n",
+        "    environment: {MODE: fast}\n    x-skep: {rollout: {on_failure: rollback}}\n",
+    );
+    let shop = shop.replacen("monitor: 1s", "monitor: 1s, failure_action: rollback", 1);
+    world.commit_shop(&shop);
+    world.start();
+    world.converged();
+    let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    let bad = shop.replacen("IMAGE", lab.image("crash"), 1);
+    world.commit_shop(&bad);
+    world.write(mark, "update service web");
+    world.commit_shop(&bad.replace("fast", "worse"));
+    world.reported(seen, "the old tasks, healthy again and as declared", |stack| {
+        let web = stack.health.get(&world.full("web"));
+        let rolled_back = held(stack) == [(world.full("web"), "Quarantined")];
+        let well = web.is_some_and(|web| web.state == HealthState::Healthy);
+        rolled_back && stack.plan.is_empty() && well
+    });
+    let spec = ["service", "inspect", "--format"];
+    let spec = |what: &str| world.docker(&[&spec[..], &[what, &world.full("web")]].concat());
+    let settled = || {
+        let image = spec("{{.Spec.TaskTemplate.ContainerSpec.Image}}");
+        let action = spec("{{.Spec.UpdateConfig.FailureAction}}");
+        image.contains("program:1") && action.trim() == "rollback"
+    };
+    assert!(within(PATIENCE, settled), "{}", spec("{{json .Spec}}"));
+    let mark = world.proxy.mark();
+    world.look_again("look");
+    assert_eq!(world.wrote(mark), Vec::<String>::new());
+    world.commit_shop(&shop);
+    world.converged();
+    assert_eq!(world.wrote(mark), Vec::<String>::new(), "that runs already");
 }
 
 #[test]

@@ -326,7 +326,8 @@ impl Drop for Memory<'_> {
             let own = name == format!("skep-{}-key", self.instance)
                 || name == format!("skep.lease.{}", self.instance)
                 || name == format!("skep.ledger.{}", self.instance)
-                || name.starts_with(&format!("skep.ledger.{}.", self.instance));
+                || name.starts_with(&format!("skep.ledger.{}.", self.instance))
+                || name.starts_with(&format!("skep.stable.{}.", self.instance));
             if own {
                 let removed = self.lab.try_docker(self.node, &["config", "rm", name]);
                 assert!(removed.is_ok() || std::thread::panicking(), "{name}: {removed:?}");

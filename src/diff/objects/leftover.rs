@@ -34,6 +34,7 @@ impl Declared<'_> {
             .iter()
             .chain(&shared)
             .filter(|object| !wanted(&object.object) && self.is_ours(object))
+            .filter(|object| !self.is_kept_version(object, view))
             .map(|object| self.leftover(object, view))
             .collect();
         left.sort_by(|a, b| a.object.cmp(&b.object));
@@ -48,6 +49,11 @@ impl Declared<'_> {
             labels: object.labels,
         });
         owner == Owner::Ours
+    }
+
+    /// Versions that a rollback may need are not told of: that there are some is as it should be.
+    fn is_kept_version(&self, object: &LiveObject<'_>, view: &View<'_>) -> bool {
+        view.is_kept(&object.object) && self.is_version(&object.object)
     }
 
     fn leftover(&self, object: &LiveObject<'_>, view: &View<'_>) -> Leftover {

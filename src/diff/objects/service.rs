@@ -9,7 +9,7 @@ use crate::diff::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use crate::diff::snapshot::View;
 use crate::diff::wanted::{ImageCase, in_shape_of, strip};
 use crate::model::engine::{NODE_NETWORKS, ServiceSpec};
-use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, SpecHash};
+use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, Replicas, SpecHash};
 
 /// What is needed to compare the services of one stack.
 pub struct ServiceCase<'a> {
@@ -62,7 +62,9 @@ impl ServiceCase<'_> {
         };
         ServiceChange {
             name: name.to_owned(),
+            declared: declared(desired, &compared.wanted),
             hash: compared.wanted.hash,
+            replicas: desired.replicas,
             loose: compared.wanted.loose,
             fields: compared.fields,
             live: live.zip(compared.live).map(|(service, hashes)| LiveService {
@@ -152,6 +154,17 @@ struct Hashes {
 impl Hashes {
     fn of(picture: &Fields) -> Self {
         Self { hash: picture.hash(), loose: picture.loose_hash() }
+    }
+}
+
+/// What of a service may change without new tasks, as far as it is declared.
+fn declared(desired: &DesiredService, wanted: &Hashes) -> SpecHash {
+    match desired.replicas {
+        Replicas::Declared => wanted.loose.clone(),
+        Replicas::Free => {
+            let labels = desired.spec.labels.iter();
+            SpecHash::of(format!("{:?}", labels.collect::<Vec<_>>()).as_bytes())
+        }
     }
 }
 

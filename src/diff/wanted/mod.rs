@@ -2,9 +2,11 @@
 //! in the shape of what is there.
 
 mod image;
+mod named;
 mod shape;
 mod support;
 
 pub use image::ImageCase;
+pub use named::named;
 pub use shape::in_shape_of;
 pub use support::strip;

@@ -66,6 +66,10 @@ pub struct ServiceRecord {
     /// Last spec whose tasks were all healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stable: Option<SpecHash>,
+    /// A stable spec on its way back, in the form that the engine never rolls back from. It is
+    /// given its own form again once it is healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back: Option<SpecHash>,
     /// A failed spec that a person wants to be tried once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<SpecHash>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::LedgerRecord;
+use super::stable::NewStable;
 use crate::model::desired::DataRef;
 use crate::model::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap, Version};
 use crate::model::name::{Kind, ObjectRef, StackName};
@@ -38,6 +39,8 @@ pub enum Step {
         /// The record that it replaces.
         target: Option<Target>,
     },
+    /// Keep what a stack is now that it is as declared and healthy.
+    KeepStable(NewStable),
     /// Make a network.
     CreateNetwork {
         /// Body.
@@ -127,6 +130,9 @@ pub enum UpdateManner {
     Update,
     /// A newer spec replaces a rollout in flight (law 2).
     Supersede,
+    /// A spec that was stable replaces one that failed, or one on its way back is given its own
+    /// form again (law 2).
+    Return,
 }
 
 /// Kind of a step: progress lines, metric label.
@@ -135,6 +141,8 @@ pub enum UpdateManner {
 pub enum StepKind {
     /// Ledger.
     Ledger,
+    /// Keep.
+    Keep,
     /// Create.
     Create,
     /// Update.
@@ -154,6 +162,7 @@ impl fmt::Display for StepKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ledger => "ledger",
+            Self::Keep => "keep",
             Self::Create => "create",
             Self::Update => "update",
             Self::Supersede => "supersede",
@@ -170,6 +179,7 @@ impl Step {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::WriteLedger { .. } => StepKind::Ledger,
+            Self::KeepStable(_) => StepKind::Keep,
             Self::CreateNetwork { .. }
             | Self::CreateSecret(_)
             | Self::CreateConfig(_)
@@ -178,17 +188,19 @@ impl Step {
                 StepKind::Update
             }
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
-            Self::RollBack { .. } => StepKind::RollBack,
+            Self::RollBack { .. } | Self::UpdateService { manner: UpdateManner::Return, .. } => {
+                StepKind::RollBack
+            }
             Self::AdoptSecret { .. } => StepKind::Adopt,
             Self::Remove { .. } => StepKind::Remove,
         }
     }
 
-    /// The object that it writes; `None` for ledger steps.
+    /// The object that it writes; `None` for what is only remembered.
     #[must_use]
     pub fn object(&self) -> Option<ObjectRef> {
         let (kind, name) = match self {
-            Self::WriteLedger { .. } => return None,
+            Self::WriteLedger { .. } | Self::KeepStable(_) => return None,
             Self::CreateNetwork { spec } => (Kind::Network, &spec.name),
             Self::CreateSecret(new) | Self::AdoptSecret { new, .. } => (Kind::Secret, &new.name),
             Self::CreateConfig(new) => (Kind::Config, &new.name),

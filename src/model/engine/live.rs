@@ -278,6 +278,9 @@ pub struct LiveConfig {
     pub id: String,
     /// Version for compare-and-swap.
     pub version: Version,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
     /// What it is, data included.
     pub spec: ConfigSpec,
 }

@@ -9,7 +9,7 @@ use super::compared::Comparisons;
 use super::desired::LoadCache;
 use super::registry::Answers;
 use crate::diff::Unequal;
-use crate::model::{HashKey, ObjectRef, Step};
+use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
 use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, StackPlan};
 use crate::status::{Outcome, StepOutcome};
 
@@ -75,7 +75,10 @@ impl PassMemory {
 
     /// Counts the fields that somebody had changed by hand and that were just put back.
     fn note_repair(&mut self, plan: &StackPlan, step: &Step, now: Timestamp) {
-        let Step::UpdateService { target, .. } = step else { return };
+        let Step::UpdateService { target, manner, .. } = step else { return };
+        if *manner == UpdateManner::Return {
+            return;
+        }
         let object = step.object();
         let drift = plan.drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
         let by_hand = |field: &&CausedField| field.cause == Cause::ChangedByHand;

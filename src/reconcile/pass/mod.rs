@@ -119,7 +119,7 @@ impl Operator {
         report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
             format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
         }));
-        let view = View::new(observed);
+        let view = View::new(observed).keeping(ledgers.kept());
         let records: BTreeMap<&StackName, &LedgerRecord> =
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
         let mut questions = diff::questions(&wanted.desired, &records, &view);
@@ -257,6 +257,7 @@ impl Operator {
             changes: &candidate.changes,
             view: round.view,
             ledger: round.ledgers.stacks.get(stack),
+            stable: round.ledgers.stable_of(stack),
             health: &health,
             lineage: &candidate.lineage,
             orders: &orders,

@@ -61,7 +61,8 @@ pub(super) fn create_config(
         ..ConfigSpec::default()
     };
     let id = store.new_id().to_string();
-    store.put_config(LiveConfig { id: id.clone(), version: Version::default(), spec });
+    let (version, created_at) = (Version::default(), Some(store.now));
+    store.put_config(LiveConfig { id: id.clone(), version, created_at, spec });
     Ok(Written { id, warnings: Vec::new() })
 }
 

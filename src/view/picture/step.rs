@@ -77,6 +77,8 @@ fn target(step: &Step) -> Option<&Target> {
 fn body(step: &Step) -> Value {
     let body = match step {
         Step::WriteLedger { record, .. } => serde_json::to_value(record),
+        // What is there, kept once more.
+        Step::KeepStable(_) => return Value::Null,
         Step::CreateNetwork { spec } => serde_json::to_value(spec),
         Step::CreateSecret(new) | Step::CreateConfig(new) | Step::AdoptSecret { new, .. } => {
             serde_json::to_value(new)

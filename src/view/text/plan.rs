@@ -50,6 +50,7 @@ fn of_stack(stack: &StackView, reveal: Reveal) -> String {
 fn step_line(step: &StepView) -> String {
     let (word, style) = match step.action {
         StepKind::Ledger => ("remember", DIM),
+        StepKind::Keep => ("keep", DIM),
         StepKind::Create => ("create", GOOD),
         StepKind::Update => ("update", SOON),
         StepKind::Adopt => ("take over", SOON),
@@ -57,7 +58,11 @@ fn step_line(step: &StepView) -> String {
         StepKind::RollBack => ("roll back", BAD),
         StepKind::Remove => ("remove", BAD),
     };
-    let object = step.object.as_ref().map_or("what is attempted".to_owned(), ToString::to_string);
+    let object = match (&step.object, step.action) {
+        (Some(object), _) => object.to_string(),
+        (None, StepKind::Keep) => "what is healthy".to_owned(),
+        (None, _) => "what is attempted".to_owned(),
+    };
     format!("{} {}", paint(style, word), paint(HEAD, &object))
 }
 

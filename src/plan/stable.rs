@@ -1,0 +1,179 @@
+//! What a stack was when it settled: kept, found again, and thrown away.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::service::flight;
+use super::{PlanInput, PlannedStep, Stage};
+use crate::diff::fields::fields;
+use crate::diff::{ImageState, LiveService, ServiceChange, in_shape_of, named, references};
+use crate::health::HealthState;
+use crate::ledger::{KEPT_SETS, StableSet, pack_stable};
+use crate::model::engine::{NetworkSpec, ServiceSpec};
+use crate::model::{
+    Kind, NewStable, ObjectRef, ServiceRecord, SpecHash, StableService, StableStack, Step,
+};
+
+/// The engine's word for a rollout that stops where it fails.
+const PAUSE: &str = "pause";
+
+/// Steps that keep a stack which is as declared and healthy, unless it is kept already.
+pub(super) fn keep(input: &PlanInput<'_>) -> Vec<PlannedStep> {
+    if input.changes.services.is_empty() || !input.changes.services.iter().all(|c| well(c, input)) {
+        return Vec::new();
+    }
+    let content = content(input);
+    let last = input.stable.last();
+    let same = last.filter(|set| set.content == content);
+    if same.is_some_and(StableSet::is_whole) {
+        return Vec::new();
+    }
+    let spec = Arc::new(stack(input));
+    // It can be packed; if not, there is nothing to keep it in.
+    let parts = pack_stable(&spec).map_or(0, |parts| u32::try_from(parts.len()).unwrap_or(0));
+    let next = last.map_or(0, |set| set.number) + 1;
+    let new = NewStable {
+        stack: input.changes.stack.clone(),
+        revision: same.map_or(&input.lineage.revision, |set| &set.revision).clone(),
+        number: same.map_or(next, |set| set.number),
+        part: (0, parts),
+        content,
+        uses: uses(&spec),
+        spec,
+    };
+    let missing = same.map_or_else(|| (1..=parts).collect(), StableSet::missing);
+    let step = |part| PlannedStep {
+        stage: Stage::Ledger,
+        step: Step::KeepStable(NewStable { part: (part, parts), ..new.clone() }),
+        needs: BTreeSet::new(),
+    };
+    missing.into_iter().map(step).collect()
+}
+
+/// Steps that throw away all sets but the last ones, and those of which parts are missing. `more`
+/// sets are about to be kept.
+pub(super) fn garbage(input: &PlanInput<'_>, more: usize) -> Vec<PlannedStep> {
+    let (whole, broken): (Vec<&StableSet>, Vec<&StableSet>) =
+        input.stable.iter().partition(|set| set.is_whole());
+    let surplus = (whole.len() + more).saturating_sub(KEPT_SETS);
+    // The last one may be on its way.
+    let last = input.stable.last().map(|set| set.number);
+    let broken = broken.into_iter().filter(|set| Some(set.number) != last);
+    whole.into_iter().take(surplus).chain(broken).flat_map(removal).collect()
+}
+
+/// Steps that throw away all sets: the stack is gone.
+pub(super) fn forget(input: &PlanInput<'_>) -> Vec<PlannedStep> {
+    input.stable.iter().flat_map(removal).collect()
+}
+
+fn removal(set: &StableSet) -> impl Iterator<Item = PlannedStep> {
+    set.targets().map(|target| PlannedStep {
+        stage: Stage::Removal,
+        step: Step::Remove { kind: Kind::Config, target },
+        needs: BTreeSet::new(),
+    })
+}
+
+/// As declared, and healthy.
+fn well(change: &ServiceChange, input: &PlanInput<'_>) -> bool {
+    let there = change.live.as_ref().filter(|live| flight(live).is_none());
+    let health = input.health.get(&change.name);
+    there.is_some() && health.is_some_and(|health| health.state == HealthState::Healthy)
+}
+
+/// Stands for all that is declared of a stack: another one is worth another set.
+fn content(input: &PlanInput<'_>) -> SpecHash {
+    let mut words = Vec::new();
+    for change in &input.changes.services {
+        words.extend([change.name.as_str(), change.hash.as_str(), change.declared.as_str()]);
+    }
+    let networks = input.changes.networks.iter().map(|network| network.spec.name.as_str());
+    words.push("/");
+    words.extend(networks);
+    SpecHash::of(words.join(" ").as_bytes())
+}
+
+fn stack(input: &PlanInput<'_>) -> StableStack {
+    let services = input.changes.services.iter();
+    let services = services.map(|change| (change.name.clone(), service(change, input)));
+    let networks = input.changes.networks.iter().map(|network| NetworkSpec::clone(&network.spec));
+    StableStack { networks: networks.collect(), services: services.collect() }
+}
+
+fn service(change: &ServiceChange, input: &PlanInput<'_>) -> StableService {
+    let spec = change.wanted.spec().clone();
+    let image = match &change.image {
+        ImageState::Decided(declared, _) => declared.clone(),
+        _ => String::new(),
+    };
+    StableService {
+        spec: Arc::new(named(spec, change.replicas, &input.view.names)),
+        hash: Some(change.hash.clone()),
+        image,
+        replicas: change.replicas,
+        depends_on: change.depends_on.clone(),
+        rollout: change.rollout,
+    }
+}
+
+fn uses(stack: &StableStack) -> BTreeSet<ObjectRef> {
+    let named = stack.services.values().flat_map(|service| references(&service.spec));
+    named.filter(|object| matches!(object.kind, Kind::Secret | Kind::Config)).collect()
+}
+
+/// The spec that a service goes back to.
+pub(super) struct Home {
+    spec: Arc<ServiceSpec>,
+}
+
+impl Home {
+    /// The last spec that was stable, if it is kept; else the last that is kept.
+    pub(super) fn of(name: &str, record: &ServiceRecord, input: &PlanInput<'_>) -> Option<Self> {
+        let whole = input.stable.iter().rev().filter(|set| set.is_whole());
+        let mut newest = None;
+        for set in whole {
+            let Some(service) = set.open().ok().and_then(|mut kept| kept.services.remove(name))
+            else {
+                continue;
+            };
+            if service.hash == record.stable {
+                return Some(Self { spec: service.spec });
+            }
+            newest.get_or_insert(service.spec);
+        }
+        newest.map(|spec| Self { spec })
+    }
+
+    /// The spec in its own form.
+    pub(super) fn own(&self, live: &LiveService, input: &PlanInput<'_>) -> Arc<ServiceSpec> {
+        self.shaped(ServiceSpec::clone(&self.spec), live, input)
+    }
+
+    /// The spec in the form that the engine does not roll back from: the spec before it is the one
+    /// that failed (law 2).
+    pub(super) fn paused(&self, live: &LiveService, input: &PlanInput<'_>) -> Arc<ServiceSpec> {
+        let mut spec = ServiceSpec::clone(&self.spec);
+        // Without a word it pauses, too.
+        if let Some(config) = &mut spec.update_config
+            && !config.failure_action.is_empty()
+        {
+            config.failure_action = PAUSE.to_owned();
+        }
+        self.shaped(spec, live, input)
+    }
+
+    fn shaped(
+        &self,
+        spec: ServiceSpec,
+        live: &LiveService,
+        input: &PlanInput<'_>,
+    ) -> Arc<ServiceSpec> {
+        Arc::new(in_shape_of(spec, &live.service.spec, &input.view.names))
+    }
+}
+
+/// Hash of a spec.
+pub(super) fn hash(spec: &ServiceSpec, input: &PlanInput<'_>) -> SpecHash {
+    fields(spec, &input.view.names).hash()
+}
