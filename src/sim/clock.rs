@@ -84,6 +84,12 @@ impl SimClock {
         others_run().await;
     }
 
+    /// Moves so far at once: the simulated world does on the way what is due, and sleepers are woken
+    /// at the end only. For scripts in which nobody sleeps.
+    pub fn leap(&self, time: Duration) {
+        self.jump(later(self.now(), time));
+    }
+
     /// Moves until the simulated world is quiet, at most so far. Sleepers are woken on the way,
     /// but only the world's own work is waited for.
     pub async fn settle_within(&self, limit: Duration) -> Settled {

@@ -114,6 +114,24 @@ impl SimSwarm {
         self.with(|state| state.log.clone())
     }
 
+    /// The writes after the first so many.
+    #[must_use]
+    pub fn log_after(&self, first: usize) -> Vec<LoggedWrite> {
+        self.with(|state| state.log.iter().skip(first).cloned().collect())
+    }
+
+    /// How many writes were logged so far.
+    #[must_use]
+    pub fn logged(&self) -> usize {
+        lock(&self.0.state).log.len()
+    }
+
+    /// The swarm as it is, past all faults and without a look through the port.
+    #[must_use]
+    pub fn picture(&self) -> Observed {
+        self.with(|state| look::look(&mut state.cluster))
+    }
+
     /// How many writes came through the port and were made.
     #[must_use]
     pub fn writes(&self) -> usize {

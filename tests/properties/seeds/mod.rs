@@ -1,0 +1,9 @@
+//! From seeds to what was found in their worlds.
+
+mod campaign;
+mod generate;
+mod random;
+mod shrink;
+
+pub use campaign::{Failure, judge, run, tell};
+pub use generate::{Scope, script};
