@@ -8,10 +8,13 @@
 
 #![allow(clippy::expect_used, reason = "a test may end by panicking")]
 
+mod ends;
 mod found;
 mod laws;
+mod same_end;
 mod script;
 mod seeds;
 mod stage;
+mod stories;
 mod tree;
 mod worlds;

@@ -130,9 +130,12 @@ impl Service {
         }
     }
 
-    /// Image with tag, as declared.
+    /// Image with tag, as declared: in the one registry, or in another one that is named.
     pub fn image(&self) -> String {
-        format!("registry.test/{}", self.image.as_deref().unwrap_or("web:1"))
+        match self.image.as_deref().unwrap_or("web:1") {
+            elsewhere if elsewhere.contains('/') => elsewhere.to_owned(),
+            image => format!("registry.test/{image}"),
+        }
     }
 
     /// `global`, `job` or `replicated`.

@@ -39,7 +39,7 @@ pub struct Failure {
 
 impl Failure {
     /// The same with as short a script as can be found.
-    fn shrunk(self) -> Self {
+    pub fn shrunk(self) -> Self {
         let law = self.finding.law;
         let broken = |script: &Script| {
             judge(self.seed, script).into_iter().find(|finding| finding.law == law)

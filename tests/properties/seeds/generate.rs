@@ -20,7 +20,7 @@ pub enum Scope {
 pub fn script(seed: u64, scope: Scope) -> Script {
     let mut writer = Writer { random: Random::new(seed), actions: Vec::new() };
     writer.images();
-    writer.first();
+    writer.first(scope);
     let steps = 2 + writer.random.below(if scope == Scope::All { 7 } else { 3 });
     for _ in 0..steps {
         match scope {
@@ -66,7 +66,7 @@ impl Writer {
         self.actions.push(Action::Image(tag, bad));
     }
 
-    fn first(&mut self) {
+    fn first(&mut self, scope: Scope) {
         for _ in 0..1 + self.random.below(2) {
             let stack = self.stack();
             for _ in 0..1 + self.random.below(3) {
@@ -74,7 +74,11 @@ impl Writer {
             }
         }
         self.actions.push(Action::Commit);
-        let follow = if self.random.chance(70) { Action::Settle } else { Action::Pass };
+        let follow = if scope == Scope::GitOnly || self.random.chance(70) {
+            Action::Settle
+        } else {
+            Action::Pass
+        };
         self.actions.push(follow);
     }
 

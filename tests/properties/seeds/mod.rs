@@ -6,4 +6,6 @@ mod random;
 mod shrink;
 
 pub use campaign::{Failure, judge, run, tell};
-pub use generate::{Scope, script};
+pub use generate::{Scope, healing, script};
+pub use random::Random;
+pub use shrink::shrink;

@@ -97,6 +97,7 @@ impl Stage {
     /// A world of this seed with so many operators.
     pub fn new(seed: u64, operators: usize) -> Self {
         let world = World::new(seed);
+        world.registry.disconnect("down.test");
         let bystanders = foreign::settle_in(&world);
         let operators = (0..operators).map(|_| operator(&world)).collect();
         Self {
