@@ -164,7 +164,7 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 31] = [
+const USES: [(&str, &str); 33] = [
     ("RolloutForm.on_failure", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("StackSettings.approval", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     (
@@ -187,6 +187,8 @@ const USES: [(&str, &str); 31] = [
     ("Service.tty", "services:\n  web: {image: x, VALUE}\n"),
     ("ServiceSettings.default_network", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
     ("ServiceSettings.no_new_privileges", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
+    ("ServiceSettings.wave", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
+    ("StackSettings.wave", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     ("HealthcheckForm.disable", "services:\n  web: {image: x, healthcheck: {test: y, VALUE}}\n"),
     (
         "LongVolume.read_only",

@@ -25,6 +25,8 @@ pub struct StackChanges {
     pub data: Vec<DataChange>,
     /// Services, by name.
     pub services: Vec<ServiceChange>,
+    /// Waves of services that can't be made, by full name.
+    pub unmade: BTreeMap<String, i32>,
     /// Objects of ours that are not declared any more.
     pub leftovers: Vec<Leftover>,
 }
@@ -173,6 +175,8 @@ pub struct ServiceChange {
     pub unsupported: Vec<(String, ApiVersion)>,
     /// References to networks, secrets and configs that exist nowhere.
     pub missing: BTreeSet<ObjectRef>,
+    /// Services of the stack with a lower one come first.
+    pub wave: i32,
     /// Services of the stack that come first, by full name, and how far they have to be.
     pub depends_on: BTreeMap<String, Condition>,
     /// How its rollouts are judged, and what follows when one failed.

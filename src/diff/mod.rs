@@ -84,8 +84,9 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
     let mut names = declared_names(stack, &data);
     names.extend(foreign(stack, &data));
     let leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
+    let unmade = stack.unmade.clone();
     let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
-    StackChanges { stack, wholeness, networks, data, services, leftovers }
+    StackChanges { stack, wholeness, networks, data, services, unmade, leftovers }
 }
 
 /// What is left of a stack that is not declared any more.
@@ -99,6 +100,7 @@ pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -
         networks: Vec::new(),
         data: Vec::new(),
         services: Vec::new(),
+        unmade: BTreeMap::new(),
         leftovers: declared.leftovers(input.view),
     }
 }

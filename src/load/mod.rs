@@ -7,6 +7,7 @@
 
 pub mod bounds;
 pub mod check;
+mod circles;
 pub mod compose;
 pub mod convert;
 pub mod findings;
@@ -16,6 +17,7 @@ pub mod interpolate;
 mod lines;
 pub mod manifest;
 pub mod merge;
+mod order;
 mod round;
 mod stack;
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use manifest::schemas;
+pub use order::{circles_of_stacks, unknown_stacks, with_lines};
 
 use crate::model::{
     DeclaredSource, Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,

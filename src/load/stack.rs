@@ -1,16 +1,19 @@
 //! One stack, from its trees to what it asks for.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{ComposeFile, StackSettings, schema_of};
 use crate::load::convert::{Input, Objects, convert};
 use crate::load::findings::Findings;
-use crate::load::gather::Gathered;
+use crate::load::gather::{Gathered, needs, wave_of};
 use crate::load::interpolate::{Variables, interpolate};
-use crate::load::yaml::{KeyPath, Node, decode};
-use crate::model::{ApprovalPolicy, StackPolicy, Wholeness, Window};
-use crate::model::{DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName};
+use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
+use crate::model::{ApprovalPolicy, Place, StackNeed, StackOrder, StackPolicy, Wholeness, Window};
+use crate::model::{
+    DesiredService, DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName,
+};
 
 /// The schema of compose files, prepared once.
 static COMPOSE: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<ComposeFile>()));
@@ -82,13 +85,14 @@ pub fn make(
         locals: &gathered.locals,
         key: surroundings.key,
     };
-    let policy = policy(tree);
+    let policy = StackPolicy { order: order(tree, surroundings.paths, findings), ..policy(tree) };
     let Objects { networks, secrets, configs, services, external, data } = convert(input, findings);
     let spoiled = findings.spoiled();
     if spoiled.whole.is_some() {
         return None;
     }
     let whole = spoiled.entries.is_empty();
+    let unmade = unmade(name, tree, &services);
     let stack = DesiredStack {
         name: name.clone(),
         source: surroundings.source.clone(),
@@ -99,6 +103,7 @@ pub fn make(
         secrets,
         configs,
         services,
+        unmade,
         external,
     };
     Some(Made { stack, data })
@@ -113,5 +118,50 @@ fn policy(tree: &Node) -> StackPolicy {
         suspend: settings.suspend,
         approval: settings.approval.map_or_else(ApprovalPolicy::default, ApprovalPolicy::from),
         windows: windows.into_iter().map(Window::from).collect(),
+        order: StackOrder::default(),
     }
+}
+
+/// Waves of services that can't be made.
+fn unmade(
+    stack: &StackName,
+    tree: &Node,
+    made: &BTreeMap<String, Arc<DesiredService>>,
+) -> BTreeMap<String, i32> {
+    let Some(services) = tree.get("services").and_then(Node::as_map) else {
+        return BTreeMap::new();
+    };
+    let all = services.keys().map(|key| (format!("{stack}_{key}"), wave_of(services, key)));
+    all.filter(|(name, _)| !made.contains_key(name)).collect()
+}
+
+/// Which stacks come before this one.
+fn order(tree: &Node, paths: &[RepoPath], findings: &mut Findings) -> StackOrder {
+    let root = KeyPath::root();
+    let settings = root.key("x-skep");
+    let keys = settings.key("depends_on");
+    let Some(settings) = tree.get("x-skep") else { return StackOrder::default() };
+    let wave = match settings.get("wave").map(|node| &node.value) {
+        Some(Value::Int(wave)) => i32::try_from(*wave).unwrap_or_default(),
+        _ => 0,
+    };
+    let path = |file: FileId| {
+        let index = usize::try_from(file.0).unwrap_or(usize::MAX);
+        paths.get(index).cloned().unwrap_or_default()
+    };
+    let needed = settings.get("depends_on").map(needs).unwrap_or_default();
+    let mut depends_on = BTreeMap::new();
+    for need in needed {
+        let place = Place { file: path(need.span.file), at: Some(need.span.start) };
+        let (until, presence) = (need.condition, need.presence);
+        match StackName::new(need.name) {
+            Ok(name) => {
+                depends_on.insert(name, StackNeed { until, presence, place });
+            }
+            Err(error) => {
+                findings.error(&keys, need.span, format!("no stack is called so: {error}"));
+            }
+        }
+    }
+    StackOrder { wave, depends_on }
 }

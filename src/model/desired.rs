@@ -10,6 +10,7 @@ use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
 use super::name::{Kind, ObjectRef, SourceName, StackName};
+use super::order::StackOrder;
 use super::rollout::RolloutPolicy;
 use super::secret::KeyedHash;
 use super::window::Window;
@@ -42,6 +43,8 @@ pub struct DesiredStack {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name; shared, because they are large.
     pub services: BTreeMap<String, Arc<DesiredService>>,
+    /// Waves of services that can't be made, by full name: they have a mistake.
+    pub unmade: BTreeMap<String, i32>,
     /// What is declared external, used or not: it is there already, and stays.
     pub external: BTreeSet<ObjectRef>,
 }
@@ -65,6 +68,8 @@ pub struct StackPolicy {
     pub approval: ApprovalPolicy,
     /// When writes are made; without any, at all times.
     pub windows: Vec<Window>,
+    /// Which stacks come first.
+    pub order: StackOrder,
 }
 
 /// Who says yes to a plan.
@@ -157,6 +162,8 @@ pub struct DesiredService {
     pub pull: PullPolicy,
     /// Whether the number of tasks is declared.
     pub replicas: Replicas,
+    /// Services of the stack with a lower one have to be healthy first.
+    pub wave: i32,
     /// Services of the stack that have to be there first, by full name. There is no circle in them
     /// all; one that is not among the services of the stack has a mistake.
     pub depends_on: BTreeMap<String, Condition>,

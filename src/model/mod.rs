@@ -11,6 +11,7 @@ pub mod input;
 pub mod login;
 pub mod name;
 pub mod observed;
+pub mod order;
 pub mod rollout;
 pub mod secret;
 mod window;
@@ -33,6 +34,7 @@ pub use input::{
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
+pub use order::{Presence, StackNeed, StackOrder};
 pub use rollout::{OnFailure, RolloutPolicy};
 pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};
 pub use window::{NotASchedule, Schedule, Window, WindowKind, Zone};

@@ -34,6 +34,8 @@ pub enum Finding {
     StaleTarget(String),
     /// A service is made in the same breath as one that has to be there first.
     TooEarly(String),
+    /// A service is made before a stack that comes first is there.
+    OutOfTurn(String),
     /// Steps that are not in the order of their stages.
     OutOfOrder,
 }
@@ -51,6 +53,9 @@ impl fmt::Display for Finding {
             Self::RemovesKept(name) => write!(f, "{name} is kept and would be removed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
+            Self::OutOfTurn(name) => {
+                write!(f, "{name} would be made before a stack that comes first is there")
+            }
             Self::OutOfOrder => f.write_str("the steps are out of order"),
         }
     }
@@ -59,7 +64,7 @@ impl fmt::Display for Finding {
 /// Everything that is wrong with a plan.
 #[must_use]
 pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = out_of_turn(plan, desired, observed).into_iter().collect();
     if !plan.steps.is_sorted_by_key(|planned| planned.stage) {
         findings.push(Finding::OutOfOrder);
     }
@@ -106,7 +111,26 @@ fn early(
     let Step::CreateService { spec } = &planned.step else { return None };
     let service = stack?.services.get(&spec.name)?;
     let both = service.depends_on.keys().any(|name| written.contains(name));
-    both.then(|| Finding::TooEarly(spec.name.clone()))
+    let wave = |name: &String| stack?.services.get(name).map(|service| service.wave);
+    let early = written.iter().filter_map(wave).any(|wave| wave < service.wave);
+    (both || early).then(|| Finding::TooEarly(spec.name.clone()))
+}
+
+/// A service is begun while something of a stack that comes first is not even there.
+fn out_of_turn(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Option<Finding> {
+    let own = desired.stacks.get(&plan.stack).filter(|own| !own.policy.order.is_default())?;
+    let created = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::CreateService { spec } => Some(spec.name.clone()),
+        _ => None,
+    })?;
+    let order = &own.policy.order;
+    let first = desired.stacks.values().filter(|other| {
+        let wave = other.source == own.source && other.policy.order.wave < order.wave;
+        wave || order.depends_on.contains_key(&other.name)
+    });
+    let mut names = first.flat_map(|other| other.services.keys());
+    let missing = names.any(|name| !observed.services.contains_key(name));
+    missing.then_some(Finding::OutOfTurn(created))
 }
 
 fn rollback(planned: &PlannedStep, plan: &StackPlan, observed: &Observed) -> Option<Finding> {

@@ -14,6 +14,7 @@ mod removal;
 mod service;
 mod stable;
 mod stack;
+mod turns;
 mod windows;
 
 use std::borrow::Cow;
@@ -37,6 +38,7 @@ pub use audit::{Finding, audit};
 pub use contest::{Contested, Contests};
 pub use removal::Quota;
 pub use stack::plan;
+pub use turns::{Standing, Turns};
 
 /// What is decided for one stack in one pass.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,6 +181,8 @@ pub struct PlanInput<'a> {
     pub orders: &'a Orders,
     /// What earlier passes of this process saw.
     pub memory: &'a Memory,
+    /// How far other stacks are.
+    pub turns: &'a Turns,
     /// Now.
     pub now: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! `depends_on`: a service is begun once those that come first are as far as it asks for.
+//! `depends_on` and `wave`: a service is begun once those that come first are as far as it asks for.
 //!
 //! It orders changes, and watches over nothing: what was healthy once with its present declaration
 //! is far enough for good, so that a correction of one service never waits for the end of another
@@ -17,6 +17,8 @@ pub(super) struct Order<'a> {
     changes: BTreeMap<&'a str, &'a ServiceChange>,
     /// Services that this plan would write.
     busy: BTreeSet<String>,
+    /// The first wave with a service that is not healthy yet, and that service.
+    open: Option<(i32, &'a str)>,
 }
 
 impl<'a> Order<'a> {
@@ -24,11 +26,17 @@ impl<'a> Order<'a> {
         let changes = &input.changes.services;
         let objects = steps.iter().filter_map(|planned| planned.step.object());
         let services = objects.filter(|object| object.kind == Kind::Service);
-        Self {
+        let mut order = Self {
             input,
             changes: changes.iter().map(|change| (change.name.as_str(), change)).collect(),
             busy: services.map(|object| object.name).collect(),
-        }
+            open: None,
+        };
+        let last = changes.iter().map(|change| change.wave).max();
+        let early = order.waves().filter(|(wave, _)| Some(*wave) < last);
+        let open = early.filter(|(_, name)| !order.is_far_enough(name, Condition::Healthy));
+        order.open = open.min();
+        order
     }
 
     /// Why a step is not taken yet. A write that starts no tasks has no order.
@@ -41,9 +49,27 @@ impl<'a> Order<'a> {
             return None;
         }
         let mut first = change.depends_on.iter();
-        let (name, until) = first.find(|(name, until)| !self.is_far_enough(name, **until))?;
-        let on = ObjectRef::new(Kind::Service, name);
-        Some(HeldReason::WaveNotReady { on, until: *until })
+        let need = first.find(|(name, until)| !self.is_far_enough(name, **until));
+        let wave = || self.open.filter(|(wave, _)| *wave < change.wave);
+        let (name, until) = match need {
+            Some((name, until)) => (name.as_str(), *until),
+            None => (wave()?.1, Condition::Healthy),
+        };
+        Some(HeldReason::WaveNotReady { on: ObjectRef::new(Kind::Service, name), until })
+    }
+
+    /// The first service that is not so far, in the order of their names.
+    pub(super) fn first_open(&self, until: Condition) -> Option<ObjectRef> {
+        let mut names = self.waves().map(|(_, name)| name);
+        let open = names.find(|name| !self.is_far_enough(name, until))?;
+        Some(ObjectRef::new(Kind::Service, open))
+    }
+
+    /// All services of the stack, also those that can't be made.
+    fn waves(&self) -> impl Iterator<Item = (i32, &'a str)> {
+        let changes = self.input.changes;
+        let made = changes.services.iter().map(|change| (change.wave, change.name.as_str()));
+        made.chain(changes.unmade.iter().map(|(name, wave)| (*wave, name.as_str())))
     }
 
     fn is_far_enough(&self, name: &str, until: Condition) -> bool {

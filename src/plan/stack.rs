@@ -6,7 +6,7 @@ use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
-    removal, stable, windows,
+    removal, stable, turns, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -36,6 +36,13 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
         held: draft.held,
         drift: draft.drift,
     }
+}
+
+/// Steps of the stack's services, before anything is held for the sake of others.
+pub(super) fn services(input: &PlanInput<'_>) -> Vec<PlannedStep> {
+    let mut draft = Draft::default();
+    draft.services(input);
+    draft.steps
 }
 
 #[derive(Default)]
@@ -123,6 +130,7 @@ impl Draft {
     fn order(&mut self, input: &PlanInput<'_>) {
         let order = Order::new(input, &self.steps);
         self.hold_steps(|planned| order.holds(planned));
+        self.hold_steps(turns::holds(input));
     }
 
     fn removals(&mut self, input: &PlanInput<'_>) {
@@ -140,7 +148,12 @@ impl Draft {
     /// A service that is about to be written, now or once another one is ready, or is not well.
     fn open(&self, input: &PlanInput<'_>) -> Option<String> {
         let steps = self.steps.iter().filter_map(|planned| planned.step.object());
-        let waits = |held: &&Held| matches!(held.reason, HeldReason::WaveNotReady { .. });
+        let waits = |held: &&Held| {
+            matches!(
+                held.reason,
+                HeldReason::WaveNotReady { .. } | HeldReason::StackNotReady { .. }
+            )
+        };
         let later = self.held.iter().filter(waits).map(|held| held.object.clone());
         let busy: BTreeSet<String> = steps.chain(later).map(|object| object.name).collect();
         let well = |name: &str| {

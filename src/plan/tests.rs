@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Writes,
-    audit, plan,
+    Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns,
+    Writes, audit, plan,
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
@@ -76,6 +76,7 @@ struct World {
     orders: Orders,
     memory: Memory,
     stable: Vec<StableSet>,
+    turns: Turns,
     health: HealthState,
     why: String,
 }
@@ -87,6 +88,7 @@ fn asks_for(version: &str) -> World {
         image: image(),
         pull: PullPolicy::OnChange,
         replicas: Replicas::Declared,
+        wave: 0,
         depends_on: BTreeMap::new(),
         rollout: RolloutPolicy::default(),
         place: Place::default(),
@@ -104,6 +106,7 @@ fn asks_for(version: &str) -> World {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: [(WEB.to_owned(), Arc::new(service))].into(),
+            unmade: BTreeMap::new(),
             external: [].into(),
         },
         observed: Observed {
@@ -138,6 +141,7 @@ fn asks_for(version: &str) -> World {
         },
         memory: Memory::default(),
         stable: Vec::new(),
+        turns: Turns::default(),
         health: HealthState::Healthy,
         why: String::new(),
     }
@@ -238,6 +242,7 @@ impl World {
                 lineage: &self.lineage,
                 orders: &self.orders,
                 memory: &self.memory,
+                turns: &self.turns,
                 now: now(),
             },
             &instance,

@@ -55,7 +55,9 @@ pub fn waits_for_its_turn(report: &StackReport) -> bool {
         let mut drift = report.plan.drift.iter();
         drift.any(|drift| drift.object == *object && drift.action == Action::Remove)
     };
-    let waits = |held: &&Held| matches!(held.reason, HeldReason::WaveNotReady { .. });
+    let waits = |held: &&Held| {
+        matches!(held.reason, HeldReason::WaveNotReady { .. } | HeldReason::StackNotReady { .. })
+    };
     let prospects = Prospects::of(report);
     let mut waiting = report.plan.held.iter().filter(waits);
     waiting.any(|held| !removed(&held.object) && prospects.passes(held))
@@ -64,6 +66,7 @@ pub fn waits_for_its_turn(report: &StackReport) -> bool {
 /// What of a stack does not move by itself.
 struct Prospects<'a> {
     stuck: BTreeSet<&'a ObjectRef>,
+    idle: &'a BTreeSet<StackName>,
 }
 
 impl<'a> Prospects<'a> {
@@ -75,6 +78,7 @@ impl<'a> Prospects<'a> {
                 HeldReason::WaveNotReady { on, .. } => {
                     waiting.entry(on).or_default().push(&held.object);
                 }
+                HeldReason::StackNotReady { stack, .. } if !report.idle.contains(stack) => {}
                 reason if goes_away(reason) => {}
                 _ => ends.push(&held.object),
             }
@@ -89,13 +93,14 @@ impl<'a> Prospects<'a> {
                 ends.extend(waiting.get(object).into_iter().flatten());
             }
         }
-        Self { stuck }
+        Self { stuck, idle: &report.idle }
     }
 
     /// True when what is held gets done by itself.
     fn passes(&self, held: &Held) -> bool {
         match &held.reason {
             HeldReason::WaveNotReady { on, .. } => !self.stuck.contains(on),
+            HeldReason::StackNotReady { stack, .. } => !self.idle.contains(stack),
             reason => goes_away(reason),
         }
     }

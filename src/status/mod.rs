@@ -2,8 +2,9 @@
 
 mod awaited;
 mod condition;
+mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::{Outcome, StepOutcome};
 pub use awaited::{Awaited, Known, Reached, awaited};
 pub use condition::{Settled, conditions, settled, waits_for_its_turn};
+pub use turns::look_around;
 
 use crate::health::Health;
 use crate::model::{Engine, Problem, Revision, SourceName, StackName};
@@ -57,6 +59,8 @@ pub struct StackReport {
     pub outcomes: Vec<StepOutcome>,
     /// Health of its services that are there, by full name.
     pub health: BTreeMap<String, Health>,
+    /// Stacks that it waits for and that get no further by themselves ([`look_around`]).
+    pub idle: BTreeSet<StackName>,
     /// What it comes to.
     pub conditions: Vec<Condition>,
 }

@@ -12,7 +12,8 @@ use skep::model::{
     ObjectRef, Observed, Revision, SecretBytes, SideStore, SourceName, Step,
 };
 use skep::plan::{
-    Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Writes, audit, plan,
+    Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes, audit,
+    plan,
 };
 use skep::ports::Write;
 use skep::reconcile::Doors;
@@ -77,6 +78,7 @@ impl Stage {
         service.image = self.image.parse().unwrap();
         // What runs nowhere is never as far as others wait for.
         service.depends_on.clear();
+        service.wave = 0;
         let spec = &mut service.spec;
         spec.labels.insert(IMAGE_LABEL.to_owned(), self.image.clone());
         match &mut spec.mode {
@@ -200,6 +202,7 @@ impl Stage {
             lineage: &lineage,
             orders: &orders,
             memory: &memory,
+            turns: &Turns::default(),
             now: observed.at,
         };
         let plan = plan(&input, &self.instance);

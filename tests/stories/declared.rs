@@ -25,7 +25,7 @@ const ROOT: &str = "services: {api: {image: 'registry.test/api:1'}}\n";
 
 /// Repositories by address.
 #[derive(Clone, Default)]
-struct Hosts(Arc<Mutex<BTreeMap<String, SimSource>>>);
+pub(crate) struct Hosts(Arc<Mutex<BTreeMap<String, SimSource>>>);
 
 impl Hosts {
     fn put(&self, url: &str, source: &SimSource) {
@@ -81,6 +81,31 @@ async fn a_commit_to_a_declared_source_converges() {
     play.converge().await;
     play.converge().await;
     assert_eq!(wrote(&mut play), ["create service/other_web", "remove service/tools_web"]);
+}
+
+#[tokio::test]
+async fn stacks_of_two_sources_wait_for_each_other_and_a_circle_of_them_is_told() {
+    let (mut play, team, hosts) = start();
+    hosts.put("https://git.test/team.git", &team);
+    let root = format!("{ROOT}x-skep: {{depends_on: [tools]}}\n");
+    play.commit(&[("root.yml", &root)]);
+    play.pass().await;
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote().last().map(String::as_str), Some("create service/tools_web"));
+    let tools =
+        format!("{NEWER}x-skep: {{depends_on: {{root: {{condition: service_healthy}}}}}}\n");
+    team.commit("a circle", &[("tools.yml", &tools)]).expect("a path");
+    play.commit(&[("root.yml", &root.replace("api:1", "web:1"))]);
+    assert_eq!(play.converge().await, Settled::Badly);
+    let report = play.pass().await;
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let circle = "root.yml:2:23: stacks wait for each other in a circle: root → tools → root \
+                  (take one of these steps away)";
+    assert_eq!(told, [circle]);
+    assert_eq!(wrote(&mut play), Vec::<String>::new());
+    team.commit("no circle", &[("tools.yml", NEWER)]).expect("a path");
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(wrote(&mut play), ["update service/root_api", "update service/tools_web"]);
 }
 
 #[tokio::test]

@@ -20,3 +20,4 @@ mod several;
 mod stable;
 mod upgrade;
 mod waiting;
+mod waves;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use skep::model::Kind;
-use skep::ports::Clock as _;
 use skep::sim::Behaviour;
 use skep::status::Settled;
 
@@ -45,39 +43,13 @@ fn commit(play: &Play, text: &str) {
     play.commit(&[("shop/compose.yml", text)]);
 }
 
-/// Passes a second apart until nothing moves: what each pass wrote, passes that wrote nothing left
-/// out, and how it ended.
-async fn course(play: &mut Play) -> (Vec<String>, Settled) {
-    let mut course = Vec::new();
-    let end = play.world.clock.now() + SignedDuration::from_mins(20);
-    loop {
-        let report = play.pass().await;
-        assert_eq!(report.trouble, Vec::<String>::new());
-        let wrote = play.wrote().join(", ");
-        let quiet = wrote.is_empty();
-        course.extend((!quiet).then_some(wrote));
-        let settled = skep::status::settled(report.stacks.values().next().expect("the stack"));
-        if quiet && settled != Settled::OnTheWay {
-            return (course, settled);
-        }
-        assert!(play.world.clock.now() < end, "it never settles: {course:?}");
-        play.world.advance(Duration::from_secs(1)).await;
-    }
-}
-
-async fn holds(play: &mut Play) -> Vec<String> {
-    let report = play.pass().await;
-    let held = report.stacks.values().flat_map(|stack| &stack.plan.held);
-    held.map(|held| format!("{}: {}", held.object.name, held.reason)).collect()
-}
-
 #[tokio::test]
 async fn services_come_in_their_order() {
     let mut play = play();
     let slow = Behaviour::HealthyAfter(Duration::from_secs(40));
     play.world.swarm.set_image("registry.test/db:1", slow);
     commit(&play, CHAIN);
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!(settled, Settled::Well);
     let expected = [
         "create network/shop_default, create service/shop_db",
@@ -96,23 +68,23 @@ async fn each_says_what_it_waits_for() {
         "shop_migrate: service/shop_db has to be healthy first",
         "shop_web: service/shop_db has to be healthy first",
     ];
-    assert_eq!(holds(&mut play).await, expected);
+    assert_eq!(play.holds().await, expected);
     play.world.advance(Duration::from_secs(15)).await;
     play.pass().await;
     let expected = ["shop_web: service/shop_migrate has to complete first"];
-    assert_eq!(holds(&mut play).await, expected);
+    assert_eq!(play.holds().await, expected);
 }
 
 #[tokio::test]
 async fn a_new_revision_goes_the_same_way_and_another_process_goes_on_with_it() {
     let mut play = play();
     commit(&play, CHAIN);
-    assert_eq!(course(&mut play).await.1, Settled::Well);
+    assert_eq!(play.course().await.1, Settled::Well);
     commit(&play, &CHAIN.replace(":1", ":2"));
     play.pass().await;
     assert_eq!(play.wrote(), ["update service/shop_db"]);
     play.restart();
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!(settled, Settled::Well);
     assert_eq!(course, ["update service/shop_migrate", "update service/shop_web"]);
 }
@@ -121,9 +93,9 @@ async fn a_new_revision_goes_the_same_way_and_another_process_goes_on_with_it() 
 async fn a_job_that_ran_is_not_run_again_for_those_that_wait_for_it() {
     let mut play = play();
     commit(&play, CHAIN);
-    assert_eq!(course(&mut play).await.1, Settled::Well);
+    assert_eq!(play.course().await.1, Settled::Well);
     commit(&play, &CHAIN.replace("web:1", "web:2"));
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!((course, settled), (vec!["update service/shop_web".to_owned()], Settled::Well));
 }
 
@@ -131,7 +103,7 @@ async fn a_job_that_ran_is_not_run_again_for_those_that_wait_for_it() {
 async fn a_correction_does_not_wait_for_the_end_of_another_services_trouble() {
     let mut play = play();
     commit(&play, CHAIN);
-    assert_eq!(course(&mut play).await.1, Settled::Well);
+    assert_eq!(play.course().await.1, Settled::Well);
     let crash = Behaviour::ExitsAfter(Duration::ZERO, 1);
     play.world.swarm.set_image("registry.test/db:1", crash);
     play.world.swarm.hand().kill_task("shop_db");
@@ -146,12 +118,12 @@ async fn what_waits_for_a_failed_service_is_not_begun_and_nobody_waits_for_it() 
     let mut play = play();
     play.world.swarm.set_image("registry.test/db:1", Behaviour::ExitsAfter(Duration::ZERO, 1));
     commit(&play, CHAIN);
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!(settled, Settled::Badly);
     assert_eq!(course, ["create network/shop_default, create service/shop_db"]);
     assert_eq!(play.names(Kind::Service).await, ["shop_db"]);
     commit(&play, &CHAIN.replace("db:1", "db:2"));
-    assert_eq!(crate::order::course(&mut play).await.1, Settled::Well);
+    assert_eq!(play.course().await.1, Settled::Well);
 }
 
 #[tokio::test]
@@ -160,7 +132,7 @@ async fn the_short_form_waits_for_a_start_only() {
     play.world.swarm.set_image("registry.test/db:1", Behaviour::ExitsAfter(Duration::ZERO, 1));
     let text = "services:\n  web: {image: 'registry.test/web:1', depends_on: [db]}\n  db: {image: 'registry.test/db:1'}\n";
     commit(&play, text);
-    let (course, _) = course(&mut play).await;
+    let (course, _) = play.course().await;
     let expected =
         ["create network/shop_default, create service/shop_db", "create service/shop_web"];
     assert_eq!(course, expected);
@@ -171,7 +143,7 @@ async fn a_service_that_wants_no_tasks_keeps_nobody_waiting() {
     let mut play = play();
     let text = CHAIN.replace("db:1\n", "db:1\n    deploy: {replicas: 0}\n");
     commit(&play, &text);
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!((course.len(), settled), (3, Settled::Well));
 }
 
@@ -180,7 +152,7 @@ async fn a_service_with_a_mistake_holds_those_that_wait_for_it_and_only_them() {
     let mut play = play();
     let text = CHAIN.replace("registry.test/db:1", "'not an image'");
     commit(&play, &format!("{text}  alone: {{image: 'registry.test/api:1'}}\n"));
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!(settled, Settled::Badly);
     assert_eq!(course, ["create network/shop_default, create service/shop_alone"]);
 }
@@ -190,9 +162,9 @@ async fn a_removal_waits_until_the_others_had_their_turn() {
     let mut play = play();
     let old = format!("{CHAIN}  old: {{image: 'registry.test/api:1'}}\n");
     commit(&play, &old);
-    assert_eq!(course(&mut play).await.1, Settled::Well);
+    assert_eq!(play.course().await.1, Settled::Well);
     commit(&play, &CHAIN.replace("db:1", "db:2").replace("web:1", "web:2"));
-    let (course, settled) = course(&mut play).await;
+    let (course, settled) = play.course().await;
     assert_eq!(settled, Settled::Well);
     let expected = ["update service/shop_db", "update service/shop_web", "remove service/shop_old"];
     assert_eq!(course, expected);

@@ -131,6 +131,35 @@ impl Play {
         }
     }
 
+    /// Passes a second apart until nothing moves: what each pass wrote, passes that wrote nothing
+    /// left out, and how it ended.
+    pub(crate) async fn course(&mut self) -> (Vec<String>, Settled) {
+        let mut course = Vec::new();
+        let patience = jiff::SignedDuration::try_from(PATIENCE).expect("short");
+        let end = self.world.clock.now().checked_add(patience).expect("a time");
+        loop {
+            let report = self.pass().await;
+            assert_eq!(report.trouble, Vec::<String>::new());
+            let wrote = self.wrote().join(", ");
+            let quiet = wrote.is_empty();
+            course.extend((!quiet).then_some(wrote));
+            let stacks = || report.stacks.values().map(settled);
+            let moving = stacks().any(|settled| settled == Settled::OnTheWay);
+            if quiet && !moving {
+                return (course, stacks().max().unwrap_or(Settled::Well));
+            }
+            assert!(self.world.clock.now() < end, "it never settles: {course:?}");
+            self.world.advance(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// What is held, with why.
+    pub(crate) async fn holds(&mut self) -> Vec<String> {
+        let report = self.pass().await;
+        let held = report.stacks.values().flat_map(|stack| &stack.plan.held);
+        held.map(|held| format!("{}: {}", held.object.name, held.reason)).collect()
+    }
+
     /// Names of the reasons for which something is held, with the object.
     pub(crate) fn held(report: &Report) -> Vec<String> {
         let held = report.stacks.values().flat_map(|stack| &stack.plan.held);

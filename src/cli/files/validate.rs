@@ -8,8 +8,8 @@ use crate::cli::args::{Format, OutputArgs, SourceArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Opener};
 use crate::cli::{Exit, output};
-use crate::load::{LoadOptions, Loaded, load};
-use crate::model::FileSet;
+use crate::load::{LoadOptions, Loaded, load, unknown_stacks, with_lines};
+use crate::model::{FileSet, Severity};
 use crate::source::Manner;
 use crate::view::{ProblemView, render, text};
 
@@ -36,7 +36,12 @@ struct ProblemsView<'a> {
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let loaded = loaded(&args.source, &args.source_args, environment);
     let (loaded, files) = loaded.await.map_err(|failure| failure.exiting(Exit::Differs))?;
-    let told = loaded.told_in_full(&files);
+    let mut told = loaded.told_in_full(&files);
+    // Another source may declare them, which is not read here.
+    let elsewhere = unknown_stacks(&loaded.desired).into_iter();
+    let elsewhere = elsewhere.map(|problem| problem.severity(Severity::Warning));
+    told.extend(with_lines(elsewhere.collect(), &files));
+    told.sort();
     let problems: Vec<ProblemView> = told.iter().map(ProblemView::of).collect();
     match args.output.output {
         Format::Text => {

@@ -77,6 +77,7 @@ impl ServiceCase<'_> {
             image: decision.state,
             unsupported,
             missing,
+            wave: desired.wave,
             depends_on: desired.depends_on.clone(),
             rollout: desired.rollout,
             place: desired.place.clone(),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::forms::{KeyValues, ScalarText};
 use super::include::Include;
 use super::policy::{ApprovalForm, WindowForm};
+use super::service::relations::DependsOn;
 use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
 use super::service::{Logging, Service};
@@ -51,6 +52,12 @@ pub struct StackSettings {
     pub approval: Option<ApprovalForm>,
     /// When the stack may be written; without any, at all times.
     pub windows: Option<Vec<WindowForm>>,
+    /// Stacks of the same source with a lower wave come first: services are begun once all of
+    /// theirs are healthy at this revision; `0` by default.
+    #[schemars(extend("default" = 0))]
+    pub wave: Option<i32>,
+    /// Stacks, of any source, that come first, with how far all of their services have to be.
+    pub depends_on: Option<DependsOn>,
     /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,

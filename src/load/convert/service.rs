@@ -95,6 +95,7 @@ impl Stage<'_, '_> {
             image,
             pull: form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default(),
             replicas: replicas(&spec),
+            wave: form.settings.as_ref().and_then(|s| s.wave).unwrap_or_default(),
             depends_on: self.depends_on(key),
             rollout: self.rollout(form, path),
             place: self.place(span),

@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 43] = [
+const PLACES: [(&str, Cast); 47] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -56,6 +56,10 @@ const PLACES: [(&str, Cast); 43] = [
     ("services.*.x-skep.max_concurrent", Cast::Int),
     ("services.*.x-skep.no_new_privileges", Cast::Bool),
     ("services.*.x-skep.swappiness", Cast::Int),
+    ("services.*.x-skep.wave", Cast::Int),
+    ("x-skep.depends_on.*.required", Cast::Bool),
+    ("x-skep.depends_on.*.restart", Cast::Bool),
+    ("x-skep.wave", Cast::Int),
     ("services.*.volumes.*.bind.create_host_path", Cast::Bool),
     ("services.*.volumes.*.tmpfs.mode", Cast::Int),
     ("services.*.volumes.*.tmpfs.size", Cast::Int),

@@ -11,7 +11,7 @@ use crate::load::findings::{Finding, Findings};
 use crate::load::intake::{Document, DotEnvs, Opened, Shelf, discover};
 use crate::load::stack::{Made, Surroundings};
 use crate::load::yaml::{Fault, FileId, Node, Value};
-use crate::load::{LoadOptions, Loaded, lines};
+use crate::load::{LoadOptions, Loaded, circles_of_stacks, lines};
 use crate::model::{FileSet, Place, Position, Problem, RepoPath, Severity, StackName};
 
 use manifests::Manifest;
@@ -41,6 +41,7 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
     round.settle_left();
     let Round { mut loaded, dotenvs, .. } = round;
     loaded.problems.extend(dotenvs.problems().cloned());
+    loaded.problems.extend(circles_of_stacks(&loaded.desired));
     loaded.problems = lines::finish(loaded.problems, files);
     loaded
 }

@@ -1,7 +1,7 @@
 //! What the author of a stack wants done, and when.
 
 use super::{file_set, loaded};
-use crate::model::{ApprovalPolicy, StackPolicy, WindowKind};
+use crate::model::{ApprovalPolicy, Condition, Place, Presence, StackPolicy, WindowKind};
 
 fn policy(settings: &str) -> StackPolicy {
     let compose = format!("services: {{a: {{image: 'x:1'}}}}\nx-skep: {{{settings}}}\n");
@@ -11,7 +11,10 @@ fn policy(settings: &str) -> StackPolicy {
     let [compose, manifest] = [compose, manifest].map(|text| {
         let loaded = loaded(&file_set(&[("s.yml", &text)]), &[]);
         assert_eq!(loaded.problems, []);
-        loaded.desired.stacks.values().next().expect("a stack").policy.clone()
+        let mut policy = loaded.desired.stacks.values().next().expect("a stack").policy.clone();
+        let needs = policy.order.depends_on.values_mut();
+        needs.for_each(|need| need.place = Place::default());
+        policy
     });
     assert_eq!(compose, manifest, "both ways of writing mean the same");
     compose
@@ -62,4 +65,62 @@ x-skep:
     7: this is no cron schedule of five fields (write it like 0 22 * * mon-fri)
     7: unknown key 'length' (the keys here are duration, kind, schedule, time_zone)
     ");
+}
+
+#[test]
+fn the_order_of_stacks_is_read() {
+    let order =
+        policy("wave: -2, depends_on: {base: {condition: service_healthy, required: false}}");
+    assert_eq!(order.order.wave, -2);
+    let (name, need) = order.order.depends_on.first_key_value().expect("one");
+    assert_eq!((name.as_str(), need.until), ("base", Condition::Healthy));
+    assert_eq!(need.presence, Presence::Optional);
+    let order = policy("depends_on: [base, tools]");
+    let until: Vec<Condition> = order.order.depends_on.values().map(|need| need.until).collect();
+    assert_eq!(until, [Condition::Started, Condition::Started]);
+}
+
+/// All problems of these files: file, line and column, what is wrong, what to do.
+fn told(files: &[(&str, &str)]) -> String {
+    let loaded = loaded(&file_set(files), &[]);
+    loaded.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn circles_and_other_mistakes_in_the_order_are_told_with_their_path() {
+    let services = "services:
+  api: {image: 'x:1', depends_on: [web]}
+  web: {image: 'x:1', x-skep: {wave: 2}}
+  job: {image: 'x:1', x-skep: {wave: first}}
+";
+    let manifest = "apiVersion: skep/v1
+kind: Stack
+metadata: {name: late}
+spec:
+  wave: 3
+  services: {a: {image: 'x:1'}}
+";
+    let stacks = [
+        ("early.yml", "services: {a: {image: 'x:1'}}\nx-skep:\n  depends_on: [middle]\n"),
+        ("middle.yml", "services: {a: {image: 'x:1'}}\nx-skep: {depends_on: {late: {}}}\n"),
+        ("alone.yml", "services: {a: {image: 'x:1'}}\nx-skep: {depends_on: [alone]}\n"),
+        ("broken.yml", "services: {a: {image: 'x:1'}}\nx-skep: {depends_on: [no.name]}\n"),
+        ("late.yml", manifest),
+        ("services.yml", services),
+    ];
+    insta::assert_snapshot!(told(&stacks), @r"
+    alone.yml:2:23: stacks wait for each other in a circle: alone → alone (take one of these steps away)
+    broken.yml:2:23: no stack is called so: the name may hold letters, digits, '-' and '_', and must begin and end with a letter or digit
+    early.yml:3:16: stacks wait for each other in a circle: early → middle → late → early (a later wave waits for all before it: 'early' has wave 0, 'middle' has wave 0, 'late' has wave 3)
+    services.yml:2:35: services wait for each other in a circle: api → web → api ('web' has wave 2 and waits for all with a lower one; give 'api' that wave, or take the step away)
+    services.yml:4:38: has to be a whole number, not text (write it without quotes)
+    ");
+}
+
+#[test]
+fn waves_alone_make_no_circle() {
+    let of = |wave: i32| format!("services: {{a: {{image: 'x:1'}}}}\nx-skep: {{wave: {wave}}}\n");
+    let files = [("a.yml", of(1)), ("b.yml", of(0)), ("c.yml", of(-1))];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    assert_eq!(told(&files), "");
 }

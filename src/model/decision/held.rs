@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::Approval;
 use super::ledger::SuspendedBy;
 use crate::model::desired::Condition;
-use crate::model::name::ObjectRef;
+use crate::model::name::{ObjectRef, StackName};
 use crate::model::observed::ApiVersion;
 
 /// A change that is wanted and not made now.
@@ -62,6 +62,15 @@ pub enum HeldReason {
         /// What.
         on: ObjectRef,
         /// How far it has to be.
+        until: Condition,
+    },
+    /// Another stack comes first.
+    StackNotReady {
+        /// Which.
+        stack: StackName,
+        /// What of it is not far enough; `None` when it is not declared.
+        on: Option<ObjectRef>,
+        /// How far all of it has to be.
         until: Condition,
     },
     /// The object is somebody else's.
@@ -129,6 +138,7 @@ impl HeldReason {
             Self::Suspended { .. } => "Suspended",
             Self::Contested { .. } => "Contested",
             Self::WaveNotReady { .. } => "WaveNotReady",
+            Self::StackNotReady { .. } => "StackNotReady",
             Self::NotOurs { .. } => "NotOurs",
             Self::ViewIncomplete { .. } => "ViewIncomplete",
             Self::NeedsApproval { .. } => "NeedsApproval",
@@ -158,12 +168,13 @@ impl fmt::Display for HeldReason {
                 write!(f, "{field} is changed back again and again by somebody else")
             }
             Self::WaveNotReady { on, until } => {
-                let far = match until {
-                    Condition::Started => "run",
-                    Condition::Healthy => "be healthy",
-                    Condition::Completed => "complete",
-                };
-                write!(f, "{on} has to {far} first")
+                write!(f, "{on} has to {} first", far(*until))
+            }
+            Self::StackNotReady { stack, on: Some(on), until } => {
+                write!(f, "the stack {stack} comes first: its {on} has to {}", far(*until))
+            }
+            Self::StackNotReady { stack, on: None, .. } => {
+                write!(f, "the stack {stack} comes first, and is not declared")
             }
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
@@ -186,6 +197,15 @@ impl fmt::Display for HeldReason {
             Self::ObserveOnly => f.write_str("only observing (--observe)"),
             Self::Following => f.write_str("another operator of this instance acts"),
         }
+    }
+}
+
+/// What something has to do until others have their turn.
+fn far(until: Condition) -> &'static str {
+    match until {
+        Condition::Started => "run",
+        Condition::Healthy => "be healthy",
+        Condition::Completed => "complete",
     }
 }
 

@@ -168,6 +168,7 @@ mod tests {
             networks: Vec::new(),
             data: Vec::new(),
             services: Vec::new(),
+            unmade: BTreeMap::new(),
             leftovers,
         })
     }
@@ -216,6 +217,7 @@ mod tests {
             image,
             pull: crate::model::PullPolicy::default(),
             replicas: crate::model::Replicas::default(),
+            wave: 0,
             depends_on: BTreeMap::new(),
             rollout: crate::model::RolloutPolicy::default(),
             place: crate::model::Place::default(),
@@ -230,6 +232,7 @@ mod tests {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: BTreeMap::from([("plain".to_owned(), Arc::new(service))]),
+            unmade: BTreeMap::new(),
             external: [].into(),
         };
         let mut now = observed(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ledger::Ledgers;
-use crate::load::{LoadOptions, Loaded, load};
+use crate::load::{LoadOptions, Loaded, circles_of_stacks, load, unknown_stacks};
 use crate::model::{
     Desired, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
 };
@@ -57,7 +57,24 @@ impl Operator {
             }
             wanted.add(followed, checkout, (&loaded, ledgers));
         }
+        self.tell_order(&mut wanted);
         wanted
+    }
+
+    /// What is wrong with the order of stacks of several sources. Whether a stack is missing can
+    /// only be told when all of them could be read.
+    fn tell_order(&self, wanted: &mut Wanted) {
+        let mut problems = circles_of_stacks(&wanted.desired);
+        let read = |followed: &Followed| wanted.sources.get(&followed.state.name);
+        if self.sources.iter().all(|source| matches!(read(source), Some((_, Wholeness::Whole)))) {
+            problems.extend(unknown_stacks(&wanted.desired));
+        }
+        let known = |problem: &Problem| {
+            let same = |told: &Problem| (told.at, &told.message) == (problem.at, &problem.message);
+            wanted.problems.iter().any(same)
+        };
+        problems.retain(|problem| !known(problem));
+        wanted.problems.extend(problems);
     }
 
     fn declared(&mut self, key: Option<&HashKey>) -> DeclaredSources {

@@ -5,6 +5,7 @@ mod desired;
 mod key;
 mod memory;
 mod registry;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,10 +28,10 @@ use crate::model::{
     StackPolicy, Wholeness,
 };
 use crate::plan::{
-    self, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Writes, audit,
+    self, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes, audit,
 };
 use crate::ports::SwarmError;
-use crate::status::{Report, StackReport, conditions};
+use crate::status::{Report, StackReport, conditions, look_around};
 
 /// Whether a pass does what it decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +55,27 @@ struct Round<'a> {
     claims: &'a Claims,
 }
 
+impl Round<'_> {
+    /// What it means that a source does not declare a stack.
+    fn left(&self, source: &SourceName) -> Declared {
+        match self.wanted.sources.get(source) {
+            Some((_, Wholeness::Whole)) => Declared::Gone,
+            _ => Declared::Broken,
+        }
+    }
+}
+
 /// A stack that something may have to be done about.
 struct Candidate {
     changes: Arc<StackChanges>,
     lineage: Lineage,
+}
+
+/// A stack before the decision.
+struct Case<'c> {
+    candidate: &'c Candidate,
+    health: BTreeMap<String, Health>,
+    orders: Orders,
 }
 
 impl Operator {
@@ -150,10 +168,12 @@ impl Operator {
         let compared = candidates.iter().map(|candidate| &candidate.changes);
         self.memory.compared.keep(&wanted.desired, compared);
         let quotas = quotas(&candidates);
+        let cases = self.cases(&round, &candidates, &quotas);
+        let turns = self.turns(&round, &cases, &mut report.trouble);
         let mut plans = Vec::new();
-        for candidate in &candidates {
-            match self.plan_one(&round, candidate, &quotas) {
-                Ok((plan, health)) => plans.push((candidate, plan, health)),
+        for case in cases {
+            match self.plan_one(&round, &case, &turns) {
+                Ok(plan) => plans.push((case.candidate, plan, case.health)),
                 Err(trouble) => report.trouble.push(trouble),
             }
         }
@@ -209,12 +229,8 @@ impl Operator {
     ) -> Option<Lineage> {
         let stack = round.wanted.desired.stacks.get(&changes.stack);
         let source = left.or_else(|| stack.map(|stack| &stack.source))?;
-        let (revision, wholeness) = round.wanted.sources.get(source)?;
-        let declared = match (left, wholeness) {
-            (None, _) => Declared::Here,
-            (Some(_), Wholeness::Whole) => Declared::Gone,
-            (Some(_), Wholeness::Partial) => Declared::Broken,
-        };
+        let (revision, _) = round.wanted.sources.get(source)?;
+        let declared = left.map_or(Declared::Here, |_| round.left(source));
         let entry = round.ledgers.stacks.get(&changes.stack);
         let ancestry = self.ancestry(source, revision, entry, changes).await;
         let policy = stack.map_or_else(StackPolicy::default, |stack| stack.policy.clone());
@@ -241,29 +257,52 @@ impl Operator {
         }
     }
 
+    /// What decisions about stacks are made from, besides what all have in common.
+    fn cases<'c>(
+        &self,
+        round: &Round<'_>,
+        candidates: &'c [Candidate],
+        quotas: &BTreeMap<SourceName, Quota>,
+    ) -> Vec<Case<'c>> {
+        let case = |candidate: &'c Candidate| Case {
+            candidate,
+            health: self.health(round, &candidate.changes),
+            orders: self.orders(round, quotas.get(&candidate.lineage.source)),
+        };
+        candidates.iter().map(case).collect()
+    }
+
+    fn input<'p>(
+        &'p self,
+        round: &'p Round<'_>,
+        case: &'p Case<'_>,
+        turns: &'p Turns,
+    ) -> PlanInput<'p> {
+        PlanInput {
+            changes: &case.candidate.changes,
+            view: round.view,
+            ledger: round.ledgers.stacks.get(&case.candidate.changes.stack),
+            stable: round.ledgers.stable_of(&case.candidate.changes.stack),
+            health: &case.health,
+            lineage: &case.candidate.lineage,
+            orders: &case.orders,
+            memory: &self.memory.plan,
+            turns,
+            now: round.now,
+        }
+    }
+
     fn plan_one(
         &self,
         round: &Round<'_>,
-        candidate: &Candidate,
-        quotas: &BTreeMap<SourceName, Quota>,
-    ) -> Result<(StackPlan, BTreeMap<String, Health>), String> {
-        let stack = &candidate.changes.stack;
+        case: &Case<'_>,
+        turns: &Turns,
+    ) -> Result<StackPlan, String> {
+        let stack = &case.candidate.changes.stack;
         if let Some(why) = round.ledgers.unreadable.get(stack) {
             return Err(format!("the ledger of {stack} can't be read: {why}"));
         }
-        let health = self.health(round, &candidate.changes);
-        let orders = self.orders(round, quotas.get(&candidate.lineage.source));
-        let input = PlanInput {
-            changes: &candidate.changes,
-            view: round.view,
-            ledger: round.ledgers.stacks.get(stack),
-            stable: round.ledgers.stable_of(stack),
-            health: &health,
-            lineage: &candidate.lineage,
-            orders: &orders,
-            memory: &self.memory.plan,
-            now: round.now,
-        };
+        let input = self.input(round, case, turns);
         let mut plan = isolated(stack, "planning", || plan::plan(&input, &self.settings.instance))?;
         if round.mode == Mode::Preview && round.found == KeyFound::OwnOnly {
             // They are those of a key that nobody keeps, and would be others in the next preview.
@@ -271,7 +310,7 @@ impl Operator {
         }
         let findings = audit(&plan, &round.wanted.desired, round.view.observed);
         match findings.first() {
-            None => Ok((plan, health)),
+            None => Ok(plan),
             Some(finding) => Err(format!("the plan of {stack} is not carried out: {finding}")),
         }
     }
@@ -327,18 +366,31 @@ impl Operator {
             self.memory.learn(&plan, &outcomes, round.now);
             let source = candidate.lineage.source.clone();
             let name = plan.stack.clone();
-            let mut stack = StackReport { source, plan, outcomes, health, conditions: Vec::new() };
-            let files = round.wanted.desired.stacks.get(&name).map(|stack| &stack.files);
-            let concerns = |problem: &&Problem| match files {
-                Some(files) => files.contains(&problem.file),
-                // It may have been declared in any file that can't be read.
-                None => candidate.lineage.declared == Declared::Broken,
-            };
-            let problems: Vec<&Problem> = report.problems.iter().filter(concerns).collect();
-            stack.conditions = conditions(&name, &stack, &problems);
+            let (idle, conditions) = (BTreeSet::new(), Vec::new());
+            let stack = StackReport { source, plan, outcomes, health, idle, conditions };
             report.stacks.insert(name, stack);
         }
+        tell(report, round);
     }
+}
+
+/// Says what each stack comes to; those that wait for others after it is known of those.
+fn tell(report: &mut Report, round: &Round<'_>) {
+    let Report { stacks, problems, .. } = report;
+    let say = |name: &StackName, stack: &mut StackReport| {
+        let files = round.wanted.desired.stacks.get(name).map(|stack| &stack.files);
+        let concerns = |problem: &&Problem| match files {
+            Some(files) => files.contains(&problem.file),
+            // It may have been declared in any file that can't be read.
+            None => round.left(&stack.source) == Declared::Broken,
+        };
+        let problems: Vec<&Problem> = problems.iter().filter(concerns).collect();
+        stack.conditions = conditions(name, stack, &problems);
+    };
+    stacks.iter_mut().for_each(|(name, stack)| say(name, stack));
+    let waiting = look_around(stacks);
+    let waiting = stacks.iter_mut().filter(|(name, _)| waiting.contains(*name));
+    waiting.for_each(|(name, stack)| say(name, stack));
 }
 
 /// Stacks that the ledger knows from a source that was read, and that the source does not declare.

@@ -65,6 +65,12 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
             "let one side decide: take the field out of git, or stop what changes it"
         }
         HeldReason::WaveNotReady { .. } => "look at how that one does, and why it gets no further",
+        HeldReason::StackNotReady { on: None, .. } => {
+            "declare that stack, or take it out of depends_on"
+        }
+        HeldReason::StackNotReady { stack, .. } => {
+            return format!("look at how that one does: skep status {stack}");
+        }
         HeldReason::NotOurs { .. } => {
             "choose another name, or remove the object that is in the way"
         }

@@ -246,6 +246,7 @@ fn empty(stack: &str) -> StackReport {
         },
         outcomes: Vec::new(),
         health: BTreeMap::new(),
+        idle: [].into(),
         conditions: Vec::new(),
     }
 }

@@ -19,6 +19,10 @@ pub struct ServiceSettings {
     /// `docker service create` makes it; `true` by default.
     #[schemars(extend("default" = true))]
     pub default_network: Option<bool>,
+    /// Services of the stack with a lower wave come first: the service is begun once all of them
+    /// are healthy; `0` by default.
+    #[schemars(extend("default" = 0))]
+    pub wave: Option<i32>,
     /// How rollouts are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    ApprovalForm, Config, Logging, Network, RolloutForm, ScalarText, Secret, Service, Unsupported,
-    Volume, WindowForm, schema_of,
+    ApprovalForm, Config, DependsOn, Logging, Network, RolloutForm, ScalarText, Secret, Service,
+    Unsupported, Volume, WindowForm, schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -55,6 +55,12 @@ pub struct StackForm {
     pub approval: Option<ApprovalForm>,
     /// When the stack may be written; without any, at all times.
     pub windows: Option<Vec<WindowForm>>,
+    /// Stacks of the same source with a lower wave come first: services are begun once all of
+    /// theirs are healthy at this revision; `0` by default.
+    #[schemars(extend("default" = 0))]
+    pub wave: Option<i32>,
+    /// Stacks, of any source, that come first, with how far all of their services have to be.
+    pub depends_on: Option<DependsOn>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -85,6 +91,8 @@ struct Own {
     rollout: Option<RolloutForm>,
     approval: Option<ApprovalForm>,
     windows: Option<Vec<WindowForm>>,
+    wave: Option<i32>,
+    depends_on: Option<DependsOn>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -95,8 +103,17 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 7] =
-    ["suspend", "rollout", "approval", "windows", "profiles", "ignore_unsupported", "logging"];
+const SETTINGS: [&str; 9] = [
+    "suspend",
+    "rollout",
+    "approval",
+    "windows",
+    "wave",
+    "depends_on",
+    "profiles",
+    "ignore_unsupported",
+    "logging",
+];
 
 /// A stack as its manifest declares it.
 #[derive(Debug, Clone)]
