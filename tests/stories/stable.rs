@@ -40,7 +40,7 @@ async fn converge_with_restarts(play: &mut Play) -> Report {
         }
         play.world.advance(SECOND).await;
     }
-    panic!("it does not settle");
+    unreachable!("it does not settle");
 }
 
 /// The image of the web service and its action on failure.
