@@ -6,10 +6,11 @@ use std::time::Duration;
 use bollard::errors::Error as Unusable;
 use bollard::{BollardRequest, ClientVersion, Docker};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response};
+use http::header::{CONTENT_TYPE, DATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use jiff::Timestamp;
 
 use super::fault::{no_answer, refusal, words};
 use super::transport::{self, Body, REGISTRY_AUTH, Transport};
@@ -57,11 +58,12 @@ pub(super) struct Link {
     transport: Transport,
     time_out: Duration,
     agreed: Mutex<Option<Arc<Engine>>>,
+    date: Mutex<Option<Timestamp>>,
 }
 
 impl Link {
     pub(super) fn new(transport: Transport, time_out: Duration) -> Arc<Self> {
-        Arc::new(Self { transport, time_out, agreed: Mutex::new(None) })
+        Arc::new(Self { transport, time_out, agreed: Mutex::default(), date: Mutex::default() })
     }
 
     /// The engine and the API version that was agreed on.
@@ -81,6 +83,11 @@ impl Link {
     /// Forgets what was agreed on.
     pub(super) fn forget(&self) {
         self.keep(None);
+    }
+
+    /// The engine's own date, to the second, as its last answer told it.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn agreed(&self) -> Option<Arc<Engine>> {
@@ -156,6 +163,7 @@ impl Link {
             let seen = if cause.is_connect() { "no connection" } else { "the connection broke" };
             no_answer(&attempted, seen, Some(cause.into()))
         })?;
+        *self.date.lock().unwrap_or_else(PoisonError::into_inner) = date(response.headers());
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -206,6 +214,12 @@ impl Link {
             async move { Ok(transport.send(boxed(request), version).await?) }
         })
     }
+}
+
+/// `Date: Mon, 02 Jan 2006 15:04:05 GMT`
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
 fn client<Send, Sending>(time_out: Duration, send: Send) -> Result<Docker, Unusable>
@@ -285,6 +299,14 @@ mod tests {
         check("1.41", "1.12", "1.41");
         check("1.51", "1.24", "1.51");
         check("1.60", "1.44", "1.51");
+    }
+
+    #[test]
+    fn the_engines_date_is_read() {
+        let told = HeaderValue::from_static("Mon, 02 Jan 2006 15:04:05 GMT");
+        let read = date(&HeaderMap::from_iter([(DATE, told)])).map(|date| date.to_string());
+        assert_eq!(read.as_deref(), Some("2006-01-02T15:04:05Z"));
+        assert_eq!(date(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -65,6 +65,13 @@ impl PassMemory {
         self.unequal.extend(new.hash.clone().map(|hash| (target.id.clone(), hash)));
     }
 
+    /// Nobody waits for longer than the longest wait: who seems to, was told so before somebody set
+    /// the date back.
+    pub(super) fn date(&mut self, now: Timestamp) {
+        let longest = SignedDuration::try_from(LONGEST).unwrap_or_default();
+        self.plan.backoff.retain(|_, (until, _)| now.duration_until(*until) <= longest);
+    }
+
     fn back_off(&mut self, object: ObjectRef, why: &str, now: Timestamp) {
         let failures = self.failures.entry(object.clone()).or_insert(0);
         let wait = FIRST.saturating_mul(1 << (*failures).min(16)).min(LONGEST);
@@ -106,5 +113,22 @@ fn differing(drift: &Drift) -> &[CausedField] {
     match &drift.differing {
         Differing::In(fields) => fields,
         Differing::Everywhere(_) => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn a_date_that_is_set_back_makes_nobody_wait_for_days() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let (mut memory, object) = (PassMemory::default(), ObjectRef::new(Kind::Service, "web"));
+        memory.back_off(object.clone(), "refused", at(1_000_000));
+        memory.date(at(999_990));
+        assert!(memory.plan.backoff.contains_key(&object), "a little is nothing");
+        memory.date(at(1_000));
+        assert!(memory.plan.backoff.is_empty());
     }
 }

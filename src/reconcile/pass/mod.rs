@@ -91,6 +91,7 @@ impl Operator {
 
     async fn round(&mut self, mode: Mode) -> Report {
         let now = self.doors.clock.now();
+        self.memory.date(now);
         let mut report = Report {
             at: now,
             engine: None,

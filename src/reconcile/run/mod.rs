@@ -55,18 +55,18 @@ pub async fn run(
     let mut part = operator.standing.part.clone();
     let mut schedule = Schedule::default();
     while !*stop.borrow() {
-        let wait = schedule.wait(clock.now());
+        let wait = schedule.wait(clock.elapsed());
         tokio::select! {
             biased;
             _ = stop.changed() => break,
             Some(read) = reads.next() => {
                 if operator.take(read) {
-                    schedule.hint(clock.now());
+                    schedule.hint(clock.elapsed());
                 }
             }
             Some(event) = events.next() => hear(&event, &mut schedule, &*clock),
-            Ok(()) = nudged.changed() => schedule.hint(clock.now()),
-            Ok(()) = part.changed() => schedule.hint(clock.now()),
+            Ok(()) = nudged.changed() => schedule.hint(clock.elapsed()),
+            Ok(()) = part.changed() => schedule.hint(clock.elapsed()),
             () = sleep(wait, &*clock) => {
                 schedule.begin();
                 let report = reads.beside(operator.pass()).await;
@@ -75,7 +75,7 @@ pub async fn run(
                     nudge.give();
                 }
                 let resync = jittered(operator.settings.resync, &*clock);
-                schedule.end(&report, clock.now(), resync);
+                schedule.end(&report, (clock.elapsed(), clock.now()), resync);
                 publish.send_replace(Some(Arc::new(report)));
             }
         }
@@ -88,13 +88,13 @@ fn hear(event: &SwarmEvent, schedule: &mut Schedule, clock: &dyn Clock) {
         SwarmEvent::Changed { kind, name, .. } if kind == "config" && is_lease_name(name) => {}
         SwarmEvent::Changed { kind, name, action } => {
             tracing::debug!(kind, name, action, "event");
-            schedule.hint(clock.now());
+            schedule.hint(clock.elapsed());
         }
-        SwarmEvent::Connected => schedule.hint(clock.now()),
+        SwarmEvent::Connected => schedule.hint(clock.elapsed()),
         // An engine that ended is told of by the look that fails.
         SwarmEvent::Broken(why) => {
             tracing::warn!(why, "the event stream broke");
-            schedule.hint(clock.now());
+            schedule.hint(clock.elapsed());
         }
     }
 }

@@ -1,9 +1,12 @@
 //! When the next pass runs: the earliest wish wins, bursts become one pass, and nothing runs twice
 //! at the same time (the model is kube-runtime's scheduler, with one key).
+//!
+//! Times are those of [`crate::ports::Clock::elapsed`]: a date that somebody sets back would make a
+//! wish for the next second one for the next day.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::model::HeldReason;
 use crate::status::{Outcome, Report, Settled, settled};
@@ -20,29 +23,27 @@ const WATCH: Duration = Duration::from_secs(1);
 /// The time of the next pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
-    due: Option<Timestamp>,
+    due: Option<Duration>,
     /// Passes one after the other that ended in a conflict.
     conflicts: u32,
 }
 
 impl Schedule {
     /// Wishes for a pass now: after the time in which further hints join it.
-    pub fn hint(&mut self, now: Timestamp) {
+    pub fn hint(&mut self, now: Duration) {
         self.wish(now, DEBOUNCE);
     }
 
     /// Wishes for a pass after a wait; an earlier wish stands.
-    pub fn wish(&mut self, now: Timestamp, wait: Duration) {
-        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-        let at = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    pub fn wish(&mut self, now: Duration, wait: Duration) {
+        let at = now.saturating_add(wait);
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
     /// How long until the next pass; `None` when nobody wishes for one.
     #[must_use]
-    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let due = self.due?;
-        Some(Duration::try_from(now.duration_until(due)).unwrap_or(Duration::ZERO))
+    pub fn wait(&self, now: Duration) -> Option<Duration> {
+        Some(self.due?.saturating_sub(now))
     }
 
     /// A pass begins: all wishes so far are met by it.
@@ -50,11 +51,11 @@ impl Schedule {
         self.due = None;
     }
 
-    /// A pass ended: wishes for the next one, whatever is heard meanwhile.
-    pub fn end(&mut self, report: &Report, now: Timestamp, resync: Duration) {
+    /// A pass ended, now by either clock: wishes for the next one, whatever is heard meanwhile.
+    pub fn end(&mut self, report: &Report, (now, date): (Duration, Timestamp), resync: Duration) {
         let mut outcomes = report.stacks.values().flat_map(|stack| &stack.outcomes);
         let conflict = outcomes.any(|outcome| matches!(outcome.outcome, Outcome::Conflict(_)));
-        let wait = if conflict { self.conflict() } else { after(report, now, resync) };
+        let wait = if conflict { self.conflict() } else { after(report, date, resync) };
         if !conflict {
             self.conflicts = 0;
         }
@@ -93,20 +94,16 @@ fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    fn at(millisecond: i64) -> Timestamp {
-        Timestamp::from_millisecond(millisecond).expect("a time")
-    }
-
     #[test]
     fn the_earliest_wish_wins_and_a_burst_is_one_pass() {
         let mut schedule = Schedule::default();
-        assert_eq!(schedule.wait(at(0)), None);
-        schedule.wish(at(0), Duration::from_secs(60));
-        schedule.hint(at(1000));
-        schedule.hint(at(1010));
-        assert_eq!(schedule.wait(at(1010)), Some(Duration::from_millis(10)));
+        assert_eq!(schedule.wait(Duration::ZERO), None);
+        schedule.wish(Duration::ZERO, Duration::from_secs(60));
+        schedule.hint(Duration::from_millis(1000));
+        schedule.hint(Duration::from_millis(1010));
+        assert_eq!(schedule.wait(Duration::from_millis(1010)), Some(Duration::from_millis(10)));
         schedule.begin();
-        assert_eq!(schedule.wait(at(1020)), None);
+        assert_eq!(schedule.wait(Duration::from_millis(1020)), None);
     }
 
     #[test]
@@ -119,7 +116,7 @@ mod tests {
     #[test]
     fn a_wish_in_the_past_is_due_now() {
         let mut schedule = Schedule::default();
-        schedule.hint(at(0));
-        assert_eq!(schedule.wait(at(5000)), Some(Duration::ZERO));
+        schedule.hint(Duration::ZERO);
+        assert_eq!(schedule.wait(Duration::from_millis(5000)), Some(Duration::ZERO));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
@@ -28,6 +28,9 @@ use crate::ports::SwarmError;
 
 /// Services that a question about tasks names; with more, all tasks are asked about.
 const MOST_NAMED_SERVICES: usize = 16;
+
+/// Most by which the own clock may differ from the engine's, which tells whole seconds.
+const MOST_OFF: SignedDuration = SignedDuration::from_secs(5);
 
 /// What is kept from look to look.
 #[derive(Clone, Default)]
@@ -73,7 +76,7 @@ impl Looker {
             Arc::new(add_predefined(link, &services, &mut networks, known).await?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         Ok(Observed {
-            at,
+            at: dated(at, link.date()),
             engine: (*engine).clone(),
             services,
             tasks,
@@ -84,6 +87,12 @@ impl Looker {
             gaps,
         })
     }
+}
+
+/// When a look was. The age of tasks is judged by it, and they were dated by clocks of the swarm: where
+/// the own clock is far from the engine's, the engine's counts.
+fn dated(own: Timestamp, engine: Option<Timestamp>) -> Timestamp {
+    engine.filter(|engine| own.duration_until(*engine).abs() > MOST_OFF).unwrap_or(own)
 }
 
 /// `{"scope":["swarm"]}`, percent-encoded.
@@ -278,5 +287,21 @@ async fn ids(link: &Link, call: Call) -> Result<HashSet<String>, SwarmError> {
     match unreadable {
         None => Ok(ids),
         Some(why) => Err(no_answer(&attempted, "its answer could not be read", Some(why.into()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_far_from_the_engines_does_not_count() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let check = |own, engine, expected| assert_eq!(dated(at(own), engine), at(expected));
+        check(1000, Some(at(998)), 1000);
+        check(1000, Some(at(1004)), 1000);
+        check(1000, Some(at(90)), 90);
+        check(1000, Some(at(9000)), 9000);
+        check(1000, None, 1000);
     }
 }
