@@ -19,14 +19,17 @@ const FAIL_OVER: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(9);
 
 /// Two operators, each behind a door of its own; the first acts.
-struct Two<'a> {
-    first: Process,
-    second: Process,
+pub struct Two<'a> {
+    /// The one that acts at first.
+    pub first: Process,
+    /// The one that follows at first.
+    pub second: Process,
     /// What the second one says to the engine goes through here.
-    door: Proxy,
-    head: String,
+    pub door: Proxy,
+    /// The commit that both are to reach.
+    pub head: String,
     /// Taken away last: a live operator would make it anew.
-    world: World<'a>,
+    pub world: World<'a>,
 }
 
 impl<'a> Two<'a> {
@@ -37,7 +40,7 @@ impl<'a> Two<'a> {
     }
 
     /// The first on the manager of a world, the second on another socket.
-    fn on(world: World<'a>, socket: &Path) -> Self {
+    pub fn on(world: World<'a>, socket: &Path) -> Self {
         let head = world.commit_shop(IDLE);
         let first = Process::run(&world, &[]);
         first.reports(|report| is_done(report, &head));
@@ -66,14 +69,16 @@ impl<'a> Two<'a> {
         found().expect("it was there")
     }
 
-    /// The version of the service in the swarm.
-    fn version(&self) -> String {
-        let name = self.world.full("web");
-        self.world.docker(&["service", "inspect", "--format", "{{.Version.Index}}", &name])
+    /// The version of the service in the swarm, as the second one's manager tells it.
+    pub fn version(&self) -> String {
+        let (name, node) = (self.world.full("web"), self.world.node().clone());
+        let node = Node { socket: self.door.engine().to_owned(), ..node };
+        let words = ["service", "inspect", "--format", "{{.Version.Index}}", &name];
+        self.world.lab.docker(&node, &words)
     }
 
     /// Takes over: how long after a moment the second one repaired what was changed by hand.
-    fn took(&self, since: Instant) -> Duration {
+    pub fn took(&self, since: Instant) -> Duration {
         let took = self.repaired().at.saturating_duration_since(since);
         self.second.answers("/readyz", |_, body| body == "ready: acts\n");
         self.second.reports(|report| is_done(report, &self.head));
@@ -93,8 +98,13 @@ fn when_the_one_that_acts_is_killed_another_goes_on_within_15_seconds() {
     let held = |report: &serde_json::Value| report["stacks"][0]["held"][0]["reason"] == "Following";
     two.second.reports(held);
     let took = two.took(killed);
-    println!("fail-over after kill -9: {took:?}");
     assert!(took <= FAIL_OVER, "{took:?}");
+    let line = Line {
+        scenario: "two operators: the one that acts is killed -9",
+        topology: "one",
+        must_hold: "the other goes on within 15 s, nothing is done twice",
+    };
+    line.held(&lab, &format!("fail-over {:.1} s, 1 write", took.as_secs_f64()));
 }
 
 #[test]
@@ -109,7 +119,7 @@ fn one_that_was_stopped_within_a_plan_writes_nothing_more_when_it_wakes() {
     two.first.pause();
     let two = Two { head, ..two };
     two.second.reports(|report| is_done(report, &two.head));
-    println!("fail-over after SIGSTOP: all done after {:?}", stopped.elapsed());
+    let done = stopped.elapsed();
     two.second.answers("/readyz", |_, body| body == "ready: acts\n");
     let (mark, version) = (two.world.proxy.mark(), two.version());
     two.first.wake();
@@ -117,6 +127,15 @@ fn one_that_was_stopped_within_a_plan_writes_nothing_more_when_it_wakes() {
     two.first.reports(|report| is_done(report, &two.head));
     assert_eq!(two.version(), version, "{:?}", two.world.proxy.lines(mark));
     assert_eq!(two.world.proxy.lines(mark), Vec::<String>::new());
+    let line = Line {
+        scenario: "two operators: the one that acts is stopped within a plan, and wakes up",
+        topology: "one",
+        must_hold: "the other ends the plan, the first writes nothing more",
+    };
+    line.held(
+        &lab,
+        &format!("all done {:.1} s after SIGSTOP, 0 writes after SIGCONT", done.as_secs_f64()),
+    );
 }
 
 #[test]
@@ -129,12 +148,17 @@ fn one_that_ends_hands_over_at_once() {
     assert!(two.first.log().contains("the lease is given up"), "{}", two.first.log());
     two.world.set_mode("web", "odd");
     let took = two.took(ended);
-    println!("handed over after SIGTERM: {took:?}");
     assert!(took <= Duration::from_secs(4), "{took:?}");
+    let line = Line {
+        scenario: "two operators: the one that acts ends by SIGTERM",
+        topology: "one",
+        must_hold: "it hands over within 4 s",
+    };
+    line.held(&lab, &format!("{:.1} s", took.as_secs_f64()));
 }
 
 /// Makes the swarm whole again when the test ends, also when it failed.
-struct Restored<'a>(&'a Lab);
+pub struct Restored<'a>(pub &'a Lab);
 
 impl Drop for Restored<'_> {
     fn drop(&mut self) {
@@ -144,7 +168,7 @@ impl Drop for Restored<'_> {
 
 /// When the swarm has a leader that takes writes, as another manager tells: a write without a change
 /// goes through raft like any other, and one that is elected may take a while to get there.
-fn led(lab: &Lab, manager: &Node, dead: &str) -> Instant {
+pub fn led(lab: &Lab, manager: &Node, dead: &str) -> Instant {
     let update = ["node", "update", manager.name.as_str()];
     let format = "{{.Hostname}} {{.ManagerStatus}}";
     let led = || {

@@ -84,6 +84,11 @@ impl Proxy {
         &self.path
     }
 
+    /// The socket behind the door.
+    pub fn engine(&self) -> &Path {
+        &self.shared.engine
+    }
+
     /// How many requests went through so far.
     pub fn mark(&self) -> usize {
         lock(&self.shared.requests).len()

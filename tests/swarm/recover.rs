@@ -1,11 +1,14 @@
 //! The engine restarted under skep, the event stream cut, the registry stopped: it recovers by
 //! itself.
 
-use std::time::Duration;
+#![expect(clippy::disallowed_methods, reason = "a test measures real time")]
+
+use std::time::{Duration, Instant};
 
 use skep::reconcile::Settings;
 
 use crate::lab::Lab;
+use crate::matrix::Line;
 use crate::world::{PATIENCE, SHOP, World};
 
 #[test]
@@ -40,8 +43,18 @@ fn after_the_engine_was_killed_and_started_git_and_hands_are_followed_again() {
     assert!(trouble.is_ok(), "the engine's absence is reported");
     world.commit_shop(&SHOP.replace("fast", "slow"));
     lab.change(&["engine", "one", "start"]);
+    let back = Instant::now();
     world.write(mark, "update service web");
     world.converged();
+    let line = Line {
+        scenario: "manager killed: the only one, and back",
+        topology: "one",
+        must_hold: "its absence is told, then what was committed meanwhile is there",
+    };
+    line.held(
+        &lab,
+        &format!("converged {:.1} s after the engine answered", back.elapsed().as_secs_f64()),
+    );
     let mark = world.proxy.mark();
     world.set_mode("web", "odd");
     world.write(mark, "update service web");
@@ -71,8 +84,18 @@ fn without_the_registry_hands_are_still_repaired_and_with_it_the_new_image_comes
     world.set_mode("web", "odd");
     world.write(mark, "update service web");
     drop(started);
+    let back = Instant::now();
     world.write(mark, "update service worker");
     world.converged();
+    let line = Line {
+        scenario: "registry gone, and back",
+        topology: "three (1 manager)",
+        must_hold: "the new image waits, hands are repaired, no rollback; then the image comes",
+    };
+    line.held(
+        &lab,
+        &format!("converged {:.1} s after the registry answered", back.elapsed().as_secs_f64()),
+    );
 }
 
 /// Starts the registry again, also when the test failed.

@@ -1,13 +1,18 @@
 //! Rollouts: a person's towards another spec is superseded, skep's own is left alone, and a person
 //! who says stop is obeyed.
 
-use std::time::Duration;
+#![expect(clippy::disallowed_methods, reason = "a test measures real time")]
+
+use std::time::{Duration, Instant};
 
 use skep::health::HealthState;
 use skep::status::StackReport;
 
 use crate::lab::{Lab, within};
+use crate::matrix::Line;
 use crate::world::{PATIENCE, SHOP, World};
+
+const THREE: &str = "three (1 manager)";
 
 /// The reasons for which a service is held.
 fn held(stack: &StackReport) -> Vec<(String, &'static str)> {
@@ -60,9 +65,19 @@ fn skeps_own_rollout_is_never_written_to_but_by_a_newer_commit() {
             .is_some_and(|web| web.state == HealthState::Progressing)
     });
     assert_eq!(world.wrote(mark), ["update service web"]);
+    let newer = Instant::now();
     world.commit_shop(&SHOP.replace("fast", "slow"));
     world.converged();
     assert_eq!(world.wrote(mark), ["update service web"; 2]);
+    let line = Line {
+        scenario: "new commit during a rollout",
+        topology: THREE,
+        must_hold: "the rollout is left alone until then, and superseded at once, by one write",
+    };
+    line.held(
+        &lab,
+        &format!("converged {:.1} s after the newer commit", newer.elapsed().as_secs_f64()),
+    );
 }
 
 #[test]
@@ -96,6 +111,7 @@ fn is_put_back((test, image): (&str, &str), shop: &str) {
     world.start();
     world.converged();
     let (mark, seen) = (world.proxy.mark(), world.skep().mark());
+    let began = Instant::now();
     world.commit_shop(&shop.replacen("IMAGE", lab.image(image), 1));
     is_held(&world, seen, "Quarantined");
     world.reported(seen, "the old tasks, healthy again", |stack| {
@@ -105,10 +121,17 @@ fn is_put_back((test, image): (&str, &str), shop: &str) {
             && stack.plan.is_empty()
             && web.is_some_and(|web| web.state == HealthState::Healthy)
     });
+    let took = began.elapsed();
     for name in ["one", "two"] {
         world.look_again(name);
     }
     assert_eq!(world.wrote(mark), ["update service web"; 2]);
+    let line = Line {
+        scenario: if image == "crash" { "crash at once" } else { "crash after 8 s" },
+        topology: THREE,
+        must_hold: "rolled back to the last healthy spec, once, and held",
+    };
+    line.held(&lab, &format!("2 writes, healthy again after {:.1} s", took.as_secs_f64()));
     let images = ["service", "ps", "--format", "{{.Image}}", "--filter", "desired-state=running"];
     let images = world.docker(&[&images[..], &[&world.full("web")]].concat());
     assert!(images.lines().all(|image| image.ends_with("program:1")), "{images}");
