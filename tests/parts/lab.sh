@@ -18,13 +18,14 @@ install_tools() {
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then tests/lab/install; fi
 }
 
-# Takes the first prefix and subnet that are free, so that several runs can share a machine.
+# lab_up [OPTION OF tests/lab/up]…: takes the first prefix and subnet that are free, so that several runs
+# can share a machine.
 lab_up() {
     local number status
     for number in 0 1 2 3 4 5 6 7 8 9; do
         LAB_PREFIX=skept$number
         status=0
-        start_lab --prefix "$LAB_PREFIX" --subnet "10.$((90 + number)).0" || status=$?
+        start_lab --prefix "$LAB_PREFIX" --subnet "10.$((90 + number)).0" "$@" || status=$?
         case $status in
             0) SKEP_LAB=$(cat "$work/lab") && return 0 ;;
             75) LAB_PREFIX='' ;;

@@ -7,7 +7,7 @@ node_up() {
     # Not `ip netns`: it hides the cgroups from the engine and leaves a mount behind.
     setsid unshare --uts --ipc --net --mount --pid --fork --kill-child --mount-proc \
         --propagation private \
-        "$HERE/parts/node-init" "$node" "$(registry_address)" "$LAB/registry/ca.crt" \
+        "$HERE/parts/node-init" "$node" "$(registry_address)" "$LAB/registry/ca.crt" "$ENGINE_ROOT" \
         >"$LAB/$node/init.log" 2>&1 </dev/null &
     holder=$!
     wait_for 10 "start of node $node" test -e "$LAB/$node/ready"
@@ -28,8 +28,9 @@ engine_start() {
     init=$(pid_of "$node") || fail "node $node is not up"
     # The environment is cleared: proxies and engine settings of this machine are not meant here.
     # The second socket is where containers expect it.
-    nsenter --target "$init" --all --wd=/ env -i PATH="$PATH" HOME=/root \
-        "$HERE/parts/engine-start" "$LAB/$node/engine.log" \
+    # Engines from 26 on speak old versions of their API too; newer ones will not.
+    nsenter --target "$init" --all --wd=/ env -i PATH="$PATH" HOME=/root DOCKER_MIN_API_VERSION=1.44 \
+        "$HERE/parts/engine-start" "$LAB/$node/engine.log" "${ENGINE_ROOT:-/}" \
         --data-root "$LAB/$node/data" \
         --host "unix://$LAB/$node/docker.sock" --host unix:///run/docker.sock \
         --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$(cgroup_of "$node")"

@@ -5,15 +5,19 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PREFIX=skep
 SUBNET=10.77.0
 SWARMS="one three managers"
+# The root of the Debian system whose engine is started: this machine's own, or one that `engine-root`
+# made. Empty is this machine's.
+ENGINE_ROOT=
 words=()
 
-# Takes --prefix, --subnet and --swarms out of the arguments; the others land in `words`.
+# Takes --prefix, --subnet, --swarms and --engine out of the arguments; the others land in `words`.
 read_settings() {
     while [ $# -gt 0 ]; do
         case $1 in
             --prefix) PREFIX=${2:?--prefix wants a name} && shift 2 ;;
             --subnet) SUBNET=${2:?--subnet wants three numbers} && shift 2 ;;
             --swarms) SWARMS=${2:?--swarms wants names} && shift 2 ;;
+            --engine) ENGINE_ROOT=$(engine_root "${2:?--engine wants trixie or sid}") && shift 2 ;;
             --*) fail "unknown option $1" ;;
             *) words+=("$1") && shift ;;
         esac
@@ -31,6 +35,15 @@ recall_settings() {
     [ -e "$LAB/lab.json" ] || fail "no laboratory is up at $LAB"
     SUBNET=$(jq -r .subnet "$LAB/lab.json")
     SWARMS=$(jq -r '.swarms | keys | join(" ")' "$LAB/lab.json")
+    ENGINE_ROOT=$(cat "$LAB/engine-root")
+}
+
+# Where the engine of a Debian release lies: made once, and shared by all laboratories.
+engine_root() {
+    case $1 in
+        trixie | sid) echo "/var/tmp/skep-engines/$1" ;;
+        *) fail "no engine of $1: use trixie, sid" ;;
+    esac
 }
 
 say() { echo "lab $PREFIX: $*" >&2; }
