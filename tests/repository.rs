@@ -164,7 +164,7 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 33] = [
+const USES: [(&str, &str); 34] = [
     ("RolloutForm.on_failure", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("StackSettings.approval", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     (
@@ -189,6 +189,7 @@ const USES: [(&str, &str); 33] = [
     ("ServiceSettings.no_new_privileges", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
     ("ServiceSettings.wave", "services:\n  web: {image: x, x-skep: {VALUE}}\n"),
     ("StackSettings.wave", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
+    ("ServiceSettings.timeout", "services:\n  job: {image: x, x-skep: {hook: pre, VALUE}}\n"),
     ("HealthcheckForm.disable", "services:\n  web: {image: x, healthcheck: {test: y, VALUE}}\n"),
     (
         "LongVolume.read_only",

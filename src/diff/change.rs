@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::fields::{FieldValue, Secrecy};
+use super::hook::Hooks;
 use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Replicas, RolloutPolicy,
+    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Rank, Replicas, RolloutPolicy,
     SpecHash, StackName, Target, Wholeness,
 };
 
@@ -25,8 +27,12 @@ pub struct StackChanges {
     pub data: Vec<DataChange>,
     /// Services, by name.
     pub services: Vec<ServiceChange>,
-    /// Waves of services that can't be made, by full name.
-    pub unmade: BTreeMap<String, i32>,
+    /// Services that can't be made, by full name, and where they stand.
+    pub unmade: BTreeMap<String, Rank>,
+    /// The run that its hooks have to make, where it has any.
+    pub hooks: Option<Hooks>,
+    /// Jobs of ours that are there and were run once, the oldest first.
+    pub runs: Vec<Run>,
     /// Objects of ours that are not declared any more.
     pub leftovers: Vec<Leftover>,
 }
@@ -176,13 +182,52 @@ pub struct ServiceChange {
     /// References to networks, secrets and configs that exist nowhere.
     pub missing: BTreeSet<ObjectRef>,
     /// Services of the stack with a lower one come first.
-    pub wave: i32,
+    pub rank: Rank,
+    /// Of which hook it is a run; services are none.
+    pub hook: Option<HookRun>,
     /// Services of the stack that come first, by full name, and how far they have to be.
     pub depends_on: BTreeMap<String, Condition>,
     /// How its rollouts are judged, and what follows when one failed.
     pub rollout: RolloutPolicy,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// A service that is a run of a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRun {
+    /// The hook, by full name.
+    pub of: String,
+    /// Whether it is known to have ended well.
+    pub ended: Ended,
+    /// How long it may run.
+    pub limit: Option<Duration>,
+}
+
+/// Whether a run is known to have ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It is.
+    Well,
+    /// It is not.
+    NotYet,
+}
+
+impl ServiceChange {
+    /// True for a hook that has done what it is for.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.hook.as_ref().is_some_and(|hook| hook.ended == Ended::Well)
+    }
+}
+
+/// A job that is run once, as it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What it is a run of, by full name.
+    pub of: String,
+    /// The job.
+    pub target: Target,
 }
 
 /// The service that is there.

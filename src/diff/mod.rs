@@ -5,6 +5,7 @@
 
 mod change;
 pub mod fields;
+mod hook;
 mod objects;
 mod owner;
 mod snapshot;
@@ -14,9 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use change::{
-    Cause, DataChange, DataLive, FieldChange, ImageState, Leftover, LeftoverKind, LiveService,
-    Masked, NetworkChange, Owner, ServiceChange, StackChanges, Used, WantedSpec,
+    Cause, DataChange, DataLive, Ended, FieldChange, HookRun, ImageState, Leftover, LeftoverKind,
+    LiveService, Masked, NetworkChange, Owner, Run, ServiceChange, StackChanges, Used, WantedSpec,
 };
+pub use hook::{Hooks, RUN_LABEL};
 pub use objects::{all_fields, references};
 pub use owner::{
     Claim, Claims, HASH_LABEL, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL,
@@ -79,14 +81,26 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
         versions: data.iter().map(|d| (declared_ref(d), d.object.name.clone())).collect(),
         own: own_objects(stack, &data),
     };
-    let services: Vec<_> =
-        stack.services.iter().map(|(name, service)| case.compare(name, service)).collect();
+    let hooks = Hooks::of(stack, record);
+    let compared = stack.services.iter();
+    let mut services: Vec<_> = compared
+        .filter_map(|(name, service)| match service.rank.is_hook() {
+            true => case.compare_run((name, service), hooks.as_ref()?),
+            false => Some(case.compare(name, service)),
+        })
+        .collect();
+    let unmade = hook::unmade(stack, hooks.as_ref());
+    if let Some(hooks) = &hooks {
+        let needs = services.iter_mut().map(|change| &mut change.depends_on);
+        needs.for_each(|needs| hooks.rename(needs, stack));
+    }
     let mut names = declared_names(stack, &data);
     names.extend(foreign(stack, &data));
-    let leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
-    let unmade = stack.unmade.clone();
+    names.extend(services.iter().map(|change| ObjectRef::new(Kind::Service, &change.name)));
+    let mut leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
+    let runs = hook::take_runs(&mut leftovers, input.view);
     let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
-    StackChanges { stack, wholeness, networks, data, services, unmade, leftovers }
+    StackChanges { stack, wholeness, networks, data, services, unmade, hooks, runs, leftovers }
 }
 
 /// What is left of a stack that is not declared any more.
@@ -101,6 +115,8 @@ pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -
         data: Vec::new(),
         services: Vec::new(),
         unmade: BTreeMap::new(),
+        hooks: None,
+        runs: Vec::new(),
         leftovers: declared.leftovers(input.view),
     }
 }
@@ -116,7 +132,13 @@ pub fn questions(
     let mut questions = BTreeSet::new();
     for stack in desired.stacks.values() {
         let record = records.get(&stack.name).copied().unwrap_or(&nothing);
+        let hooks = Hooks::of(stack, record);
         for (name, service) in &stack.services {
+            let run = hooks.as_ref().filter(|_| service.rank.is_hook());
+            if run.is_some_and(|hooks| hooks.done.contains(name)) {
+                continue;
+            }
+            let name = &run.map_or_else(|| name.clone(), |hooks| hooks.name(name));
             let case = ImageCase {
                 desired: service,
                 live: view.observed.services.get(name).map(AsRef::as_ref),

@@ -23,6 +23,8 @@ pub struct Clocks {
     pub healthy_deadline: Duration,
     /// So long a rollout may go on without another task becoming healthy.
     pub progress_deadline: Duration,
+    /// So long a job may run; `None` for as long as it likes.
+    pub job_limit: Option<Duration>,
 }
 
 impl Default for Clocks {
@@ -32,6 +34,7 @@ impl Default for Clocks {
             min_healthy: Duration::from_secs(10),
             healthy_deadline: Duration::from_secs(300),
             progress_deadline: Duration::from_secs(600),
+            job_limit: None,
         }
     }
 }
@@ -44,7 +47,14 @@ impl Clocks {
             min_healthy: policy.min_healthy.unwrap_or(self.min_healthy),
             healthy_deadline: policy.healthy_deadline.unwrap_or(self.healthy_deadline),
             progress_deadline: policy.progress_deadline.unwrap_or(self.progress_deadline),
+            ..self
         }
+    }
+
+    /// These clocks for a job that may run so long.
+    #[must_use]
+    pub fn limited_to(self, job_limit: Option<Duration>) -> Self {
+        Self { job_limit, ..self }
     }
 
     /// The clocks with the time that the service asks for by its own declaration.
@@ -67,6 +77,7 @@ impl Clocks {
             min_healthy: self.min_healthy.max(monitor.unwrap_or_default()),
             healthy_deadline: self.healthy_deadline + task,
             progress_deadline: self.progress_deadline + between,
+            ..self
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Jobs: services whose tasks end.
 
+use std::time::Duration;
+
 use super::place::{Place, places};
 use super::trouble::{Trouble, trouble};
 use super::{Case, Health, HealthState, progress};
@@ -19,10 +21,22 @@ pub(super) fn judge(case: &Case<'_>) -> Health {
     let worst = open.filter_map(|place| trouble(case, place)).max_by_key(|told| told.state);
     let verdict = match worst {
         _ if is_done => Trouble::none(),
+        worst if let Some(limit) = overdue(case) => {
+            Trouble::too_long(limit, worst.filter(|worst| worst.state == HealthState::Failed))
+        }
         Some(worst) if worst.state > HealthState::Progressing || !worst.why.is_empty() => worst,
         _ => Trouble::progressing("the job runs".to_owned()),
     };
     Health { running: done.min(wanted), wanted, started, completed, ..verdict.into_health() }
+}
+
+/// The limit of a job that has run longer than it may. Every write runs it again, so it began with
+/// the last one.
+fn overdue(case: &Case<'_>) -> Option<Duration> {
+    let limit = case.clocks.job_limit?;
+    let began = case.service.updated_at.or(case.service.created_at)?;
+    let age = Duration::try_from(case.now().duration_since(began)).ok()?;
+    (age > limit).then_some(limit)
 }
 
 /// Tasks that have to end well. A global job wants one on each node that it fits on, and makes

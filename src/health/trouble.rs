@@ -4,6 +4,8 @@
 //! which answers does not have; a task that no node can take. Not its own: a registry that does not
 //! answer, a node that is lost or was taken out of service: that is waited for, however long.
 
+use std::time::Duration;
+
 use super::place::{Place, age};
 use super::{Case, Health, HealthState, NodeState, node_health};
 use crate::model::engine::{Node, Task, TaskState, fits_platform, is_large_enough, satisfies};
@@ -59,6 +61,12 @@ impl Trouble {
             why => format!("no further task became healthy within {limit} s: {why}"),
         };
         Self { state: HealthState::Failed, why, ..self }
+    }
+
+    /// A job did not end in its time, unless something worse is known of it.
+    pub(super) fn too_long(limit: Duration, worse: Option<Self>) -> Self {
+        worse
+            .unwrap_or_else(|| Self::failed(format!("it did not end within {} s", limit.as_secs())))
     }
 
     /// With a log that says more about it.

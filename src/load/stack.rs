@@ -7,10 +7,13 @@ use crate::load::check::{Shapes, check};
 use crate::load::compose::{ComposeFile, StackSettings, schema_of};
 use crate::load::convert::{Input, Objects, convert};
 use crate::load::findings::Findings;
-use crate::load::gather::{Gathered, needs, wave_of};
+use crate::load::gather::{Gathered, needs, rank_of};
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
-use crate::model::{ApprovalPolicy, Place, StackNeed, StackOrder, StackPolicy, Wholeness, Window};
+use crate::model::{
+    ApprovalPolicy, Content, Place, Rank, SpecHash, StackNeed, StackOrder, StackPolicy, Wholeness,
+    Window,
+};
 use crate::model::{
     DesiredService, DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName,
 };
@@ -104,9 +107,11 @@ pub fn make(
         configs,
         services,
         unmade,
+        content: None,
         external,
     };
-    Some(Made { stack, data })
+    let content = content(&stack);
+    Some(Made { stack: DesiredStack { content, ..stack }, data })
 }
 
 /// What does not fit was told by the check against the schema.
@@ -122,16 +127,35 @@ fn policy(tree: &Node) -> StackPolicy {
     }
 }
 
-/// Waves of services that can't be made.
+/// Hash of all that a stack declares, for its hooks: images as written, contents by their hashes.
+fn content(stack: &DesiredStack) -> Option<SpecHash> {
+    let hooks = stack.services.values().any(|service| service.rank.is_hook());
+    if !hooks || stack.wholeness == Wholeness::Partial {
+        return None;
+    }
+    let specs = stack.services.values().map(|service| serde_json::to_string(&service.spec).ok());
+    let networks = stack.networks.values().map(|network| serde_json::to_string(&network.spec).ok());
+    let data = stack.secrets.iter().chain(&stack.configs).map(|(name, data)| {
+        let content = match &data.content {
+            Content::Stored { hash, .. } => hash.as_ref()?.as_str().to_owned(),
+            Content::Driver(driver) => serde_json::to_string(driver).ok()?,
+        };
+        Some(format!("{name}={content}"))
+    });
+    let parts: Option<Vec<String>> = specs.chain(networks).chain(data).collect();
+    Some(SpecHash::of(parts?.join("\n").as_bytes()))
+}
+
+/// Services that can't be made, and where they stand.
 fn unmade(
     stack: &StackName,
     tree: &Node,
     made: &BTreeMap<String, Arc<DesiredService>>,
-) -> BTreeMap<String, i32> {
+) -> BTreeMap<String, Rank> {
     let Some(services) = tree.get("services").and_then(Node::as_map) else {
         return BTreeMap::new();
     };
-    let all = services.keys().map(|key| (format!("{stack}_{key}"), wave_of(services, key)));
+    let all = services.keys().map(|key| (format!("{stack}_{key}"), rank_of(services, key)));
     all.filter(|(name, _)| !made.contains_key(name)).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,9 @@ use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
 use super::name::{Kind, ObjectRef, SourceName, StackName};
-use super::order::StackOrder;
+use super::order::{Rank, StackOrder};
 use super::rollout::RolloutPolicy;
-use super::secret::KeyedHash;
+use super::secret::{KeyedHash, SpecHash};
 use super::window::Window;
 
 /// Everything that the sources ask for.
@@ -43,8 +44,10 @@ pub struct DesiredStack {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name; shared, because they are large.
     pub services: BTreeMap<String, Arc<DesiredService>>,
-    /// Waves of services that can't be made, by full name: they have a mistake.
-    pub unmade: BTreeMap<String, i32>,
+    /// Services that can't be made because they have a mistake, by full name, and where they stand.
+    pub unmade: BTreeMap<String, Rank>,
+    /// Hash of everything that is declared, where there are hooks and all of it is known.
+    pub content: Option<SpecHash>,
     /// What is declared external, used or not: it is there already, and stays.
     pub external: BTreeSet<ObjectRef>,
 }
@@ -163,7 +166,9 @@ pub struct DesiredService {
     /// Whether the number of tasks is declared.
     pub replicas: Replicas,
     /// Services of the stack with a lower one have to be healthy first.
-    pub wave: i32,
+    pub rank: Rank,
+    /// How long a hook may run.
+    pub limit: Option<Duration>,
     /// Services of the stack that have to be there first, by full name. There is no circle in them
     /// all; one that is not among the services of the stack has a mistake.
     pub depends_on: BTreeMap<String, Condition>,

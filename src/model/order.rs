@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::desired::{Condition, Place};
 use super::name::StackName;
 
@@ -40,4 +42,34 @@ pub enum Presence {
     Required,
     /// Without it nothing is waited for.
     Optional,
+}
+
+/// Where a service stands in the order of its stack: those of a lower rank come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rank {
+    /// Before, with or after the services of the stack.
+    pub phase: Phase,
+    /// The wave in it.
+    pub wave: i32,
+}
+
+/// What runs when.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Jobs that are run before any service is touched.
+    Pre,
+    /// Services.
+    #[default]
+    Services,
+    /// Jobs that are run once all services are healthy.
+    Post,
+}
+
+impl Rank {
+    /// True for jobs that are run once for each content of their stack.
+    #[must_use]
+    pub fn is_hook(self) -> bool {
+        self.phase != Phase::Services
+    }
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{PlannedStep, StackPlan, Stage};
+use crate::diff::RUN_LABEL;
 use crate::model::engine::{ServiceSpec, UpdateState};
-use crate::model::{Desired, DesiredStack, Kind, ObjectRef, Observed, Step, UpdateManner};
+use crate::model::{
+    Desired, DesiredStack, Kind, ObjectRef, Observed, Step, StepKind, UpdateManner,
+};
 
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub enum Finding {
     StaleTarget(String),
     /// A service is made in the same breath as one that has to be there first.
     TooEarly(String),
+    /// A job that is run once is written although nobody wants it to run again.
+    RunsAgain(String),
     /// A service is made before a stack that comes first is there.
     OutOfTurn(String),
     /// Steps that are not in the order of their stages.
@@ -53,6 +58,7 @@ impl fmt::Display for Finding {
             Self::RemovesKept(name) => write!(f, "{name} is kept and would be removed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
+            Self::RunsAgain(name) => write!(f, "{name} would be run again"),
             Self::OutOfTurn(name) => {
                 write!(f, "{name} would be made before a stack that comes first is there")
             }
@@ -69,9 +75,10 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
         findings.push(Finding::OutOfOrder);
     }
     let stack = desired.stacks.get(&plan.stack).map(AsRef::as_ref);
-    let written = written(plan);
+    let written = written(plan, stack);
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
+        findings.extend(runs_again(planned, observed));
         findings.extend(rollback(planned, plan, observed));
         findings.extend(back(planned, plan, observed));
         findings.extend(kept(planned, observed));
@@ -98,10 +105,23 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     (running && *manner == UpdateManner::Update).then_some(Finding::IntoRollout(name))
 }
 
-/// Services that the plan writes.
-fn written(plan: &StackPlan) -> BTreeSet<String> {
-    let services = plan.steps.iter().filter(|planned| planned.stage == Stage::Services);
-    services.filter_map(|planned| planned.step.object()).map(|object| object.name).collect()
+/// Services that the plan writes, by their declared names.
+fn written(plan: &StackPlan, stack: Option<&DesiredStack>) -> BTreeSet<String> {
+    let services = plan.steps.iter().filter(|planned| {
+        planned.stage == Stage::Services && planned.step.kind() != StepKind::RollBack
+    });
+    let names = services.filter_map(|planned| planned.step.object()).map(|object| object.name);
+    names.map(|name| declared_name(name, stack)).collect()
+}
+
+/// A run of a hook is declared without what tells it from other runs.
+fn declared_name(name: String, stack: Option<&DesiredStack>) -> String {
+    let hook = name.rsplit_once('-').map(|(hook, _)| hook);
+    let declared = hook.and_then(|hook| stack?.services.get_key_value(hook));
+    match declared.filter(|(_, service)| service.rank.is_hook()) {
+        Some((hook, _)) => hook.clone(),
+        None => name,
+    }
 }
 
 fn early(
@@ -109,11 +129,20 @@ fn early(
     (written, stack): (&BTreeSet<String>, Option<&DesiredStack>),
 ) -> Option<Finding> {
     let Step::CreateService { spec } = &planned.step else { return None };
-    let service = stack?.services.get(&spec.name)?;
+    let service = stack?.services.get(&declared_name(spec.name.clone(), stack))?;
     let both = service.depends_on.keys().any(|name| written.contains(name));
-    let wave = |name: &String| stack?.services.get(name).map(|service| service.wave);
-    let early = written.iter().filter_map(wave).any(|wave| wave < service.wave);
+    let rank = |name: &String| stack?.services.get(name).map(|service| service.rank);
+    let early = written.iter().filter_map(rank).any(|rank| rank < service.rank);
     (both || early).then(|| Finding::TooEarly(spec.name.clone()))
+}
+
+/// A job that is run once is written again only to be run again, and by nothing else.
+fn runs_again(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
+    let Step::UpdateService { target, spec, .. } = &planned.step else { return None };
+    let live = observed.services.get(&target.name)?;
+    let run = live.spec.labels.contains_key(RUN_LABEL);
+    let asked = spec.task_template.force_update != live.spec.task_template.force_update;
+    (run && !asked).then(|| Finding::RunsAgain(target.name.clone()))
 }
 
 /// A service is begun while something of a stack that comes first is not even there.
@@ -128,7 +157,8 @@ fn out_of_turn(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Opti
         let wave = other.source == own.source && other.policy.order.wave < order.wave;
         wave || order.depends_on.contains_key(&other.name)
     });
-    let mut names = first.flat_map(|other| other.services.keys());
+    let services = first.flat_map(|other| &other.services);
+    let mut names = services.filter(|(_, service)| !service.rank.is_hook()).map(|(name, _)| name);
     let missing = names.any(|name| !observed.services.contains_key(name));
     missing.then_some(Finding::OutOfTurn(created))
 }

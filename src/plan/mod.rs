@@ -11,6 +11,7 @@ mod foundation;
 mod order;
 mod remember;
 mod removal;
+mod runs;
 mod service;
 mod stable;
 mod stack;

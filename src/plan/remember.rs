@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::service::{flight, left_by_rollback};
-use super::{PlanInput, PlannedStep, Stage, failure, stable};
+use super::{PlanInput, PlannedStep, Stage, failure, order, runs, stable};
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
@@ -17,14 +17,18 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     for change in &input.changes.services {
         let mut service = record.services.remove(&change.name).unwrap_or_default();
         note_failure(&mut service, change, input);
+        let failed = change.hook.is_some() && order::has_failed(&service);
         if written.contains(change.name.as_str()) {
             note_attempt(&mut service, change);
         }
-        note_success(&mut service, change, input);
+        if !failed {
+            note_success(&mut service, change, input);
+        }
         if service != ServiceRecord::default() {
             record.services.insert(change.name.clone(), service);
         }
     }
+    record.hooks = runs::remembered(input, &record, written);
     record
 }
 
@@ -177,7 +181,8 @@ fn inventory(input: &PlanInput<'_>) -> Inventory {
             put(change.object.kind, &target.name, &target.id);
         }
     }
-    for change in &input.changes.services {
+    // Runs of hooks say by their labels whose they are, and go one by one.
+    for change in input.changes.services.iter().filter(|change| change.hook.is_none()) {
         if let Some(live) = change.live.as_ref().filter(|l| !matches!(l.owner, Owner::Theirs(_))) {
             put(Kind::Service, &change.name, &live.service.id);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Contested, Drift, PlanInput, failure};
+use super::{Action, Contested, Drift, PlanInput, failure, runs};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
@@ -36,7 +36,8 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// Decides.
     pub(super) fn decide(&self) -> Verdict {
-        if let Some(verdict) = self.retried().or_else(|| failure::verdict(self)) {
+        let verdict = self.retried().or_else(|| runs::verdict(self));
+        if let Some(verdict) = verdict.or_else(|| failure::verdict(self)) {
             return verdict;
         }
         let Some(drift) = self.drift else { return Verdict::Leave };
@@ -150,7 +151,10 @@ impl Case<'_> {
     }
 
     /// Something that the spec needs is not there, or not known.
-    fn blocked(&self) -> Option<HeldReason> {
+    pub(super) fn blocked(&self) -> Option<HeldReason> {
+        if let Some(reason) = runs::blocked(self) {
+            return Some(reason);
+        }
         if let Some(missing) = self.change.missing.first() {
             return Some(HeldReason::Waiting { on: format!("{missing}, which does not exist") });
         }

@@ -19,7 +19,8 @@ const PAUSE: &str = "pause";
 
 /// Steps that keep a stack which is as declared and healthy, unless it is kept already.
 pub(super) fn keep(input: &PlanInput<'_>) -> Vec<PlannedStep> {
-    if input.changes.services.is_empty() || !input.changes.services.iter().all(|c| well(c, input)) {
+    let mut changes = services(input).peekable();
+    if changes.peek().is_none() || !changes.all(|change| well(change, input)) {
         return Vec::new();
     }
     let content = content(input);
@@ -75,6 +76,11 @@ fn removal(set: &StableSet) -> impl Iterator<Item = PlannedStep> {
     })
 }
 
+/// Services of the stack; what a hook did is not to be brought back.
+fn services<'a>(input: &PlanInput<'a>) -> impl Iterator<Item = &'a ServiceChange> {
+    input.changes.services.iter().filter(|change| change.hook.is_none())
+}
+
 /// As declared, and healthy.
 fn well(change: &ServiceChange, input: &PlanInput<'_>) -> bool {
     let there = change.live.as_ref().filter(|live| flight(live).is_none());
@@ -85,7 +91,7 @@ fn well(change: &ServiceChange, input: &PlanInput<'_>) -> bool {
 /// Stands for all that is declared of a stack: another one is worth another set.
 fn content(input: &PlanInput<'_>) -> SpecHash {
     let mut words = Vec::new();
-    for change in &input.changes.services {
+    for change in services(input) {
         words.extend([change.name.as_str(), change.hash.as_str(), change.declared.as_str()]);
     }
     let networks = input.changes.networks.iter().map(|network| network.spec.name.as_str());
@@ -95,8 +101,7 @@ fn content(input: &PlanInput<'_>) -> SpecHash {
 }
 
 fn stack(input: &PlanInput<'_>) -> StableStack {
-    let services = input.changes.services.iter();
-    let services = services.map(|change| (change.name.clone(), service(change, input)));
+    let services = services(input).map(|change| (change.name.clone(), service(change, input)));
     let networks = input.changes.networks.iter().map(|network| NetworkSpec::clone(&network.spec));
     StableStack { networks: networks.collect(), services: services.collect() }
 }

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
-    removal, stable, turns, windows,
+    removal, runs, stable, turns, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -139,6 +139,7 @@ impl Draft {
         self.steps.extend(outcome.steps);
         self.held.extend(outcome.held);
         self.drift.extend(outcome.drift);
+        self.steps.extend(runs::old(input, open.as_deref()));
         if input.lineage.declared == Declared::Gone && input.changes.leftovers.is_empty() {
             self.steps.extend(stable::forget(input));
             self.steps.extend(remember::forget(input));
@@ -160,7 +161,8 @@ impl Draft {
             input.health.get(name).is_some_and(|health| health.state == HealthState::Healthy)
         };
         let open = |name: &&String| busy.contains(*name) || !well(name);
-        input.changes.services.iter().map(|change| &change.name).find(open).cloned()
+        let services = input.changes.services.iter().filter(|change| !change.is_done());
+        services.map(|change| &change.name).find(open).cloned()
     }
 
     /// A write that failed a moment ago waits, and only that one (law 9).
@@ -243,7 +245,7 @@ impl Draft {
 
 /// Reasons that leave nothing of the declaration undone for good.
 fn harmless(reason: &HeldReason) -> bool {
-    matches!(reason, HeldReason::EngineTooOld { .. } | HeldReason::PruneNotAsked)
+    !reason.leaves_undone()
 }
 
 /// Why nothing of the stack may be written.

@@ -1,6 +1,7 @@
 //! Decisions about small worlds: one stack `shop` with the service `shop_web`.
 
 mod failure;
+mod hooks;
 mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ use crate::model::engine::{
 };
 use crate::model::{
     Ancestry, ApiVersion, Desired, DesiredService, DesiredStack, Engine, ImageRef, Images,
-    Instance, LedgerRecord, Observed, Place, PullPolicy, Replicas, Revision, RolloutPolicy,
+    Instance, LedgerRecord, Observed, Place, PullPolicy, Rank, Replicas, Revision, RolloutPolicy,
     ServiceRecord, SourceName, SpecHash, StackName, StackPolicy, Step, Suspension, Target,
     Wholeness,
 };
@@ -88,7 +89,8 @@ fn asks_for(version: &str) -> World {
         image: image(),
         pull: PullPolicy::OnChange,
         replicas: Replicas::Declared,
-        wave: 0,
+        rank: Rank::default(),
+        limit: None,
         depends_on: BTreeMap::new(),
         rollout: RolloutPolicy::default(),
         place: Place::default(),
@@ -107,6 +109,7 @@ fn asks_for(version: &str) -> World {
             configs: BTreeMap::new(),
             services: [(WEB.to_owned(), Arc::new(service))].into(),
             unmade: BTreeMap::new(),
+            content: None,
             external: [].into(),
         },
         observed: Observed {

@@ -133,7 +133,12 @@ impl Known<'_> {
     }
 
     fn clocks(&self) -> Clocks {
-        Clocks { min_healthy: self.min_healthy, healthy_deadline: NEVER, progress_deadline: NEVER }
+        Clocks {
+            min_healthy: self.min_healthy,
+            healthy_deadline: NEVER,
+            progress_deadline: NEVER,
+            job_limit: None,
+        }
     }
 }
 

@@ -136,7 +136,7 @@ fn goes_away(reason: &HeldReason) -> bool {
 /// Reasons that count as held for somebody who asked to apply: a removal that was not asked for,
 /// and a field that this engine can't have, do not.
 fn counts(reason: &HeldReason) -> bool {
-    !matches!(reason, HeldReason::PruneNotAsked | HeldReason::EngineTooOld { .. })
+    reason.leaves_undone()
 }
 
 /// What a stack comes to.

@@ -78,7 +78,7 @@ impl Stage {
         service.image = self.image.parse().unwrap();
         // What runs nowhere is never as far as others wait for.
         service.depends_on.clear();
-        service.wave = 0;
+        service.rank = Rank::default();
         let spec = &mut service.spec;
         spec.labels.insert(IMAGE_LABEL.to_owned(), self.image.clone());
         match &mut spec.mode {

@@ -21,6 +21,7 @@ const CLOCKS: Clocks = Clocks {
     min_healthy: Duration::from_secs(1),
     healthy_deadline: Duration::from_secs(4),
     progress_deadline: Duration::from_secs(60),
+    job_limit: None,
 };
 
 /// Makes a service and looks, for a minute, until the verdict on it is this one.

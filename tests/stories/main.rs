@@ -10,6 +10,7 @@ mod declared;
 mod failing;
 mod faults;
 mod git_down;
+mod hooks;
 mod order;
 mod play;
 mod policy;

@@ -33,7 +33,7 @@ pub use service::relations::{
     ExtendsFile, LongEnvFile, Required,
 };
 pub use service::rollout::{OnFailureForm, RolloutForm};
-pub use service::settings::{AppArmorForm, ServiceSettings};
+pub use service::settings::{AppArmorForm, HookForm, ServiceSettings};
 pub use service::unsupported::Unsupported;
 pub use service::volumes::{
     BindSettings, LongVolume, TmpfsSettings, VolumeMount, VolumeSettings, VolumeType,

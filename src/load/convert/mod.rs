@@ -9,6 +9,7 @@ mod container;
 mod data;
 mod deploy;
 mod existing;
+mod hook;
 mod networks;
 mod rollout;
 mod service;

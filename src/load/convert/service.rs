@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::container::log_driver;
 use super::deploy::{placement, update_config};
-use super::{Declared, IMAGE, Stage};
+use super::{Declared, IMAGE, Stage, hook};
 use crate::load::compose::{External, Image, KeyValues, Logging, Port, Service, Text};
 use crate::load::findings::Entry;
 use crate::load::traps::{self, Case};
@@ -64,10 +64,12 @@ impl Stage<'_, '_> {
         self.unsupported(form, path);
         let image = self.image(form.image.as_ref(), path);
         let deploy = form.deploy.clone().unwrap_or_default();
+        let deploy = self.as_hook(deploy, form, path);
+        let (rank, limit) = self.rank((&name, form), path);
         let mode = self.mode((&deploy, form.settings.as_ref()), path);
         let endpoint_spec = self.endpoint(form, path);
         let networks = self.networks((key, form), declared, path);
-        let restart_policy = self.restart(form, path);
+        let restart_policy = self.restart(form, path).or_else(|| hook::restart(rank));
         let placeholder = || "missing".parse().ok();
         let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
         let container = self.container((form, &image), declared, path);
@@ -95,7 +97,8 @@ impl Stage<'_, '_> {
             image,
             pull: form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default(),
             replicas: replicas(&spec),
-            wave: form.settings.as_ref().and_then(|s| s.wave).unwrap_or_default(),
+            rank,
+            limit,
             depends_on: self.depends_on(key),
             rollout: self.rollout(form, path),
             place: self.place(span),

@@ -10,7 +10,7 @@ use crate::load::check::nearest;
 use crate::load::circles::{break_circles, spelled};
 use crate::load::findings::Findings;
 use crate::load::yaml::{KeyPath, Map, Node, Origin, Span, Value};
-use crate::model::{Condition, Presence};
+use crate::model::{Condition, Phase, Presence, Rank};
 
 /// By the key of a service: the keys of those that it waits for, with what it waits for. There is
 /// no circle in it.
@@ -39,27 +39,43 @@ enum Form {
     Long,
 }
 
-/// The wave of a service.
-pub fn wave_of(services: &Map, name: &str) -> i32 {
+/// Where a service stands in the order of its stack.
+pub fn rank_of(services: &Map, name: &str) -> Rank {
     let settings = services.get(name).and_then(|entry| entry.node.get("x-skep"));
-    match settings.and_then(|settings| settings.get("wave")).map(|node| &node.value) {
+    let value = |key: &str| settings.and_then(|settings| settings.get(key)).map(|node| &node.value);
+    let wave = match value("wave") {
         Some(Value::Int(wave)) => i32::try_from(*wave).unwrap_or_default(),
         _ => 0,
-    }
+    };
+    let phase = match value("hook") {
+        Some(Value::Text(word)) if word == "pre" => Phase::Pre,
+        Some(Value::Text(word)) if word == "post" => Phase::Post,
+        _ => Phase::Services,
+    };
+    Rank { phase, wave }
 }
 
-/// A service that waits for one of a later wave, which waits for it.
-fn tell_wave(tree: &Node, (name, need): (&String, &String), wave: i32, findings: &mut Findings) {
+/// A service that waits for one that comes later, which waits for it.
+fn tell_rank(tree: &Node, (name, need): (&String, &String), rank: Rank, findings: &mut Findings) {
     let circle = spelled(&[name.clone(), need.clone()]);
     let message = format!("services wait for each other in a circle: {circle}");
-    let hint = format!(
-        "'{need}' has wave {wave} and waits for all with a lower one; give '{name}' that wave, or \
-         take the step away"
-    );
+    let why = match rank.phase {
+        Phase::Post => "is run once all services are healthy".to_owned(),
+        Phase::Services if rank_of_hook(tree, name) => {
+            "is begun after all that is run before".to_owned()
+        }
+        _ => format!("has wave {} and waits for all with a lower one", rank.wave),
+    };
+    let hint = format!("'{need}' {why}; take the step away, or let '{name}' come as late");
     let root = KeyPath::root();
     let section = root.key("services");
     let service = section.key(name);
     findings.error_in(tree, &service.key("depends_on"), (message, hint));
+}
+
+fn rank_of_hook(tree: &Node, name: &str) -> bool {
+    let services = tree.get("services").and_then(Node::as_map);
+    services.is_some_and(|services| rank_of(services, name).is_hook())
 }
 
 /// Reads `depends_on` of all services. What leads nowhere or in a circle is told and left out.
@@ -95,8 +111,8 @@ pub fn dependencies(tree: &Node, left_out: &LeftOut, findings: &mut Findings) ->
         tell_circle(tree, &circle, &long, findings);
     }
     for (name, needs) in &found {
-        let later = needs.keys().filter(|need| wave_of(services, need) > wave_of(services, name));
-        later.for_each(|need| tell_wave(tree, (name, need), wave_of(services, need), findings));
+        let later = needs.keys().filter(|need| rank_of(services, need) > rank_of(services, name));
+        later.for_each(|need| tell_rank(tree, (name, need), rank_of(services, need), findings));
     }
     found.retain(|_, needs| !needs.is_empty());
     found

@@ -23,7 +23,7 @@ use crate::load::yaml::{FileId, KeyPath, Node, Origin, Span, Value};
 use crate::model::{FileSet, RepoPath};
 
 pub use asked::LeftOut;
-pub use depends::{Dependencies, needs, wave_of};
+pub use depends::{Dependencies, needs, rank_of};
 pub use trail::Trail;
 
 /// Variables of `.env` files that count for what a file says, by the file. The stack's own and

@@ -112,7 +112,7 @@ spec:
     alone.yml:2:23: stacks wait for each other in a circle: alone → alone (take one of these steps away)
     broken.yml:2:23: no stack is called so: the name may hold letters, digits, '-' and '_', and must begin and end with a letter or digit
     early.yml:3:16: stacks wait for each other in a circle: early → middle → late → early (a later wave waits for all before it: 'early' has wave 0, 'middle' has wave 0, 'late' has wave 3)
-    services.yml:2:35: services wait for each other in a circle: api → web → api ('web' has wave 2 and waits for all with a lower one; give 'api' that wave, or take the step away)
+    services.yml:2:35: services wait for each other in a circle: api → web → api ('web' has wave 2 and waits for all with a lower one; take the step away, or let 'api' come as late)
     services.yml:4:38: has to be a whole number, not text (write it without quotes)
     ");
 }
@@ -123,4 +123,37 @@ fn waves_alone_make_no_circle() {
     let files = [("a.yml", of(1)), ("b.yml", of(0)), ("c.yml", of(-1))];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     assert_eq!(told(&files), "");
+}
+
+#[test]
+fn mistakes_in_hooks_are_told_at_their_place() {
+    let long = "a".repeat(60);
+    let text = format!(
+        "services:
+  web: {{image: 'x:1', depends_on: [test]}}
+  test: {{image: 'x:1', x-skep: {{hook: post, timeout: 0s}}}}
+  migrate: {{image: 'x:1', depends_on: [web], x-skep: {{hook: pre}}}}
+  each: {{image: 'x:1', deploy: {{mode: global-job}}, x-skep: {{hook: pre}}}}
+  {long}: {{image: 'x:1', x-skep: {{hook: pre}}}}
+  plain: {{image: 'x:1', x-skep: {{timeout: 5m}}}}
+  never: {{image: 'x:1', x-skep: {{hook: during}}}}
+"
+    );
+    let told = told(&[("s.yml", &text)]);
+    for (line, part) in [
+        (2, "services wait for each other in a circle: web → test → web ('test' is run once all"),
+        (3, "this is no time that something lasts"),
+        (4, "in a circle: migrate → web → migrate ('web' is begun after all that is run before"),
+        (5, "a hook is a replicated-job (remove the mode, or the hook)"),
+        (6, "is too long for a hook: at most 52"),
+        (7, "'timeout' is for hooks only (remove it, or write hook: pre)"),
+        (8, "has to be one of: pre, post"),
+    ] {
+        let place = format!("s.yml:{line}:");
+        let mut lines = told.lines();
+        assert!(
+            lines.any(|told| told.starts_with(&place) && told.contains(part)),
+            "{part}: {told}"
+        );
+    }
 }

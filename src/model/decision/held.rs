@@ -20,6 +20,9 @@ pub struct Held {
     pub reason: HeldReason,
 }
 
+/// The field that says what kind of a service it is.
+pub const MODE: &str = "deploy.mode";
+
 /// The one list of reasons: condition, "why is it not moving", log line and metric label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "reason")]
@@ -128,6 +131,17 @@ pub enum HeldReason {
 }
 
 impl HeldReason {
+    /// True when something that was asked for is not done: a removal that was not asked for, and a
+    /// field that this engine can't have, are none of it. Without its mode a service is none at all.
+    #[must_use]
+    pub fn leaves_undone(&self) -> bool {
+        match self {
+            Self::EngineTooOld { field, .. } => field == MODE,
+            Self::PruneNotAsked => false,
+            _ => true,
+        }
+    }
+
     /// The reason's name: metric label and JSON tag.
     #[must_use]
     pub fn name(&self) -> &'static str {

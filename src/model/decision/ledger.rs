@@ -40,6 +40,9 @@ pub struct LedgerRecord {
     /// Writes stopped by a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
+    /// The last run of its hooks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<HookRecord>,
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
@@ -82,6 +85,18 @@ pub struct ServiceRecord {
     /// Image as declared, and the digest that it was pinned to at the last write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<(String, ImageRef)>,
+}
+
+/// What is remembered of the hooks of a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRecord {
+    /// What the stack declared.
+    pub content: SpecHash,
+    /// The end of the names of its jobs.
+    pub run: String,
+    /// Hooks that have ended well in it, by full name: they are not run again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub done: BTreeSet<String>,
 }
 
 /// Writes stopped by a person.

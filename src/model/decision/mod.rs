@@ -8,8 +8,8 @@ mod stable;
 mod step;
 
 pub use approval::{Approval, NotAnApproval};
-pub use held::{Held, HeldReason};
-pub use ledger::{Inventory, LedgerRecord, ServiceRecord, SuspendedBy, Suspension};
+pub use held::{Held, HeldReason, MODE};
+pub use ledger::{HookRecord, Inventory, LedgerRecord, ServiceRecord, SuspendedBy, Suspension};
 pub use outcome::{Outcome, StepOutcome};
 pub use stable::{NewStable, StableService, StableStack};
 pub use step::{NewData, Step, StepKind, Target, UpdateManner};

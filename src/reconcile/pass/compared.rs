@@ -169,6 +169,8 @@ mod tests {
             data: Vec::new(),
             services: Vec::new(),
             unmade: BTreeMap::new(),
+            hooks: None,
+            runs: Vec::new(),
             leftovers,
         })
     }
@@ -217,7 +219,8 @@ mod tests {
             image,
             pull: crate::model::PullPolicy::default(),
             replicas: crate::model::Replicas::default(),
-            wave: 0,
+            rank: crate::model::Rank::default(),
+            limit: None,
             depends_on: BTreeMap::new(),
             rollout: crate::model::RolloutPolicy::default(),
             place: crate::model::Place::default(),
@@ -233,6 +236,7 @@ mod tests {
             configs: BTreeMap::new(),
             services: BTreeMap::from([("plain".to_owned(), Arc::new(service))]),
             unmade: BTreeMap::new(),
+            content: None,
             external: [].into(),
         };
         let mut now = observed(1);

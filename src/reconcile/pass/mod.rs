@@ -21,7 +21,7 @@ use self::registry::doubts;
 use super::Operator;
 use crate::diff::{self, Claims, DiffInput, LeftoverKind, StackChanges, View};
 use crate::execute::{Bindings, Executor, execute};
-use crate::health::{Health, Sight, health};
+use crate::health::{Health, HealthState, Sight, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
     Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
@@ -76,6 +76,15 @@ struct Case<'c> {
     candidate: &'c Candidate,
     health: BTreeMap<String, Health>,
     orders: Orders,
+}
+
+impl Case<'_> {
+    /// Health of what is declared: runs of before say nothing of how a stack does.
+    fn told(mut self) -> BTreeMap<String, Health> {
+        let runs = self.candidate.changes.runs.iter();
+        runs.for_each(|run| drop(self.health.remove(&run.target.name)));
+        self.health
+    }
 }
 
 impl Operator {
@@ -174,7 +183,7 @@ impl Operator {
         let mut plans = Vec::new();
         for case in cases {
             match self.plan_one(&round, &case, &turns) {
-                Ok(plan) => plans.push((case.candidate, plan, case.health)),
+                Ok(plan) => plans.push((case.candidate, plan, case.told())),
                 Err(trouble) => report.trouble.push(trouble),
             }
         }
@@ -316,14 +325,24 @@ impl Operator {
         }
     }
 
+    /// Health of the stack's services that are there, and of its older runs.
     fn health(&self, round: &Round<'_>, changes: &StackChanges) -> BTreeMap<String, Health> {
         let sight = Sight { observed: round.view.observed, images: round.images };
         let live = changes.services.iter().filter_map(|change| {
-            let clocks = self.settings.clocks.under(&change.rollout);
-            let verdict = health(&change.live.as_ref()?.service, sight, clocks);
+            let limit = change.hook.as_ref().and_then(|hook| hook.limit);
+            let clocks = self.settings.clocks.under(&change.rollout).limited_to(limit);
+            let mut verdict = health(&change.live.as_ref()?.service, sight, clocks);
+            if change.is_done() {
+                // Tasks that ended may be forgotten, with their node for one.
+                verdict = Health { state: HealthState::Healthy, why: String::new(), ..verdict };
+            }
             Some((change.name.clone(), verdict))
         });
-        live.collect()
+        let runs = changes.runs.iter().filter_map(|run| {
+            let service = round.view.observed.services.get(&run.target.name)?;
+            Some((run.target.name.clone(), health(service, sight, self.settings.clocks)))
+        });
+        live.chain(runs).collect()
     }
 
     fn orders(&self, round: &Round<'_>, quota: Option<&Quota>) -> Orders {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::rollout::RolloutForm;
 use super::unsupported::Unsupported;
-use crate::load::compose::forms::Swap;
+use crate::load::compose::forms::{Length, Swap};
 
 /// What skep is to do with a service.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -23,6 +23,12 @@ pub struct ServiceSettings {
     /// are healthy; `0` by default.
     #[schemars(extend("default" = 0))]
     pub wave: Option<i32>,
+    /// Makes a job of the service that is run once for each content of the stack: `pre` before any
+    /// of its services is touched, such as a migration, `post` once all are healthy, such as a test.
+    pub hook: Option<HookForm>,
+    /// How long the hook may run; 10 m by default.
+    #[schemars(extend("default" = "10m"))]
+    pub timeout: Option<Length>,
     /// How rollouts are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
@@ -41,6 +47,16 @@ pub struct ServiceSettings {
     /// How readily the kernel swaps, 0 to 100 (engine 29 and newer); the node's by default.
     #[schemars(range(min = 0, max = 100))]
     pub swappiness: Option<i64>,
+}
+
+/// When a job of the stack is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HookForm {
+    /// Before any service of the stack is touched.
+    Pre,
+    /// Once all services of the stack are healthy.
+    Post,
 }
 
 /// Whether the default `AppArmor` profile holds.
