@@ -42,7 +42,10 @@ impl Case<'_> {
         }
         let Some(drift) = self.drift else { return Verdict::Leave };
         match &self.change.live {
-            None => self.blocked().map_or_else(|| self.create(), Verdict::Hold),
+            None => self
+                .failed_before()
+                .or_else(|| self.blocked())
+                .map_or_else(|| self.create(), Verdict::Hold),
             Some(live) => self
                 .not_ours(live)
                 .or_else(|| held_by_label(live))
@@ -117,6 +120,16 @@ impl Case<'_> {
         }
         left_by_rollback(live, record, &self.change.hash)
             .map(|status| HeldReason::Quarantined { why: status.message.clone() })
+    }
+
+    /// What failed is not made anew either, when somebody removed the service (law 3), unless a
+    /// person asks for it.
+    fn failed_before(&self) -> Option<HeldReason> {
+        let record = self.record?;
+        let asked = record.retry.as_ref() == Some(&self.change.hash);
+        let why = || record.failure.clone().unwrap_or_else(|| "earlier".to_owned());
+        (record.quarantine.contains(&self.change.hash) && !asked)
+            .then(|| HeldReason::Quarantined { why: why() })
     }
 
     /// The engine refuses to change a service's mode.

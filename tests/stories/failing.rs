@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use skep::health::{Health, HealthState};
+use skep::model::Kind;
 use skep::sim::Behaviour;
 use skep::status::{Report, Settled};
 
@@ -63,6 +64,17 @@ async fn is_rolled_back(mut play: Play, why: &str) {
     assert_eq!(web(&report).state, HealthState::Healthy, "{}", web(&report).why);
     assert_eq!(play.tasks(WEB).await.len(), 2);
     nothing_more_happens(&mut play).await;
+}
+
+#[tokio::test]
+async fn what_failed_is_not_made_anew_when_somebody_removed_the_service() {
+    let mut play = next_image(Behaviour::ExitsAfter(SECOND, 1), SHOP).await;
+    assert_eq!(play.converge().await, Settled::Badly);
+    play.world.swarm.hand().remove(Kind::Service, WEB).expect("a write");
+    nothing_more_happens(&mut play).await;
+    play.retry().await;
+    play.pass().await;
+    assert_eq!(play.wrote(), ["create service/shop_web"]);
 }
 
 #[tokio::test]
