@@ -20,7 +20,7 @@ pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
 use crate::health::Clocks;
 use crate::model::{HashKey, Instance, StackName};
-use crate::plan::{Removals, Writes};
+use crate::plan::{Removals, StackPlan, Writes};
 use crate::ports::{Clock, Registry, SourceOpener, Swarm};
 use pass::PassMemory;
 use sources::Followed;
@@ -94,7 +94,11 @@ pub struct Operator {
     slots: Semaphore,
     standing: Standing,
     asked: Asked,
+    agreement: Option<Agreement>,
 }
+
+/// Says what of the plans of all stacks is otherwise than a person agreed to.
+type Agreement = Box<dyn Fn(&[&StackPlan]) -> Vec<String> + Send + Sync>;
 
 /// Whether somebody asked through the ledger for a look at the sources (`skep sync`). A pass only
 /// notes the count: what follows is the loop's affair (law 5).
@@ -128,6 +132,7 @@ impl Operator {
             slots: Semaphore::new(WRITE_SLOTS),
             standing: Standing::default(),
             asked: Asked::default(),
+            agreement: None,
         };
         for NamedSource { name, source } in sources {
             operator.add(SourceState::new(name), source, None);
@@ -147,6 +152,21 @@ impl Operator {
     pub fn standing(mut self, standing: Standing) -> Self {
         self.standing = standing;
         self
+    }
+
+    /// Has passes write nothing until one decides just what a person agreed to; `differs` says what
+    /// of its plans is otherwise. The passes after that one go on freely.
+    pub fn agree(
+        &mut self,
+        differs: impl Fn(&[&StackPlan]) -> Vec<String> + Send + Sync + 'static,
+    ) {
+        self.agreement = Some(Box::new(differs));
+    }
+
+    /// True while no pass decided what a person agreed to.
+    #[must_use]
+    pub fn disagrees(&self) -> bool {
+        self.agreement.is_some()
     }
 
     /// Whether anything may be written now.

@@ -5,6 +5,7 @@
 //! text that goes to a terminal asks for more (law 10). Whatever came from outside is made
 //! harmless to terminals and browsers where it is drawn.
 
+mod basis;
 mod clean;
 pub mod compose;
 pub mod picture;
@@ -17,6 +18,7 @@ pub mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use basis::{BASIS_FORMAT, Basis, SourceBasis, StackBasis};
 pub use clean::{clean, clean_json};
 pub use picture::{
     BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView, HeldView,

@@ -34,6 +34,25 @@ fn an_engine_that_is_not_there_is_an_error_told_once() {
 }
 
 #[test]
+fn a_file_that_is_no_plan_is_told_before_anything_is_asked() {
+    let basis = r#"{"format":2,"instance":"skep","swarm":"c","source":{"address":"x","source_name":"x"},"prune":false,"keyed":true,"revisions":{},"stacks":{}}"#;
+    let dir = directory(&[("report.json", "{}"), ("new.json", &format!("{{\"basis\":{basis}}}"))]);
+    for (file, words) in [
+        ("nowhere.json", "No such file"),
+        ("report.json", "`skep plan -o json` did not write it"),
+        ("new.json", "it has format 2, this skep knows 1"),
+    ] {
+        let called = call(skep(&["apply", "--plan", text(&dir.path().join(file))]));
+        assert_eq!(called.code, 2, "{file}: {}", called.err);
+        assert!(called.err.contains(words), "{file}: {}", called.err);
+    }
+    let called = call(skep(&["apply"]));
+    assert!(called.err.contains("<SOURCE>"), "{}", called.err);
+    let called = call(skep(&["apply", "--plan", "x", "--prune"]));
+    assert!(called.err.contains("cannot be used with"), "{}", called.err);
+}
+
+#[test]
 fn docker_host_says_where_the_engine_is() {
     let mut command = skep(&["status"]);
     command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");

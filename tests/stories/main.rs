@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, reason = "a test may end by panicking")]
 
 mod adopt;
+mod agreed;
 mod by_hand;
 mod converging;
 mod declared;

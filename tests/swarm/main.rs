@@ -45,6 +45,7 @@ mod leads;
 mod matrix;
 mod operator;
 mod order;
+mod planned;
 mod process;
 mod proxy;
 mod quiet;

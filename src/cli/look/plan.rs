@@ -1,13 +1,16 @@
 //! `skep plan SOURCE`: what `apply` would do now, in order, and what is held.
 
-use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs};
+use crate::cli::act::apply::{Against, PlanFile};
+use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, one_shot_with};
 use crate::cli::{Exit, output};
 use crate::plan::Removals;
-use crate::view::text;
+use crate::view::{ReportView, text};
 
 /// Show what `apply` would do now, and what is held and why
+///
+/// What `-o json` writes can be carried out later, with `skep apply --plan FILE`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Directory, git repository (path or URL), file, or `-` for standard input
@@ -31,7 +34,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
         }
     };
     let mut ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
-    let view = ready.preview().await?;
-    output::report(&view, args.output.output, text::plan)?;
+    let report = ready.look_and_decide().await?;
+    let view = ReportView::of(&report);
+    match args.output.output {
+        Format::Json => {
+            let basis = Against::look(&ready).await?.basis(&ready, &report);
+            output::json(&PlanFile { report: &view, basis: &basis })?;
+        }
+        format => output::report(&view, format, text::plan)?,
+    }
     Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })
 }

@@ -11,10 +11,11 @@ use crate::clock::SystemClock;
 use crate::ledger::{is_lease_name, is_ledger_name};
 use crate::plan::Removals;
 use crate::ports::{Clock, OneConfig, SwarmError};
-use crate::reconcile::{Doors, LeaseDoors, Operator, Settings};
+use crate::reconcile::{Doors, LeaseDoors, NamedSource, Operator, Settings};
 use crate::source::Manner;
+use crate::status::Report;
 use crate::swarm::Host;
-use crate::view::ReportView;
+use crate::view::{ReportView, SourceBasis};
 use crate::{registry, swarm};
 
 /// The doors to an engine, and where it is.
@@ -86,18 +87,25 @@ pub(crate) struct Ready {
     pub(crate) engine: Engine,
     /// Its settings.
     pub(crate) settings: Settings,
+    /// Where its source is, and how it is read.
+    pub(crate) origin: SourceBasis,
 }
 
 impl Ready {
     /// Looks and decides. An engine that does not answer ends the command: there is nothing to
     /// show then.
     pub(crate) async fn preview(&mut self) -> Result<ReportView, Failure> {
+        self.look_and_decide().await.map(|report| ReportView::of(&report))
+    }
+
+    /// The same as a report.
+    pub(crate) async fn look_and_decide(&mut self) -> Result<Report, Failure> {
         let mut report = self.operator.preview().await;
         if self.operator.read_opened().await {
             report = self.operator.preview().await;
         }
         if report.engine.is_some() {
-            return Ok(ReportView::of(&report));
+            return Ok(report);
         }
         let attempted = format!("ask the engine at {}", self.engine.host);
         Err(Failure::new(attempted, report.trouble.join("; ")))
@@ -128,9 +136,17 @@ pub(crate) async fn one_shot_with(
     settings.globs = opened.globs;
     settings.removals = Removals::NotAsked;
     adjust(&mut settings);
-    let source = opened.source;
+    let NamedSource { name, source: door } = opened.source;
+    let origin = SourceBasis {
+        address: opened.address,
+        commit: None,
+        path: source.path.clone(),
+        name: source.name.as_ref().map(ToString::to_string),
+        source_name: name.to_string(),
+    };
+    let source = NamedSource { name, source: door };
     let mut operator = Operator::new(engine.doors.clone(), vec![source], settings.clone())
         .following(opener.of_declared());
     operator.read_sources().await;
-    Ok(Ready { operator, engine, settings })
+    Ok(Ready { operator, engine, settings, origin })
 }

@@ -18,6 +18,8 @@ pub(crate) struct Opened {
     pub(crate) source: NamedSource,
     /// Patterns of files; empty for all.
     pub(crate) globs: Vec<String>,
+    /// Its address, without credentials; `-` is standard input.
+    pub(crate) address: String,
 }
 
 /// Longest name of a source.
@@ -44,6 +46,7 @@ impl Opener<'_> {
             return Ok(Opened {
                 source: NamedSource { name: named("stdin")?, source },
                 globs: Vec::new(),
+                address: text.to_owned(),
             });
         }
         let file = file(Path::new(text));
@@ -57,11 +60,12 @@ impl Opener<'_> {
         let address = address(&spec);
         let Some(file) = file else {
             let source = NamedSource { name: named(&address)?, source: source.into() };
-            return Ok(Opened { source, globs: Vec::new() });
+            return Ok(Opened { source, globs: Vec::new(), address: location_text(&spec) });
         };
         let source = Arc::new(Beside { directory: source, file: PathBuf::from(text) });
         let source = NamedSource { name: named(&format!("{address}/{}", file.name))?, source };
-        Ok(Opened { source, globs: vec![globset::escape(&file.name)] })
+        let address = format!("{}/{}", location_text(&spec), file.name);
+        Ok(Opened { source, globs: vec![globset::escape(&file.name)], address })
     }
 
     /// Opens a further source: `LOCATION[#REF[:DIR]]`, as docker's build contexts are written.
@@ -128,13 +132,17 @@ fn file(path: &Path) -> Option<File> {
 
 /// What tells a source from others: its address and the directory in it.
 fn address(spec: &SourceSpec) -> String {
-    let location = match &spec.location {
+    format!("{}/{}", location_text(spec), spec.path)
+}
+
+/// Where a source is, from wherever one stands.
+fn location_text(spec: &SourceSpec) -> String {
+    match &spec.location {
         Location::Path(path) | Location::Repository(path) => {
             path.canonicalize().unwrap_or_else(|_| path.clone()).display().to_string()
         }
         location => location.to_string(),
-    };
-    format!("{location}/{}", spec.path)
+    }
 }
 
 /// The name under which a source is remembered: its address in the characters of a name, so that

@@ -358,12 +358,31 @@ impl Operator {
         }
     }
 
+    /// Only decides where a person agreed to something else than what is decided.
+    fn agreed_mode<H>(
+        &mut self,
+        report: &mut Report,
+        mode: Mode,
+        plans: &[(&Candidate, StackPlan, H)],
+    ) -> Mode {
+        let Some(differs) = self.agreement.take_if(|_| mode == Mode::Act) else { return mode };
+        let plans: Vec<&StackPlan> = plans.iter().map(|(_, plan, _)| plan).collect();
+        let moved = differs(&plans);
+        if moved.is_empty() {
+            return mode;
+        }
+        report.trouble.extend(moved);
+        self.agreement = Some(differs);
+        Mode::Preview
+    }
+
     async fn act(
         &mut self,
         report: &mut Report,
         round: &Round<'_>,
         plans: Vec<(&Candidate, StackPlan, BTreeMap<String, Health>)>,
     ) {
+        let mode = self.agreed_mode(report, round.mode, &plans);
         let known = Bindings::seen(round.view.observed);
         let executor = Executor {
             swarm: &*self.doors.swarm,
@@ -375,7 +394,7 @@ impl Operator {
         let runs = plans.iter().map(|(_, plan, _)| {
             let known = known.clone();
             async move {
-                match round.mode {
+                match mode {
                     Mode::Act if !plan.is_empty() => execute(plan, known, executor).await,
                     _ => Vec::new(),
                 }

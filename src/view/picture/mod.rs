@@ -15,3 +15,4 @@ pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{ConditionView, DriftView, FieldView, OutcomeView, ServiceView, StackView};
 pub use status::{KnownStackView, StatusView, SuspensionView};
 pub use step::{Bodies, StepView, masked};
+pub(super) use step::{body as step_body, target as step_target};

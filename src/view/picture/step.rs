@@ -62,7 +62,8 @@ impl StepView {
     }
 }
 
-fn target(step: &Step) -> Option<&Target> {
+/// The object as the plan saw it, where it is there.
+pub(in crate::view) fn target(step: &Step) -> Option<&Target> {
     match step {
         Step::WriteLedger { target, .. } => target.as_ref(),
         Step::AdoptSecret { target, .. }
@@ -74,7 +75,8 @@ fn target(step: &Step) -> Option<&Target> {
     }
 }
 
-fn body(step: &Step) -> Value {
+/// What is sent, with all values: for hashes.
+pub(in crate::view) fn body(step: &Step) -> Value {
     let body = match step {
         Step::WriteLedger { record, .. } => serde_json::to_value(record),
         // What is there, kept once more.

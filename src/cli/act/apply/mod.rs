@@ -1,13 +1,16 @@
 //! `skep apply SOURCE`: makes the swarm equal to a source and waits for the outcome.
 
 mod beside;
+mod planned;
 pub(in crate::cli) mod progress;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
+pub(in crate::cli) use self::planned::{Against, PlanFile};
 use self::progress::Progress;
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
@@ -26,7 +29,11 @@ use crate::view::{ReportView, text};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Directory, git repository (path or URL), file, or `-` for standard input
-    source: String,
+    #[arg(required_unless_present = "plan")]
+    source: Option<String>,
+    /// Carry out what `skep plan -o json` wrote, and only while nothing of it moved on
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prune", "reference", "path", "name", "source_name"])]
+    plan: Option<PathBuf>,
     /// Remove what is not declared any more
     #[arg(long)]
     prune: bool,
@@ -59,9 +66,17 @@ const QUIET: Duration = Duration::from_millis(50);
 const CONFLICT: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
-    let source = (args.source.as_str(), &args.source_args);
+    let planned = args.plan.as_deref().map(planned::read).transpose()?;
+    let (mut address, mut source_args) = (args.source.clone(), args.source_args.clone());
+    let mut swarm = args.swarm.clone();
+    if let Some(plan) = &planned {
+        let given = args.source.as_deref();
+        let (planned_address, planned_args) = planned::source(plan, given, &source_args)?;
+        (address, source_args) = (Some(planned_address), planned_args);
+        swarm.instance = planned::instance(plan, &swarm)?;
+    }
     let adjust = |settings: &mut Settings| {
-        if args.prune {
+        if args.prune || planned.as_ref().is_some_and(|plan| plan.prune) {
             settings.removals = Removals::Asked;
         }
         settings.clocks.min_healthy = args.min_healthy;
@@ -69,15 +84,19 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
             settings.writes = Writes::ByHand;
         }
     };
-    let mut ready = one_shot_with(source, &args.swarm, environment, adjust).await?;
-    let instance = &args.swarm.instance;
+    let source = (address.as_deref().unwrap_or_default(), &source_args);
+    let mut ready = one_shot_with(source, &swarm, environment, adjust).await?;
+    let instance = &swarm.instance;
+    if let Some(plan) = planned {
+        planned::hold_to(&mut ready, plan).await?;
+    }
     match args.suspend {
         Some(time) => beside::suspend(&mut ready, instance, time).await?,
         None => beside::refuse(&mut ready, instance).await?,
     }
     let patience = if args.no_wait { Patience::Writes } else { Patience::Health };
     let host = ready.engine.host.clone();
-    let (report, end) = converge(ready, patience, args.timeout).await;
+    let (report, end) = converge(ready, patience, args.timeout).await?;
     if report.engine.is_none() {
         let attempted = format!("ask the engine at {host}");
         return Err(Failure::new(attempted, report.trouble.join("; ")));
@@ -112,7 +131,14 @@ enum End {
 }
 
 /// Runs passes until nothing is on the way any more; the last report tells the outcome.
-async fn converge(mut ready: Ready, patience: Patience, limit: Duration) -> (Report, End) {
+///
+/// # Errors
+/// What is decided is not what a plan that was made before says.
+async fn converge(
+    mut ready: Ready,
+    patience: Patience,
+    limit: Duration,
+) -> Result<(Report, End), Failure> {
     let clock = ready.engine.doors.clock.clone();
     let mut events = ready.engine.doors.swarm.events();
     let mut progress = Progress::new();
@@ -120,6 +146,10 @@ async fn converge(mut ready: Ready, patience: Patience, limit: Duration) -> (Rep
     let deadline = clock.now().checked_add(limit).unwrap_or(Timestamp::MAX);
     loop {
         let report = ready.operator.pass().await;
+        if ready.operator.disagrees() && report.engine.is_some() {
+            progress.end();
+            return Err(planned::refused(&report.trouble));
+        }
         progress.show(&ReportView::of(&report));
         if ready.operator.read_opened().await {
             continue;
@@ -129,7 +159,7 @@ async fn converge(mut ready: Ready, patience: Patience, limit: Duration) -> (Rep
         let late = clock.now() >= deadline;
         if late || !(open || blind) {
             progress.end();
-            return (report, if open { End::TimedOut } else { End::Settled });
+            return Ok((report, if open { End::TimedOut } else { End::Settled }));
         }
         let wait = if conflict(&report) { CONFLICT } else { WATCH };
         tokio::select! {
