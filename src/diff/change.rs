@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{FieldValue, Secrecy};
 use super::hook::Hooks;
-use crate::model::engine::{NetworkSpec, Service, ServiceSpec, StringMap};
+use crate::model::engine::{NetworkSpec, Service, ServiceMode, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Rank, Replicas, RolloutPolicy,
-    SpecHash, StackName, Target, Wholeness,
+    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Rank, RecreatePolicy, Replicas,
+    RolloutPolicy, SpecHash, StackName, Target, Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -151,7 +151,12 @@ pub enum DataLive {
         owner: Owner,
     },
     /// Other content under a name that was given explicitly.
-    Immutable,
+    Immutable {
+        /// The object.
+        target: Target,
+        /// Whose it is.
+        owner: Owner,
+    },
     /// The name is somebody else's.
     Theirs(String),
 }
@@ -189,6 +194,10 @@ pub struct ServiceChange {
     pub depends_on: BTreeMap<String, Condition>,
     /// How its rollouts are judged, and what follows when one failed.
     pub rollout: RolloutPolicy,
+    /// Whether it may be made anew.
+    pub recreate: RecreatePolicy,
+    /// Whether the number of its tasks is declared.
+    pub replicas: Replicas,
     /// Where it is declared.
     pub place: Place,
 }
@@ -244,6 +253,15 @@ pub struct LiveService {
 }
 
 impl LiveService {
+    /// Tasks of a replicated service.
+    #[must_use]
+    pub fn replicas(&self) -> Option<u64> {
+        match &self.service.spec.mode {
+            Some(ServiceMode::Replicated(replicated)) => replicated.replicas,
+            _ => None,
+        }
+    }
+
     /// The service as a target of a write.
     #[must_use]
     pub fn target(&self) -> Target {
@@ -289,6 +307,14 @@ impl ServiceChange {
     #[must_use]
     pub fn touches_tasks(&self) -> bool {
         self.live.as_ref().is_none_or(|live| live.hash != self.hash)
+    }
+
+    /// The field that a service can't be given in place, if such a one differs: the engine refuses
+    /// another mode, and another endpoint mode leaves stale addresses behind (moby#38575).
+    #[must_use]
+    pub fn unchangeable(&self) -> Option<&'static str> {
+        const FIELDS: [&str; 2] = ["deploy.mode", "deploy.endpoint_mode"];
+        FIELDS.into_iter().find(|path| self.fields.iter().any(|field| field.path == *path))
     }
 }
 

@@ -99,7 +99,7 @@ pub(super) fn bind(
         Step::RollBack { target, spec } => {
             Write::RollBack { target: target.clone(), spec: Box::new(ServiceSpec::clone(spec)) }
         }
-        Step::Remove { kind, target } => {
+        Step::Withdraw { kind, target } | Step::Remove { kind, target } => {
             Write::Remove { object: ObjectRef::new(*kind, &target.name), target: target.clone() }
         }
     })

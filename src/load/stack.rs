@@ -11,8 +11,8 @@ use crate::load::gather::{Gathered, needs, rank_of};
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
 use crate::model::{
-    ApprovalPolicy, Content, Place, Rank, SpecHash, StackNeed, StackOrder, StackPolicy, Wholeness,
-    Window,
+    ApprovalPolicy, Content, Place, Rank, RecreatePolicy, SpecHash, StackNeed, StackOrder,
+    StackPolicy, Wholeness, Window,
 };
 use crate::model::{
     DesiredService, DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName,
@@ -124,6 +124,7 @@ fn policy(tree: &Node) -> StackPolicy {
         approval: settings.approval.map_or_else(ApprovalPolicy::default, ApprovalPolicy::from),
         windows: windows.into_iter().map(Window::from).collect(),
         order: StackOrder::default(),
+        recreate: settings.recreate.map_or_else(RecreatePolicy::default, RecreatePolicy::from),
     }
 }
 

@@ -73,6 +73,21 @@ pub struct StackPolicy {
     pub windows: Vec<Window>,
     /// Which stacks come first.
     pub order: StackOrder,
+    /// What may be made anew; a service may say otherwise for itself.
+    pub recreate: RecreatePolicy,
+}
+
+/// Whether what the engine can't change in place may be made anew, which interrupts those that use
+/// it. The later of two is the more careful one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecreatePolicy {
+    /// It may.
+    Auto,
+    /// When a person says yes to it.
+    #[default]
+    Confirm,
+    /// It may not.
+    Never,
 }
 
 /// Who says yes to a plan.
@@ -174,6 +189,8 @@ pub struct DesiredService {
     pub depends_on: BTreeMap<String, Condition>,
     /// How its rollouts are judged, and what follows when one failed.
     pub rollout: RolloutPolicy,
+    /// Whether it may be made anew, and what it uses with it.
+    pub recreate: RecreatePolicy,
     /// Where it is declared.
     pub place: Place,
 }

@@ -23,8 +23,8 @@ pub use decision::{
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
-    DesiredService, DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, Replicas,
-    StackPolicy, Wholeness,
+    DesiredService, DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, RecreatePolicy,
+    Replicas, StackPolicy, Wholeness,
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{

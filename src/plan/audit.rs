@@ -33,6 +33,9 @@ pub enum Finding {
     /// A version of a declared secret or config would be removed that a stable spec refers to,
     /// which stays.
     RemovesKept(String),
+    /// Something is taken away to be made anew that is not declared, or that something else still
+    /// uses.
+    Withdraws(String),
     /// A target that is not what the look saw (law 8).
     StaleTarget(String),
     /// A service is made in the same breath as one that has to be there first.
@@ -56,6 +59,7 @@ impl fmt::Display for Finding {
             Self::Unrecorded(name) => write!(f, "the ledger would not know of {name}"),
             Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
             Self::RemovesKept(name) => write!(f, "{name} is kept and would be removed"),
+            Self::Withdraws(name) => write!(f, "{name} would be taken away, and is still needed"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
             Self::RunsAgain(name) => write!(f, "{name} would be run again"),
@@ -84,6 +88,7 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
         findings.extend(kept(planned, observed));
         findings.extend(recorded(planned, plan));
         findings.extend(early(planned, (&written, stack)));
+        findings.extend(withdrawal(planned, plan, (stack, observed)));
         findings.extend(removal(planned, plan, desired, observed));
     }
     findings
@@ -226,7 +231,8 @@ fn kept(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
 }
 
 fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {
-    if planned.stage != Stage::Services {
+    // What is taken away is asked about on its own.
+    if planned.stage != Stage::Services || matches!(planned.step, Step::Withdraw { .. }) {
         return None;
     }
     let name = planned.step.object()?.name;
@@ -238,6 +244,61 @@ fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {
     });
     // Without a ledger step the record already holds this attempt (a write is tried again).
     (known_before == Some(false)).then_some(Finding::Unrecorded(name))
+}
+
+/// What is taken away is declared, is what was seen, is known to the ledger as taken away, and is not
+/// needed by anything that is there or that the same plan makes.
+fn withdrawal(
+    planned: &PlannedStep,
+    plan: &StackPlan,
+    (stack, observed): (Option<&DesiredStack>, &Observed),
+) -> Option<Finding> {
+    let Step::Withdraw { kind, target } = &planned.step else { return None };
+    let (name, id) = (target.name.clone(), target.id.as_str());
+    if seen_id(observed, *kind, &name) != Some(id) {
+        return Some(Finding::StaleTarget(name));
+    }
+    let unknown = plan.steps.iter().any(|planned| match &planned.step {
+        Step::WriteLedger { record, .. } => {
+            let ids = record.recreating.get(kind);
+            ids.and_then(|ids| ids.get(&name)).is_none_or(|known| known != id)
+        }
+        _ => false,
+    });
+    if unknown {
+        return Some(Finding::Unrecorded(name));
+    }
+    let declared = stack.is_some_and(|stack| match kind {
+        Kind::Service => stack.services.contains_key(&name),
+        Kind::Network => stack.networks.contains_key(&name),
+        Kind::Secret => stack.secrets.contains_key(&name),
+        Kind::Config => stack.configs.contains_key(&name),
+    });
+    let made = plan.steps.iter().any(|other| match &other.step {
+        Step::CreateService { spec } => *kind == Kind::Service && spec.name == name,
+        _ => needs(other, *kind, &name),
+    });
+    let used = observed.services.values().any(|service| {
+        let task = &service.spec.task_template;
+        let container = task.container_spec.as_ref();
+        match kind {
+            Kind::Service => false,
+            Kind::Network => task.networks.iter().any(|network| network.target == id),
+            Kind::Secret => container.is_some_and(|c| c.secrets.iter().any(|s| s.secret_id == id)),
+            Kind::Config => container.is_some_and(|c| c.configs.iter().any(|s| s.config_id == id)),
+        }
+    });
+    (!declared || made || used).then_some(Finding::Withdraws(name))
+}
+
+fn seen_id<'a>(observed: &'a Observed, kind: Kind, name: &str) -> Option<&'a str> {
+    let id = match kind {
+        Kind::Service => observed.services.get(name).map(|s| &s.id),
+        Kind::Network => observed.networks.get(name).map(|n| &n.id),
+        Kind::Secret => observed.secrets.get(name).map(|s| &s.id),
+        Kind::Config => observed.configs.get(name).map(|c| &c.id),
+    };
+    id.map(String::as_str)
 }
 
 fn removal(
@@ -260,13 +321,8 @@ fn removal(
     if version && is_needed(&name, plan, observed) {
         return Some(Finding::RemovesKept(name));
     }
-    let id = match kind {
-        Kind::Service => observed.services.get(&name).map(|s| &s.id),
-        Kind::Network => observed.networks.get(&name).map(|n| &n.id),
-        Kind::Secret => observed.secrets.get(&name).map(|s| &s.id),
-        Kind::Config => observed.configs.get(&name).map(|c| &c.id),
-    };
-    (id != Some(&target.id)).then_some(Finding::StaleTarget(name))
+    let stale = seen_id(observed, *kind, &name) != Some(target.id.as_str());
+    stale.then_some(Finding::StaleTarget(name))
 }
 
 /// True for versions of what is declared. What left the declaration is removed all the same.

@@ -25,6 +25,8 @@ pub(super) struct Case<'a> {
     pub(super) instance: &'a Instance,
     /// What was there when the stack last settled.
     pub(super) inventory: &'a Inventory,
+    /// What is made anew.
+    pub(super) recreating: &'a Inventory,
 }
 
 impl Case<'_> {
@@ -43,7 +45,7 @@ impl Case<'_> {
                 hold(object, HeldReason::NotOurs { owner: owner.clone() })
             }
             Some((_, owner)) if change.fields.is_empty() => self.as_declared(object, owner),
-            Some(_) => recreate(object, change),
+            Some(_) => to_recreate(object, &change.fields),
         }
     }
 
@@ -61,10 +63,7 @@ impl Case<'_> {
             }
             DataLive::Same { target, .. } => label(object, change, target),
             DataLive::Theirs(owner) => hold(object, HeldReason::NotOurs { owner: owner.clone() }),
-            DataLive::Immutable => {
-                let what = format!("the content of a {} with an explicit name", object.kind);
-                hold(object, HeldReason::Immutable { what })
-            }
+            DataLive::Immutable { .. } => to_recreate(object, &change.fields),
             DataLive::Unknown { target, .. } if can_be_proven(change) => {
                 adopt(object, proof(change, self.instance, target))
             }
@@ -85,17 +84,22 @@ impl Case<'_> {
 
     /// Why something that is declared is not there.
     fn absence(&self, object: &ObjectRef) -> Cause {
-        let known = self.inventory.get(&object.kind).is_some_and(|n| n.contains_key(&object.name));
-        if known { Cause::ChangedByHand } else { Cause::NeverApplied }
+        let among = |objects: &Inventory| {
+            objects.get(&object.kind).is_some_and(|names| names.contains_key(&object.name))
+        };
+        if among(self.recreating) {
+            return Cause::GitMoved;
+        }
+        if among(self.inventory) { Cause::ChangedByHand } else { Cause::NeverApplied }
     }
 }
 
-fn recreate(object: ObjectRef, change: &NetworkChange) -> Outcome {
+/// It can't be changed: whether it is made anew is decided once it is known who uses it.
+fn to_recreate(object: ObjectRef, fields: &[Arc<FieldChange>]) -> Outcome {
     let cause = Cause::GitMoved;
-    let differing = in_fields(&change.fields, cause);
-    let drift = Drift { object: object.clone(), action: Action::Recreate, differing, cause };
-    let reason = HeldReason::Immutable { what: "a network".to_owned() };
-    Outcome { drift: Some(drift), ..hold(object, reason) }
+    let differing = in_fields(fields, cause);
+    let drift = Drift { object, action: Action::Recreate, differing, cause };
+    Outcome { drift: Some(drift), ..Outcome::default() }
 }
 
 /// Labels are the one thing of a secret or config that can be changed.

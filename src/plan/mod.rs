@@ -9,6 +9,7 @@ mod contest;
 mod failure;
 mod foundation;
 mod order;
+mod recreate;
 mod remember;
 mod removal;
 mod runs;

@@ -53,11 +53,13 @@ impl<'a> Order<'a> {
             Some(HeldReason::WaveNotReady { on, until })
         };
         let open = self.open.filter(|(rank, _)| *rank < change.rank);
+        // What is taken away because of something else comes back by these rules.
+        let taken = planned.step.kind() == StepKind::Withdraw && change.unchangeable().is_none();
         match open {
             Some((Rank { phase: Phase::Pre, .. }, hook)) => {
                 return wait(hook, Condition::Completed);
             }
-            _ if !change.touches_tasks() => return None,
+            _ if !change.touches_tasks() || taken => return None,
             _ => {}
         }
         let mut first = change.depends_on.iter();

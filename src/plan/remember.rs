@@ -7,7 +7,9 @@ use super::{PlanInput, PlannedStep, Stage, failure, order, runs, stable};
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
-use crate::model::{HeldReason, Inventory, Kind, LedgerRecord, ServiceRecord, Step, UpdateManner};
+use crate::model::{
+    HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, Step, UpdateManner,
+};
 
 /// The record as it should be after this pass, given the services that are about to be written.
 pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> LedgerRecord {
@@ -58,6 +60,23 @@ pub(super) fn note_returns(
     record
 }
 
+/// How large a service is that is taken away and that nobody declared a size of, until it is there
+/// again.
+pub(super) fn scaled(input: &PlanInput<'_>, record: &mut LedgerRecord) {
+    let away = record.recreating.get(&Kind::Service).cloned().unwrap_or_default();
+    for change in &input.changes.services {
+        let Some(service) = record.services.get_mut(&change.name) else { continue };
+        match &change.live {
+            Some(live) if away.get(&change.name) == Some(&live.service.id) => {
+                let free = change.replicas == Replicas::Free;
+                service.replicas = live.replicas().filter(|_| free);
+            }
+            Some(_) => service.replicas = None,
+            None => {}
+        }
+    }
+}
+
 /// What is remembered once everything is as declared.
 pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
     let declared: BTreeSet<&str> =
@@ -65,6 +84,7 @@ pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) ->
     record.services.retain(|name, _| declared.contains(name.as_str()));
     record.inventory = inventory(input);
     record.approvals.clear();
+    record.recreating.clear();
     record.revision = Some(input.lineage.revision.clone());
     let stable = |service: &ServiceRecord| service.attempted == service.stable;
     record.under_way &= !record.services.values().all(stable);
@@ -87,9 +107,14 @@ pub(super) fn unapproved(input: &PlanInput<'_>) -> Option<HeldReason> {
     let services = changes.services.iter();
     let services = services.flat_map(|s| [s.name.as_str(), s.hash.as_str(), s.loose.as_str()]);
     let data = changes.data.iter().map(|data| data.object.name.as_str());
-    let networks = changes.networks.iter().map(|network| network.spec.name.as_str());
+    let networks: Vec<String> = changes
+        .networks
+        .iter()
+        .map(|network| serde_json::to_string(&network.spec).unwrap_or_default())
+        .collect();
     let left = changes.leftovers.iter().filter(|left| left.why == LeftoverKind::Undeclared);
     let left = left.map(|left| left.target.id.as_str());
+    let networks = networks.iter().map(String::as_str);
     let parts = [services.collect::<Vec<_>>(), data.collect(), networks.collect(), left.collect()];
     let mut words = vec!["apply"];
     for part in &parts {

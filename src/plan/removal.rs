@@ -117,7 +117,7 @@ fn not_asked(input: &PlanInput<'_>) -> Option<HeldReason> {
 }
 
 /// One load error, or one object that could not be seen: no removal.
-fn unsafe_load(input: &PlanInput<'_>) -> Option<HeldReason> {
+pub(super) fn unsafe_load(input: &PlanInput<'_>) -> Option<HeldReason> {
     let incomplete = |missing: String| Some(HeldReason::ViewIncomplete { missing });
     if input.lineage.declared == Declared::Broken || input.changes.wholeness == Wholeness::Partial {
         return incomplete("the whole declaration of the stack (it has errors)".to_owned());

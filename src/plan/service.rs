@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Contested, Drift, PlanInput, failure, runs};
+use super::{Action, Contested, Drift, PlanInput, failure, recreate, runs};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
@@ -45,12 +45,14 @@ impl Case<'_> {
             None => self
                 .failed_before()
                 .or_else(|| self.blocked())
+                .or_else(|| recreate::still_stopping(self.change, self.input))
                 .map_or_else(|| self.create(), Verdict::Hold),
             Some(live) => self
                 .not_ours(live)
                 .or_else(|| held_by_label(live))
                 .map(Verdict::Hold)
                 .or_else(|| self.failed(live).map(|reason| self.after_failure(reason)))
+                .or_else(|| recreate::of_service(self, live))
                 .unwrap_or_else(|| self.write(live, drift)),
         }
     }
@@ -61,8 +63,7 @@ impl Case<'_> {
     }
 
     fn write(&self, live: &LiveService, drift: &Drift) -> Verdict {
-        self.immutable()
-            .or_else(|| self.runs_again(live))
+        self.runs_again(live)
             .or_else(|| self.in_flight(live))
             .or_else(|| self.blocked())
             .map_or_else(|| self.contested(live, drift), Verdict::Hold)
@@ -70,7 +71,7 @@ impl Case<'_> {
 
     /// A person wants what failed to be tried once more.
     fn retried(&self) -> Option<Verdict> {
-        let live = self.change.live.as_ref()?;
+        let live = self.change.live.as_ref().filter(|_| self.change.unchangeable().is_none())?;
         let retry = self.record?.retry.as_ref().filter(|spec| **spec == self.change.hash);
         retry?;
         let held = self.not_ours(live).or_else(|| held_by_label(live)).or_else(|| self.blocked());
@@ -91,8 +92,11 @@ impl Case<'_> {
     fn create(&self) -> Verdict {
         let mut spec = self.change.wanted.shared();
         if let Some(ServiceMode::Replicated(Replicated { replicas: None })) = spec.mode {
-            let one = Replicated { replicas: Some(1) };
-            Arc::make_mut(&mut spec).mode = Some(ServiceMode::Replicated(one));
+            // One that is made anew is as large as it was scaled to.
+            let scaled = self.record.and_then(|record| record.replicas);
+            let replicas = Some(scaled.unwrap_or(1));
+            let mode = ServiceMode::Replicated(Replicated { replicas });
+            Arc::make_mut(&mut spec).mode = Some(mode);
         }
         Verdict::Take(Step::CreateService { spec })
     }
@@ -123,19 +127,15 @@ impl Case<'_> {
     }
 
     /// What failed is not made anew either, when somebody removed the service (law 3), unless a
-    /// person asks for it.
+    /// person asks for it, or skep itself took it away for something else.
     fn failed_before(&self) -> Option<HeldReason> {
         let record = self.record?;
-        let asked = record.retry.as_ref() == Some(&self.change.hash);
+        let object = ObjectRef::new(Kind::Service, &self.change.name);
+        let asked = record.retry.as_ref() == Some(&self.change.hash)
+            || recreate::is_under_way(self.input, &object);
         let why = || record.failure.clone().unwrap_or_else(|| "earlier".to_owned());
         (record.quarantine.contains(&self.change.hash) && !asked)
             .then(|| HeldReason::Quarantined { why: why() })
-    }
-
-    /// The engine refuses to change a service's mode.
-    fn immutable(&self) -> Option<HeldReason> {
-        let differs = self.change.fields.iter().any(|field| field.path == "deploy.mode");
-        differs.then(|| HeldReason::Immutable { what: "the mode of a service".to_owned() })
     }
 
     /// Every write of a job runs it again, one that only changes a label too.
@@ -244,11 +244,12 @@ pub(super) fn state_word(state: &UpdateState) -> String {
         .unwrap_or_default()
 }
 
-/// What a verdict makes of the drift's action.
-pub(super) fn action_of(verdict: &Verdict, live: Option<&LiveService>) -> Option<Action> {
-    match verdict {
-        Verdict::Hold(HeldReason::Immutable { .. }) => Some(Action::Recreate),
-        _ if live.is_some_and(|live| live.owner == Owner::Unowned) => Some(Action::Adopt),
+/// What is more than an update of a service that is there.
+pub(super) fn action_of(change: &ServiceChange) -> Option<Action> {
+    let live = change.live.as_ref()?;
+    match live.owner {
+        _ if change.unchangeable().is_some() => Some(Action::Recreate),
+        Owner::Unowned => Some(Action::Adopt),
         _ => None,
     }
 }

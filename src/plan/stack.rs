@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation, remember,
-    removal, runs, stable, turns, windows,
+    Cause, Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation,
+    recreate, remember, removal, runs, stable, turns, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -21,6 +21,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     let mut draft = Draft::default();
     draft.foundation(input, instance);
     draft.services(input);
+    draft.recreate(input);
     draft.order(input);
     draft.removals(input);
     draft.back_off(input);
@@ -50,13 +51,16 @@ struct Draft {
     steps: Vec<PlannedStep>,
     held: Vec<Held>,
     drift: Vec<Drift>,
+    begun: Vec<recreate::Begun>,
 }
 
 impl Draft {
     fn foundation(&mut self, input: &PlanInput<'_>, instance: &Instance) {
         let nothing = Inventory::new();
-        let inventory = input.ledger.map_or(&nothing, |entry| &entry.record.inventory);
-        let case = foundation::Case { instance, inventory };
+        let record = input.ledger.map(|entry| &entry.record);
+        let inventory = record.map_or(&nothing, |record| &record.inventory);
+        let recreating = record.map_or(&nothing, |record| &record.recreating);
+        let case = foundation::Case { instance, inventory, recreating };
         let networks = input.changes.networks.iter().map(|change| case.network(change));
         let data = input.changes.data.iter().map(|change| case.data(change));
         for outcome in networks.chain(data) {
@@ -72,10 +76,13 @@ impl Draft {
             let record = input.ledger.and_then(|entry| entry.record.services.get(&change.name));
             let mut drift = cause::service_drift(change, record);
             let verdict = Case { change, record, drift: drift.as_ref(), input }.decide();
-            if let (Some(drift), Some(action)) =
-                (&mut drift, action_of(&verdict, change.live.as_ref()))
-            {
+            if let (Some(drift), Some(action)) = (&mut drift, action_of(change)) {
                 drift.action = action;
+            }
+            if let Some(drift) = drift.as_mut().filter(|_| change.live.is_none())
+                && recreate::is_under_way(input, &object)
+            {
+                drift.cause = Cause::GitMoved;
             }
             let adopted = || change.live.as_ref().is_some_and(|live| live.owner == Owner::Unowned);
             let adoption = || adopted().then(|| foundation::adoption(object.clone()));
@@ -124,6 +131,13 @@ impl Draft {
             let object = planned.needs.intersection(&foreign).next()?;
             Some(HeldReason::Waiting { on: format!("{object}, which is not ours") })
         });
+    }
+
+    /// What can't be changed in place.
+    fn recreate(&mut self, input: &PlanInput<'_>) {
+        let plan =
+            recreate::Plan { steps: &mut self.steps, held: &mut self.held, drift: &mut self.drift };
+        self.begun = recreate::things(input, plan);
     }
 
     /// What comes first goes first.
@@ -179,24 +193,26 @@ impl Draft {
     fn policy(&mut self, input: &PlanInput<'_>) {
         let policy = &input.lineage.policy;
         if let Some(reason) = windows::closed(&policy.windows, input.now) {
-            self.hold_changes(&reason);
+            self.hold_changes(input, &reason);
         }
         if policy.approval == ApprovalPolicy::Manual
             && let Some(reason) = remember::unapproved(input)
         {
-            self.hold_changes(&reason);
+            self.hold_changes(input, &reason);
         }
     }
 
-    /// Holds all steps but those that only clear away.
-    fn hold_changes(&mut self, reason: &HeldReason) {
+    /// Holds all steps but those that only clear away, and those that end what was begun: a service
+    /// that was taken away comes back.
+    fn hold_changes(&mut self, input: &PlanInput<'_>, reason: &HeldReason) {
         let differing: BTreeSet<ObjectRef> =
             self.drift.iter().map(|drift| drift.object.clone()).collect();
         self.hold_steps(|planned| {
             let object = planned.step.object()?;
-            // Going back is no change that anybody asked for.
-            let back = planned.step.kind() == StepKind::RollBack;
-            (!back && differing.contains(&object)).then(|| reason.clone())
+            // Going back is no change that anybody asked for, and what was begun is ended.
+            let begun =
+                planned.step.kind() == StepKind::RollBack || recreate::is_under_way(input, &object);
+            (!begun && differing.contains(&object)).then(|| reason.clone())
         });
     }
 
@@ -222,12 +238,15 @@ impl Draft {
             return;
         }
         let services = self.steps.iter().filter(|planned| planned.stage == Stage::Services);
-        // What is put back was written before.
-        let attempts = services.filter(|planned| planned.step.kind() != StepKind::RollBack);
+        // What is put back, or taken away to be made anew, was written before.
+        let before = [StepKind::RollBack, StepKind::Withdraw];
+        let attempts = services.filter(|planned| !before.contains(&planned.step.kind()));
         let objects: Vec<ObjectRef> = attempts.filter_map(|p| p.step.object()).collect();
         let written = objects.iter().map(|object| object.name.as_str()).collect();
         let record = remember::next_record(input, &written);
-        let record = remember::note_returns(input, record, &self.steps);
+        let mut record = remember::note_returns(input, record, &self.steps);
+        record.recreating = recreate::under_way(input, &self.steps, &self.begun);
+        remember::scaled(input, &mut record);
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
         let record = match settled {
             true => remember::settled_record(input, record),

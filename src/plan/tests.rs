@@ -2,6 +2,7 @@
 
 mod failure;
 mod hooks;
+mod recreate;
 mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +94,7 @@ fn asks_for(version: &str) -> World {
         limit: None,
         depends_on: BTreeMap::new(),
         rollout: RolloutPolicy::default(),
+        recreate: crate::model::RecreatePolicy::default(),
         place: Place::default(),
     };
     let ledger = LiveConfig { id: "l1".into(), ..LiveConfig::default() };
@@ -441,14 +443,6 @@ fn a_hand_deployed_service_is_adopted_without_a_write_or_waits_for_approval() {
     check(&same, &["remember attempted=1 stable=1 bad=[]", "keep 1"]);
     let other = asks_for("1").shows("2", |_| ());
     assert_eq!(other.decides().last().map(String::as_str), Some("held NeedsApproval"));
-}
-
-#[test]
-fn a_changed_mode_is_held_as_immutable() {
-    let world = asks_for("1").runs("1").shows("1", |service| {
-        service.spec.mode = Some(ServiceMode::Global {});
-    });
-    check(&world, &["held Immutable"]);
 }
 
 #[test]

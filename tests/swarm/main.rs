@@ -24,6 +24,7 @@ mod repo;
 mod server;
 
 mod adopt;
+mod anew;
 mod apply;
 mod beside;
 mod beyond;

@@ -90,7 +90,9 @@ impl Versions<'_> {
 
     fn verbatim(&self, name: &str, wanted: &DesiredData) -> DataLive {
         match self.under(name, wanted) {
-            Some((Match::Other, _)) => DataLive::Immutable,
+            Some((Match::Other, DataLive::Same { target, owner })) => {
+                DataLive::Immutable { target, owner }
+            }
             Some((_, live)) => live,
             None => DataLive::Absent,
         }

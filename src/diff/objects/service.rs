@@ -81,6 +81,8 @@ impl ServiceCase<'_> {
             hook: None,
             depends_on: desired.depends_on.clone(),
             rollout: desired.rollout,
+            recreate: desired.recreate,
+            replicas: desired.replicas,
             place: desired.place.clone(),
         }
     }

@@ -21,7 +21,7 @@ pub use objects::{
     ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
     Volume,
 };
-pub use policy::{ApprovalForm, WindowForm};
+pub use policy::{ApprovalForm, RecreateForm, WindowForm};
 pub use schema::schema_of;
 pub use service::deploy::{
     Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,

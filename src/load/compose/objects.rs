@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
 use super::include::Include;
-use super::policy::{ApprovalForm, WindowForm};
+use super::policy::{ApprovalForm, RecreateForm, WindowForm};
 use super::service::relations::DependsOn;
 use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
@@ -58,6 +58,10 @@ pub struct StackSettings {
     pub wave: Option<i32>,
     /// Stacks, of any source, that come first, with how far all of their services have to be.
     pub depends_on: Option<DependsOn>,
+    /// Whether what the engine can't change in place may be made anew; by default when a person
+    /// confirms it.
+    #[schemars(extend("default" = "confirm"))]
+    pub recreate: Option<RecreateForm>,
     /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,

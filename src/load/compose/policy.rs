@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{Length, ScheduleText, ZoneText};
-use crate::model::{ApprovalPolicy, Window, WindowKind};
+use crate::model::{ApprovalPolicy, RecreatePolicy, Window, WindowKind};
 
 /// Who says yes to what is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -23,6 +23,30 @@ impl From<ApprovalForm> for ApprovalPolicy {
         match form {
             ApprovalForm::Auto => Self::Automatic,
             ApprovalForm::Manual => Self::Manual,
+        }
+    }
+}
+
+/// Whether what the engine can't change in place may be made anew: a network, the mode or
+/// `endpoint_mode` of a service, other content under an explicit `name`. What uses it is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Recreate")]
+pub enum RecreateForm {
+    /// It may, at once.
+    Auto,
+    /// When a person says yes, with `skep approve`.
+    Confirm,
+    /// It may not.
+    Never,
+}
+
+impl From<RecreateForm> for RecreatePolicy {
+    fn from(form: RecreateForm) -> Self {
+        match form {
+            RecreateForm::Auto => Self::Auto,
+            RecreateForm::Confirm => Self::Confirm,
+            RecreateForm::Never => Self::Never,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::load::traps::{self, Case};
 use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
 use crate::model::name::check_service_name;
-use crate::model::{Condition, DesiredService, Replicas};
+use crate::model::{Condition, DesiredService, RecreatePolicy, Replicas};
 
 impl Stage<'_, '_> {
     /// All services that have no mistake.
@@ -101,9 +101,17 @@ impl Stage<'_, '_> {
             limit,
             depends_on: self.depends_on(key),
             rollout: self.rollout(form, path),
+            recreate: self.recreate(form),
             place: self.place(span),
             spec,
         })
+    }
+
+    /// The service's own word, else that of its stack.
+    fn recreate(&self, form: &Service) -> RecreatePolicy {
+        let own = form.settings.as_ref().and_then(|settings| settings.recreate);
+        let policy = own.or(self.settings.recreate);
+        policy.map_or_else(RecreatePolicy::default, RecreatePolicy::from)
     }
 
     /// Services that this one waits for, by full name.

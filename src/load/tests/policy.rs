@@ -1,7 +1,9 @@
 //! What the author of a stack wants done, and when.
 
 use super::{file_set, loaded};
-use crate::model::{ApprovalPolicy, Condition, Place, Presence, StackPolicy, WindowKind};
+use crate::model::{
+    ApprovalPolicy, Condition, Place, Presence, RecreatePolicy, StackPolicy, WindowKind,
+};
 
 fn policy(settings: &str) -> StackPolicy {
     let compose = format!("services: {{a: {{image: 'x:1'}}}}\nx-skep: {{{settings}}}\n");
@@ -24,6 +26,20 @@ fn policy(settings: &str) -> StackPolicy {
 fn by_default_nobody_is_asked_and_every_time_is_good() {
     let policy = policy("profiles: []");
     assert_eq!((policy.approval, policy.windows.len()), (ApprovalPolicy::Automatic, 0));
+    assert_eq!(policy.recreate, RecreatePolicy::Confirm);
+}
+
+#[test]
+fn whether_something_may_be_made_anew_is_said_by_the_service_before_its_stack() {
+    assert_eq!(policy("recreate: never").recreate, RecreatePolicy::Never);
+    let text = "services: {a: {image: 'x:1', x-skep: {recreate: auto}}, b: {image: 'x:1'}}
+x-skep: {recreate: never}
+";
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    assert_eq!(loaded.problems, []);
+    let stack = loaded.desired.stacks.values().next().expect("a stack");
+    let said = stack.services.values().map(|service| service.recreate);
+    assert_eq!(said.collect::<Vec<_>>(), [RecreatePolicy::Auto, RecreatePolicy::Never]);
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub struct LedgerRecord {
     /// Objects that are ours, by kind and name, with their ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inventory: Inventory,
+    /// Objects that are being made anew, with the ids of those that go.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub recreating: Inventory,
     /// What is known of each service, by full name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceRecord>,
@@ -82,6 +85,9 @@ pub struct ServiceRecord {
     /// Why the last of these failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Tasks that somebody had scaled it to, while it is being made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u64>,
     /// Image as declared, and the digest that it was pinned to at the last write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<(String, ImageRef)>,

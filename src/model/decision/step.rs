@@ -88,6 +88,14 @@ pub enum Step {
         /// What it is now: the engine wants it said, and takes the spec before.
         spec: Arc<ServiceSpec>,
     },
+    /// Take something away that is made anew: the engine can't change it in place, or it uses what
+    /// the engine can't change.
+    Withdraw {
+        /// What kind of object.
+        kind: Kind,
+        /// Which.
+        target: Target,
+    },
     /// Remove a service, network, secret or config by id.
     Remove {
         /// What kind of object.
@@ -154,6 +162,8 @@ pub enum StepKind {
     RollBack,
     /// Adopt.
     Adopt,
+    /// Take away, to be made anew.
+    Withdraw,
     /// Remove.
     Remove,
 }
@@ -168,6 +178,7 @@ impl fmt::Display for StepKind {
             Self::Supersede => "supersede",
             Self::RollBack => "rollback",
             Self::Adopt => "adopt",
+            Self::Withdraw => "withdraw",
             Self::Remove => "remove",
         })
     }
@@ -192,6 +203,7 @@ impl Step {
                 StepKind::RollBack
             }
             Self::AdoptSecret { .. } => StepKind::Adopt,
+            Self::Withdraw { .. } => StepKind::Withdraw,
             Self::Remove { .. } => StepKind::Remove,
         }
     }
@@ -208,9 +220,9 @@ impl Step {
             Self::UpdateService { target, .. } | Self::RollBack { target, .. } => {
                 (Kind::Service, &target.name)
             }
-            Self::Label { kind, target, .. } | Self::Remove { kind, target } => {
-                (*kind, &target.name)
-            }
+            Self::Label { kind, target, .. }
+            | Self::Withdraw { kind, target }
+            | Self::Remove { kind, target } => (*kind, &target.name),
         };
         Some(ObjectRef::new(kind, name))
     }

@@ -223,6 +223,7 @@ mod tests {
             limit: None,
             depends_on: BTreeMap::new(),
             rollout: crate::model::RolloutPolicy::default(),
+            recreate: crate::model::RecreatePolicy::default(),
             place: crate::model::Place::default(),
         };
         let desired = DesiredStack {

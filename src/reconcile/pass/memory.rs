@@ -82,10 +82,11 @@ impl PassMemory {
 
     /// Counts the fields that somebody had changed by hand and that were just put back.
     fn note_repair(&mut self, plan: &StackPlan, step: &Step, now: Timestamp) {
-        let Step::UpdateService { target, manner, .. } = step else { return };
-        if *manner == UpdateManner::Return {
-            return;
-        }
+        let target = match step {
+            Step::UpdateService { manner: UpdateManner::Return, .. } => return,
+            Step::UpdateService { target, .. } | Step::Withdraw { target, .. } => target,
+            _ => return,
+        };
         let object = step.object();
         let drift = plan.drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
         let by_hand = |field: &&CausedField| field.cause == Cause::ChangedByHand;

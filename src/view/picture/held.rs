@@ -84,9 +84,7 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::HistoryRewritten { .. } => {
             "commit on top of the revision that was applied, or remove the object by hand"
         }
-        HeldReason::Immutable { .. } => {
-            "choose a new name, or remove the object and let it be made"
-        }
+        HeldReason::Immutable { .. } => "allow it with recreate: confirm, or choose a new name",
         HeldReason::EngineTooOld { .. } => "update the engine; until then the field has no effect",
         HeldReason::BackOff { .. } => "nothing to do: it is tried again at that time",
         HeldReason::PruneNotAsked => "skep apply --prune",

@@ -70,6 +70,7 @@ pub(in crate::view) fn target(step: &Step) -> Option<&Target> {
         | Step::Label { target, .. }
         | Step::UpdateService { target, .. }
         | Step::RollBack { target, .. }
+        | Step::Withdraw { target, .. }
         | Step::Remove { target, .. } => Some(target),
         _ => None,
     }
@@ -90,7 +91,7 @@ pub(in crate::view) fn body(step: &Step) -> Value {
         }
         Step::Label { labels, .. } => serde_json::to_value(labels),
         // What comes back is the engine's to know.
-        Step::RollBack { .. } | Step::Remove { .. } => return Value::Null,
+        Step::RollBack { .. } | Step::Withdraw { .. } | Step::Remove { .. } => return Value::Null,
     };
     body.unwrap_or(Value::Null)
 }

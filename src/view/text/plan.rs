@@ -56,6 +56,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Adopt => ("take over", SOON),
         StepKind::Supersede => ("supersede", SOON),
         StepKind::RollBack => ("roll back", BAD),
+        StepKind::Withdraw => ("take away, to be made anew:", BAD),
         StepKind::Remove => ("remove", BAD),
     };
     let object = match (&step.object, step.action) {

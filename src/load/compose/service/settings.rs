@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::rollout::RolloutForm;
 use super::unsupported::Unsupported;
 use crate::load::compose::forms::{Length, Swap};
+use crate::load::compose::policy::RecreateForm;
 
 /// What skep is to do with a service.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -31,6 +32,9 @@ pub struct ServiceSettings {
     pub timeout: Option<Length>,
     /// How rollouts are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
+    /// Whether the service may be made anew where the engine can't change it in place, and be taken
+    /// away while what it uses is made anew; without it, what its stack says counts.
+    pub recreate: Option<RecreateForm>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
     #[schemars(extend("default" = false))]
     pub no_new_privileges: Option<bool>,

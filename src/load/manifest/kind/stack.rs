@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    ApprovalForm, Config, DependsOn, Logging, Network, RolloutForm, ScalarText, Secret, Service,
-    Unsupported, Volume, WindowForm, schema_of,
+    ApprovalForm, Config, DependsOn, Logging, Network, RecreateForm, RolloutForm, ScalarText,
+    Secret, Service, Unsupported, Volume, WindowForm, schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -61,6 +61,10 @@ pub struct StackForm {
     pub wave: Option<i32>,
     /// Stacks, of any source, that come first, with how far all of their services have to be.
     pub depends_on: Option<DependsOn>,
+    /// Whether what the engine can't change in place may be made anew; by default when a person
+    /// confirms it.
+    #[schemars(extend("default" = "confirm"))]
+    pub recreate: Option<RecreateForm>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -93,6 +97,7 @@ struct Own {
     windows: Option<Vec<WindowForm>>,
     wave: Option<i32>,
     depends_on: Option<DependsOn>,
+    recreate: Option<RecreateForm>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -103,13 +108,14 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "suspend",
     "rollout",
     "approval",
     "windows",
     "wave",
     "depends_on",
+    "recreate",
     "profiles",
     "ignore_unsupported",
     "logging",
