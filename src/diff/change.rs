@@ -196,8 +196,6 @@ pub struct ServiceChange {
     pub rollout: RolloutPolicy,
     /// Whether it may be made anew.
     pub recreate: RecreatePolicy,
-    /// Whether the number of its tasks is declared.
-    pub replicas: Replicas,
     /// Where it is declared.
     pub place: Place,
 }

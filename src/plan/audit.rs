@@ -36,6 +36,8 @@ pub enum Finding {
     /// Something is taken away to be made anew that is not declared, or that something else still
     /// uses.
     Withdraws(String),
+    /// A port would be published that another service has: the engine refuses it.
+    PortTaken(String),
     /// A target that is not what the look saw (law 8).
     StaleTarget(String),
     /// A service is made in the same breath as one that has to be there first.
@@ -60,6 +62,7 @@ impl fmt::Display for Finding {
             Self::RemovesDeclared(name) => write!(f, "{name} is declared and would be removed"),
             Self::RemovesKept(name) => write!(f, "{name} is kept and would be removed"),
             Self::Withdraws(name) => write!(f, "{name} would be taken away, and is still needed"),
+            Self::PortTaken(name) => write!(f, "{name} would publish a port of another service"),
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
             Self::RunsAgain(name) => write!(f, "{name} would be run again"),
@@ -88,6 +91,7 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
         findings.extend(kept(planned, observed));
         findings.extend(recorded(planned, plan));
         findings.extend(early(planned, (&written, stack)));
+        findings.extend(port(planned, observed));
         findings.extend(withdrawal(planned, plan, (stack, observed)));
         findings.extend(removal(planned, plan, desired, observed));
     }
@@ -244,6 +248,32 @@ fn recorded(planned: &PlannedStep, plan: &StackPlan) -> Option<Finding> {
     });
     // Without a ledger step the record already holds this attempt (a write is tried again).
     (known_before == Some(false)).then_some(Finding::Unrecorded(name))
+}
+
+fn port(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
+    let (Step::CreateService { spec } | Step::UpdateService { spec, .. }) = &planned.step else {
+        return None;
+    };
+    // Number, protocol, and whether it is one of the nodes themselves.
+    let ports = |spec: &ServiceSpec| -> BTreeSet<(u32, String, bool)> {
+        let ports = spec.endpoint_spec.iter().flat_map(|endpoint| endpoint.ports.iter());
+        let ports = ports.filter(|port| port.published_port > 0);
+        ports
+            .map(|port| {
+                let protocol = Some(port.protocol.clone()).filter(|text| !text.is_empty());
+                let protocol = protocol.unwrap_or_else(|| "tcp".to_owned());
+                (port.published_port, protocol, port.publish_mode == "host")
+            })
+            .collect()
+    };
+    let wanted = ports(spec);
+    let others = observed.services.iter().filter(|(name, _)| **name != spec.name);
+    let taken: BTreeSet<_> = others.flat_map(|(_, other)| ports(&other.spec)).collect();
+    let clash = |(number, protocol, host): &(u32, String, bool)| {
+        let has = |host| taken.contains(&(*number, protocol.clone(), host));
+        has(false) || (!host && has(true))
+    };
+    wanted.iter().any(clash).then(|| Finding::PortTaken(spec.name.clone()))
 }
 
 /// What is taken away is declared, is what was seen, is known to the ledger as taken away, and is not

@@ -9,6 +9,7 @@ mod contest;
 mod failure;
 mod foundation;
 mod order;
+mod ports;
 mod recreate;
 mod remember;
 mod removal;

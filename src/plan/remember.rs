@@ -1,6 +1,6 @@
 //! What goes into the ledger: attempts before they are made, and what came of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::{flight, left_by_rollback};
 use super::{PlanInput, PlannedStep, Stage, failure, order, runs, stable};
@@ -8,7 +8,8 @@ use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::FORMAT;
 use crate::model::{
-    HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, Step, UpdateManner,
+    HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, SpecHash, Step,
+    UpdateManner,
 };
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -58,6 +59,19 @@ pub(super) fn note_returns(
         service.back = back.or(service.back.take());
     }
     record
+}
+
+/// What is written so that a port gets free is not yet what is declared.
+pub(super) fn between(
+    hashes: &BTreeMap<String, SpecHash>,
+    written: &BTreeSet<&str>,
+    record: &mut LedgerRecord,
+) {
+    for (name, hash) in hashes.iter().filter(|(name, _)| written.contains(name.as_str())) {
+        if let Some(service) = record.services.get_mut(name) {
+            service.attempted = Some(hash.clone());
+        }
+    }
 }
 
 /// How large a service is that is taken away and that nobody declared a size of, until it is there

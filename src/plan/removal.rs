@@ -61,17 +61,25 @@ pub(super) struct Outcome {
     pub(super) drift: Vec<Drift>,
 }
 
-/// Decides about everything that is left over of a stack. `open` names something of the stack that
-/// is not healthy yet, if anything is.
-pub(super) fn removals(input: &PlanInput<'_>, open: Option<&str>) -> Outcome {
+/// How the rest of the stack stands.
+#[derive(Clone, Copy)]
+pub(super) struct Stand<'a> {
+    /// Something of it that is not healthy yet, if anything is.
+    pub(super) open: Option<&'a str>,
+    /// Services that have a port which a service is about to get: these go before it.
+    pub(super) freeing: &'a BTreeSet<String>,
+}
+
+/// Decides about everything that is left over of a stack.
+pub(super) fn removals(input: &PlanInput<'_>, stand: Stand<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     for left in &input.changes.leftovers {
         let reason = match left.why {
             LeftoverKind::Superseded { used: Used::Still } => continue,
-            LeftoverKind::Superseded { used: Used::NoMore } => garbage_guard(input, open),
+            LeftoverKind::Superseded { used: Used::NoMore } => garbage_guard(input, stand.open),
             LeftoverKind::Undeclared => {
                 outcome.drift.push(drift(left));
-                guard(input, left, open)
+                guard(input, left, stand)
             }
         };
         match reason {
@@ -101,14 +109,16 @@ fn garbage_guard(input: &PlanInput<'_>, open: Option<&str>) -> Option<HeldReason
     unsafe_load(input).or_else(|| not_healthy(open))
 }
 
-fn guard(input: &PlanInput<'_>, left: &Leftover, open: Option<&str>) -> Option<HeldReason> {
+fn guard(input: &PlanInput<'_>, left: &Leftover, stand: Stand<'_>) -> Option<HeldReason> {
+    let service = left.object.kind == Kind::Service;
+    let frees = service && stand.freeing.contains(&left.object.name);
     not_asked(input)
         .or_else(|| unsafe_load(input))
         .or_else(|| history(input))
         .or_else(|| quota(input))
         .or_else(|| held_by_label(input, left))
         .or_else(|| kept(input, left))
-        .or_else(|| not_healthy(open))
+        .or_else(|| not_healthy(stand.open.filter(|_| !frees)))
         .or_else(|| still_used(input, left))
 }
 

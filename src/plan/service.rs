@@ -7,7 +7,9 @@ use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
 use crate::model::engine::{Replicated, ServiceMode, UpdateState, UpdateStatus};
-use crate::model::{HeldReason, ServiceRecord, SpecHash, Step, SuspendedBy, UpdateManner};
+use crate::model::{
+    HeldReason, Kind, ObjectRef, ServiceRecord, SpecHash, Step, SuspendedBy, UpdateManner,
+};
 
 /// What stands for a value that may be a secret (law 10).
 pub(super) const HIDDEN: &str = "(hidden)";

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Cause, Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation,
-    recreate, remember, removal, runs, stable, turns, windows,
+    ports, recreate, remember, removal, runs, stable, turns, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -23,6 +23,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.services(input);
     draft.recreate(input);
     draft.order(input);
+    draft.ports(input);
     draft.removals(input);
     draft.back_off(input);
     draft.policy(input);
@@ -52,6 +53,7 @@ struct Draft {
     held: Vec<Held>,
     drift: Vec<Drift>,
     begun: Vec<recreate::Begun>,
+    moves: ports::Moves,
 }
 
 impl Draft {
@@ -147,9 +149,15 @@ impl Draft {
         self.hold_steps(turns::holds(input));
     }
 
+    /// Who gives a port up goes before who gets it.
+    fn ports(&mut self, input: &PlanInput<'_>) {
+        self.moves = ports::order(input, &mut self.steps, &mut self.held);
+    }
+
     fn removals(&mut self, input: &PlanInput<'_>) {
         let open = self.open(input);
-        let outcome = removal::removals(input, open.as_deref());
+        let stand = removal::Stand { open: open.as_deref(), freeing: &self.moves.freeing };
+        let outcome = removal::removals(input, stand);
         self.steps.extend(outcome.steps);
         self.held.extend(outcome.held);
         self.drift.extend(outcome.drift);
@@ -166,7 +174,9 @@ impl Draft {
         let waits = |held: &&Held| {
             matches!(
                 held.reason,
-                HeldReason::WaveNotReady { .. } | HeldReason::StackNotReady { .. }
+                HeldReason::WaveNotReady { .. }
+                    | HeldReason::StackNotReady { .. }
+                    | HeldReason::PortTaken { .. }
             )
         };
         let later = self.held.iter().filter(waits).map(|held| held.object.clone());
@@ -247,6 +257,7 @@ impl Draft {
         let mut record = remember::note_returns(input, record, &self.steps);
         record.recreating = recreate::under_way(input, &self.steps, &self.begun);
         remember::scaled(input, &mut record);
+        remember::between(&self.moves.between, &written, &mut record);
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
         let record = match settled {
             true => remember::settled_record(input, record),

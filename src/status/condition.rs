@@ -72,13 +72,17 @@ struct Prospects<'a> {
 impl<'a> Prospects<'a> {
     fn of(report: &'a StackReport) -> Self {
         let mut waiting: BTreeMap<&ObjectRef, Vec<&ObjectRef>> = BTreeMap::new();
-        let mut ends = Vec::new();
+        let (mut ends, mut keepers) = (Vec::new(), BTreeSet::new());
         for held in report.plan.held.iter().filter(|held| counts(&held.reason)) {
             match &held.reason {
                 HeldReason::WaveNotReady { on, .. } => {
                     waiting.entry(on).or_default().push(&held.object);
                 }
                 HeldReason::StackNotReady { stack, .. } if !report.idle.contains(stack) => {}
+                HeldReason::PortTaken { by, .. } => {
+                    waiting.entry(by).or_default().push(&held.object);
+                    keepers.insert(by);
+                }
                 reason if goes_away(reason) => {}
                 _ => ends.push(&held.object),
             }
@@ -86,6 +90,8 @@ impl<'a> Prospects<'a> {
         if !waiting.is_empty() {
             let busy = busy(report);
             ends.extend(waiting.keys().filter(|on| is_still(on, report, &busy)));
+            // A port is given up by a write or by a removal.
+            ends.extend(keepers.into_iter().filter(|by| !busy.contains(by)));
         }
         let mut stuck = BTreeSet::new();
         while let Some(object) = ends.pop() {
@@ -99,7 +105,9 @@ impl<'a> Prospects<'a> {
     /// True when what is held gets done by itself.
     fn passes(&self, held: &Held) -> bool {
         match &held.reason {
-            HeldReason::WaveNotReady { on, .. } => !self.stuck.contains(on),
+            HeldReason::WaveNotReady { on, .. } | HeldReason::PortTaken { by: on, .. } => {
+                !self.stuck.contains(on)
+            }
             HeldReason::StackNotReady { stack, .. } => !self.idle.contains(stack),
             reason => goes_away(reason),
         }

@@ -15,6 +15,7 @@ mod hooks;
 mod order;
 mod play;
 mod policy;
+mod ports;
 mod recreate;
 mod removals;
 mod rollouts;

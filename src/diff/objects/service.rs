@@ -82,7 +82,6 @@ impl ServiceCase<'_> {
             depends_on: desired.depends_on.clone(),
             rollout: desired.rollout,
             recreate: desired.recreate,
-            replicas: desired.replicas,
             place: desired.place.clone(),
         }
     }

@@ -76,6 +76,13 @@ pub enum HeldReason {
         /// How far all of it has to be.
         until: Condition,
     },
+    /// Another service has a port that this one is to publish.
+    PortTaken {
+        /// Number and protocol, `80/tcp`.
+        port: String,
+        /// Who has it.
+        by: ObjectRef,
+    },
     /// The object is somebody else's.
     NotOurs {
         /// Whose, as far as its labels tell.
@@ -153,6 +160,7 @@ impl HeldReason {
             Self::Contested { .. } => "Contested",
             Self::WaveNotReady { .. } => "WaveNotReady",
             Self::StackNotReady { .. } => "StackNotReady",
+            Self::PortTaken { .. } => "PortTaken",
             Self::NotOurs { .. } => "NotOurs",
             Self::ViewIncomplete { .. } => "ViewIncomplete",
             Self::NeedsApproval { .. } => "NeedsApproval",
@@ -190,6 +198,7 @@ impl fmt::Display for HeldReason {
             Self::StackNotReady { stack, on: None, .. } => {
                 write!(f, "the stack {stack} comes first, and is not declared")
             }
+            Self::PortTaken { port, by } => write!(f, "{by} publishes the port {port}"),
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
             Self::NeedsApproval { to, .. } => write!(f, "needs approval: {to}"),

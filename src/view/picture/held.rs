@@ -71,6 +71,9 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         HeldReason::StackNotReady { stack, .. } => {
             return format!("look at how that one does: skep status {stack}");
         }
+        HeldReason::PortTaken { .. } => {
+            "when that service is to give the port up, it goes on by itself; else publish another one"
+        }
         HeldReason::NotOurs { .. } => {
             "choose another name, or remove the object that is in the way"
         }
