@@ -4,6 +4,7 @@
 //! is done about it.
 
 mod change;
+mod declaration;
 pub mod fields;
 mod hook;
 mod objects;
@@ -18,6 +19,7 @@ pub use change::{
     Cause, DataChange, DataLive, Ended, FieldChange, HookRun, ImageState, Leftover, LeftoverKind,
     LiveService, Masked, NetworkChange, Owner, Run, ServiceChange, StackChanges, Used, WantedSpec,
 };
+pub use declaration::declaration;
 pub use hook::{Hooks, RUN_LABEL};
 pub use objects::{all_fields, references};
 pub use owner::{

@@ -21,7 +21,9 @@ pub use objects::{
     ledger_name,
 };
 pub use record::{RECORD_LIMIT, RecordError, decode};
-pub use stable::{KEPT_SETS, STABLE_LABEL, StableSet, pack_stable, stable_labels, stable_name};
+pub use stable::{
+    KEPT_SETS, STABLE_LABEL, StableSet, current, pack_stable, stable_labels, stable_name,
+};
 
 /// Version of the record's format that this skep writes.
 pub const FORMAT: u32 = 1;

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::objects::STACK_LABEL;
 use crate::model::engine::{LiveConfig, StringMap};
 use crate::model::{
-    Instance, Kind, NewStable, ObjectRef, Revision, SpecHash, StableStack, StackName, Target,
+    Instance, Kind, LedgerRecord, NewStable, ObjectRef, Revision, SpecHash, StableStack, StackName,
+    Target,
 };
 
 /// Label that marks a part of a stable stack and names its instance.
@@ -125,6 +126,19 @@ impl StableSet {
             None => serde_json::from_value(envelope.stack).map_err(|e| e.to_string()),
         }
     }
+}
+
+/// The set that holds what was attempted last of every service; `None` when that is not kept.
+#[must_use]
+pub fn current<'a>(record: &LedgerRecord, sets: &'a [StableSet]) -> Option<&'a StableSet> {
+    let last = sets.iter().rev().filter(|set| set.is_whole());
+    let number = record.pin.as_ref().map(|pin| pin.number);
+    let mut last = last.filter(|set| number.is_none_or(|pinned| set.number == pinned));
+    let set = last.next()?;
+    let kept = set.open().ok()?;
+    let attempted = |name: &String| record.services.get(name).and_then(|s| s.attempted.as_ref());
+    let same = kept.services.iter().all(|(name, kept)| attempted(name) == kept.hash.as_ref());
+    (same || number.is_some()).then_some(set)
 }
 
 /// Packs a stack into the data of as many configs as it takes.

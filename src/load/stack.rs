@@ -125,6 +125,7 @@ fn policy(tree: &Node) -> StackPolicy {
         windows: windows.into_iter().map(Window::from).collect(),
         order: StackOrder::default(),
         recreate: settings.recreate.map_or_else(RecreatePolicy::default, RecreatePolicy::from),
+        atomic: settings.rollout.and_then(|rollout| rollout.atomic).unwrap_or_default(),
     }
 }
 

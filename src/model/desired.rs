@@ -75,6 +75,8 @@ pub struct StackPolicy {
     pub order: StackOrder,
     /// What may be made anew; a service may say otherwise for itself.
     pub recreate: RecreatePolicy,
+    /// Whether all services that one attempt changed go back when one of them failed.
+    pub atomic: bool,
 }
 
 /// Whether what the engine can't change in place may be made anew, which interrupts those that use

@@ -17,9 +17,9 @@ pub mod secret;
 mod window;
 
 pub use decision::{
-    Approval, Held, HeldReason, HookRecord, Inventory, LedgerRecord, MODE, NewData, NewStable,
-    NotAnApproval, Outcome, ServiceRecord, StableService, StableStack, Step, StepKind, StepOutcome,
-    SuspendedBy, Suspension, Target, UpdateManner,
+    Against, Approval, FailedRevision, Held, HeldReason, HookRecord, Inventory, LedgerRecord, MODE,
+    NewData, NewStable, NotAnApproval, Outcome, Pin, ServiceRecord, StableService, StableStack,
+    Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,

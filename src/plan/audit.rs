@@ -8,7 +8,7 @@ use super::{PlannedStep, StackPlan, Stage};
 use crate::diff::RUN_LABEL;
 use crate::model::engine::{ServiceSpec, UpdateState};
 use crate::model::{
-    Desired, DesiredStack, Kind, ObjectRef, Observed, Step, StepKind, UpdateManner,
+    Desired, DesiredStack, Kind, ObjectRef, Observed, ServiceRecord, Step, StepKind, UpdateManner,
 };
 
 /// A rule that a plan breaks.
@@ -183,15 +183,16 @@ fn rollback(planned: &PlannedStep, plan: &StackPlan, observed: &Observed) -> Opt
     (!way || forgets_failure(plan, &name)).then_some(Finding::NoWayBack(name))
 }
 
-/// True when the ledger would not know after the plan that what was attempted failed.
+/// True when the ledger would not know after the plan that what was attempted failed, or another
+/// service of the stack.
 fn forgets_failure(plan: &StackPlan, name: &str) -> bool {
     plan.steps.iter().any(|planned| match &planned.step {
         Step::WriteLedger { record, .. } => {
-            let service = record.services.get(name);
-            service.is_none_or(|service| {
+            let failed = |service: &ServiceRecord| {
                 let attempted = service.attempted.as_ref();
-                attempted.is_none_or(|attempted| !service.quarantine.contains(attempted))
-            })
+                attempted.is_some_and(|attempted| service.quarantine.contains(attempted))
+            };
+            !record.services.contains_key(name) || !record.services.values().any(failed)
         }
         _ => false,
     })

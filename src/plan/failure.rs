@@ -89,7 +89,11 @@ fn taken(step: Option<Step>, reason: HeldReason) -> Verdict {
 
 /// The step that brings back the last stable spec: the engine does where it still has it; else it
 /// is written as it is kept. Going back would run a job again, and is not done by every policy.
-fn way_back(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Option<Step> {
+pub(super) fn way_back(
+    case: &Case<'_>,
+    live: &LiveService,
+    record: &ServiceRecord,
+) -> Option<Step> {
     let job = live.service.spec.mode.as_ref().is_some_and(ServiceMode::is_job);
     if job || case.change.rollout.on_failure != OnFailure::Rollback {
         return None;

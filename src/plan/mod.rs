@@ -4,6 +4,7 @@
 //! dashboard and the executor show or run the same value.
 
 mod audit;
+mod basis;
 mod cause;
 mod contest;
 mod failure;
@@ -18,6 +19,7 @@ mod service;
 mod stable;
 mod stack;
 mod turns;
+mod whole;
 mod windows;
 
 use std::borrow::Cow;
@@ -38,6 +40,7 @@ use crate::model::{
 
 pub use crate::diff::Cause;
 pub use audit::{Finding, audit};
+pub use basis::Basis;
 pub use contest::{Contested, Contests};
 pub use removal::Quota;
 pub use stack::plan;
@@ -170,6 +173,8 @@ pub enum Action {
 pub struct PlanInput<'a> {
     /// What differs.
     pub changes: &'a StackChanges,
+    /// What differs from the declaration, where something else is compared with.
+    pub declared: Option<&'a StackChanges>,
     /// The swarm.
     pub view: &'a View<'a>,
     /// What the ledger remembers; `None` for a stack that was never applied.
@@ -212,6 +217,8 @@ pub struct Lineage {
     pub declared: Declared,
     /// What the declaration itself says.
     pub policy: StackPolicy,
+    /// What the stack is compared with.
+    pub basis: Basis,
 }
 
 impl Lineage {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::{flight, left_by_rollback};
-use super::{PlanInput, PlannedStep, Stage, failure, order, runs, stable};
+use super::{Basis, PlanInput, PlannedStep, Stage, failure, order, runs, stable, whole};
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
-use crate::ledger::FORMAT;
+use crate::ledger::{FORMAT, KEPT_SETS};
 use crate::model::{
-    HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, SpecHash, Step,
-    UpdateManner,
+    FailedRevision, HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, SpecHash,
+    Step, StepKind, UpdateManner,
 };
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -17,21 +17,33 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     let mut record = input.ledger.map(|entry| entry.record.clone()).unwrap_or_default();
     record.format = FORMAT;
     record.source = Some(input.lineage.source.clone());
+    record.pin = match &input.lineage.basis {
+        Basis::Declared => None,
+        Basis::Pinned(pin) => Some(pin.clone()),
+        Basis::Unread { .. } => record.pin,
+    };
+    let may_be_stable = whole::may_be_stable(input);
     for change in &input.changes.services {
         let mut service = record.services.remove(&change.name).unwrap_or_default();
-        note_failure(&mut service, change, input);
-        let failed = change.hook.is_some() && order::has_failed(&service);
+        let failed = note_failure(&mut service, change, input);
+        record.failed.extend(failed);
+        let spent = change.hook.is_some() && order::has_failed(&service);
         if written.contains(change.name.as_str()) {
             note_attempt(&mut service, change);
         }
-        if !failed {
+        if may_be_stable && !spent {
             note_success(&mut service, change, input);
         }
         if service != ServiceRecord::default() {
             record.services.insert(change.name.clone(), service);
         }
     }
-    record.hooks = runs::remembered(input, &record, written);
+    // What is kept has no hooks; those of the declaration are not run again for it.
+    if input.lineage.basis == Basis::Declared {
+        record.hooks = runs::remembered(input, &record, written);
+    }
+    let surplus = record.failed.len().saturating_sub(KEPT_SETS);
+    record.failed.drain(..surplus);
     record
 }
 
@@ -47,6 +59,14 @@ pub(super) fn note_returns(
         let live = change.live.as_ref().map(|live| &live.hash);
         if service.stable.as_ref() == live {
             service.back = None;
+        }
+        let returned = |planned: &PlannedStep| {
+            let object = planned.step.object().filter(|object| object.name == change.name);
+            planned.step.kind() == StepKind::RollBack && object.is_some()
+        };
+        // One that goes back for the sake of another one did not fail: it is what it goes back to.
+        if !service.quarantine.contains(&change.hash) && steps.iter().any(returned) {
+            service.attempted.clone_from(&service.stable);
         }
         let back = steps.iter().find_map(|planned| match &planned.step {
             Step::UpdateService { target, spec, manner: UpdateManner::Return }
@@ -172,15 +192,27 @@ fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
 
 /// Tasks that fail, or a rollback, mean that what was attempted failed. The reason is kept from when
 /// it did: after a rollback nothing in the swarm tells it any more.
-fn note_failure(service: &mut ServiceRecord, change: &ServiceChange, input: &PlanInput<'_>) {
-    let (Some(live), Some(attempted)) = (&change.live, service.attempted.clone()) else { return };
+fn note_failure(
+    service: &mut ServiceRecord,
+    change: &ServiceChange,
+    input: &PlanInput<'_>,
+) -> Option<FailedRevision> {
+    let (live, attempted) = (change.live.as_ref()?, service.attempted.clone()?);
     let left = left_by_rollback(live, service, &attempted).map(|status| status.message.clone());
     let failed = failure::failed(input, change, service).map(|(_, why)| why);
-    if let Some(why) = failed.or(left)
-        && service.quarantine.insert(attempted)
-    {
-        service.failure = Some(why);
+    let why = failed.or(left)?;
+    let revision = match attempted == change.hash && input.lineage.basis == Basis::Declared {
+        true => Some(&input.lineage.revision),
+        false => input.ledger.and_then(|entry| entry.record.revision.as_ref()),
+    };
+    let new = service.quarantine.insert(attempted);
+    if new {
+        service.failure = Some(why.clone());
     }
+    let began = live.service.update_status.as_ref().and_then(|status| status.started_at);
+    let (at, service) = (began.or(live.service.updated_at), change.name.clone());
+    let revision = revision.filter(|_| new)?.clone();
+    Some(FailedRevision { revision, service, at, why })
 }
 
 /// A spec whose tasks are all well is stable. A service that is as declared although it was never

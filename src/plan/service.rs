@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::whole::{self, Culprit};
 use super::{Action, Contested, Drift, PlanInput, failure, recreate, runs};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
@@ -32,14 +33,16 @@ pub(super) struct Case<'a> {
     pub(super) change: &'a ServiceChange,
     pub(super) record: Option<&'a ServiceRecord>,
     pub(super) drift: Option<&'a Drift>,
+    pub(super) culprit: Option<&'a Culprit>,
     pub(super) input: &'a PlanInput<'a>,
 }
 
 impl Case<'_> {
     /// Decides.
     pub(super) fn decide(&self) -> Verdict {
-        let verdict = self.retried().or_else(|| runs::verdict(self));
-        if let Some(verdict) = verdict.or_else(|| failure::verdict(self)) {
+        let first = self.retried().or_else(|| runs::verdict(self));
+        let first = first.or_else(|| failure::verdict(self));
+        if let Some(verdict) = first.or_else(|| whole::verdict(self, self.culprit)) {
             return verdict;
         }
         let Some(drift) = self.drift else { return Verdict::Leave };
@@ -101,6 +104,11 @@ impl Case<'_> {
             Arc::make_mut(&mut spec).mode = Some(mode);
         }
         Verdict::Take(Step::CreateService { spec })
+    }
+
+    /// True for what is not ours, or not yet.
+    pub(super) fn is_foreign(&self, live: &LiveService) -> bool {
+        self.not_ours(live).is_some()
     }
 
     /// Somebody else's, or ours to adopt: by itself only when no task changes.

@@ -117,6 +117,7 @@ fn service(change: &ServiceChange, input: &PlanInput<'_>) -> StableService {
         hash: Some(change.hash.clone()),
         image,
         replicas: change.replicas,
+        rank: change.rank,
         depends_on: change.depends_on.clone(),
         rollout: change.rollout,
     }

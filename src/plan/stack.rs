@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::order::Order;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Cause, Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, cause, foundation,
-    ports, recreate, remember, removal, runs, stable, turns, windows,
+    Basis, Cause, Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, basis, cause,
+    foundation, ports, recreate, remember, removal, runs, stable, turns, whole, windows,
 };
 use crate::diff::{DataLive, Owner, references};
 use crate::health::HealthState;
@@ -28,6 +28,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.back_off(input);
     draft.policy(input);
     draft.switches(input);
+    draft.basis(input);
     draft.remember(input);
     draft.steps.sort_by_key(|planned| planned.stage);
     StackPlan {
@@ -73,11 +74,13 @@ impl Draft {
     }
 
     fn services(&mut self, input: &PlanInput<'_>) {
+        let culprit = whole::culprit(input);
+        let culprit = culprit.as_ref();
         for change in &input.changes.services {
             let object = ObjectRef::new(Kind::Service, &change.name);
             let record = input.ledger.and_then(|entry| entry.record.services.get(&change.name));
             let mut drift = cause::service_drift(change, record);
-            let verdict = Case { change, record, drift: drift.as_ref(), input }.decide();
+            let verdict = Case { change, record, drift: drift.as_ref(), culprit, input }.decide();
             if let (Some(drift), Some(action)) = (&mut drift, action_of(change)) {
                 drift.action = action;
             }
@@ -243,6 +246,14 @@ impl Draft {
         });
     }
 
+    /// What is declared and not done, because something else is enforced.
+    fn basis(&mut self, input: &PlanInput<'_>) {
+        let outcome = basis::held(input);
+        let known: BTreeSet<ObjectRef> = self.drift.iter().map(|d| d.object.clone()).collect();
+        self.drift.extend(outcome.drift.into_iter().filter(|d| !known.contains(&d.object)));
+        self.held.extend(outcome.held);
+    }
+
     fn remember(&mut self, input: &PlanInput<'_>) {
         if stopped(input).is_some() || input.lineage.declared != Declared::Here {
             return;
@@ -258,6 +269,10 @@ impl Draft {
         record.recreating = recreate::under_way(input, &self.steps, &self.begun);
         remember::scaled(input, &mut record);
         remember::between(&self.moves.between, &written, &mut record);
+        if input.lineage.basis != Basis::Declared {
+            self.steps.extend(remember::step(input, record));
+            return;
+        }
         let settled = self.steps.is_empty() && self.held.iter().all(|held| harmless(&held.reason));
         let record = match settled {
             true => remember::settled_record(input, record),

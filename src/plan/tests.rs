@@ -11,8 +11,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns,
-    Writes, audit, plan,
+    Basis, Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan,
+    Turns, Writes, audit, plan,
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
@@ -137,6 +137,7 @@ fn asks_for(version: &str) -> World {
             ancestry: Ancestry::Later,
             declared: Declared::Here,
             policy: StackPolicy::default(),
+            basis: Basis::Declared,
         },
         orders: Orders {
             writes: Writes::Allowed,
@@ -240,6 +241,7 @@ impl World {
         let plan = plan(
             &PlanInput {
                 changes: &changes,
+                declared: None,
                 view: &view,
                 ledger: ledger.as_ref(),
                 stable: &self.stable,

@@ -154,7 +154,28 @@ pub fn conditions(
     report: &StackReport,
     problems: &[&Problem],
 ) -> Vec<Condition> {
-    vec![loaded(stack, problems), synced(report), healthy(report)]
+    let mut all = vec![loaded(stack, problems), synced(report), healthy(report)];
+    all.extend(rolled_out(report));
+    all
+}
+
+/// A stack of which something failed by its own fault: rolled back where what was there before is
+/// well again.
+fn rolled_out(report: &StackReport) -> Option<Condition> {
+    let failed = |held: &&Held| matches!(held.reason, HeldReason::Quarantined { .. });
+    let held: Vec<&Held> = report.plan.held.iter().filter(failed).collect();
+    let first = held.first()?;
+    let well = |held: &&Held| {
+        let health = report.health.get(&held.object.name);
+        health.is_some_and(|health| health.state == HealthState::Healthy)
+    };
+    let reason = if held.iter().all(well) { "RolledBack" } else { "Failed" };
+    Some(Condition {
+        kind: ConditionKind::RolledOut,
+        holds: Holds::False,
+        reason: reason.to_owned(),
+        message: format!("{}: {}", first.object, first.reason),
+    })
 }
 
 fn loaded(stack: &StackName, problems: &[&Problem]) -> Condition {

@@ -87,6 +87,8 @@ pub enum ConditionKind {
     Healthy,
     /// The declaration was loaded without errors.
     Loaded,
+    /// What was attempted became healthy; told of stacks only where that is not so.
+    RolledOut,
 }
 
 /// Whether a condition holds.

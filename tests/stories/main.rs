@@ -5,6 +5,7 @@
 
 mod adopt;
 mod agreed;
+mod atomic;
 mod by_hand;
 mod converging;
 mod declared;
@@ -13,6 +14,7 @@ mod faults;
 mod git_down;
 mod hooks;
 mod order;
+mod pinned;
 mod play;
 mod policy;
 mod ports;

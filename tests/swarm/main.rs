@@ -46,6 +46,7 @@ mod leads;
 mod matrix;
 mod operator;
 mod order;
+mod pinned;
 mod planned;
 mod process;
 mod proxy;

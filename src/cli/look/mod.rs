@@ -3,6 +3,7 @@
 pub(super) mod diff;
 pub(super) mod explain;
 pub(super) mod health;
+pub(super) mod history;
 pub(super) mod import;
 pub(super) mod plan;
 pub(super) mod status;

@@ -12,7 +12,7 @@ use crate::health::{Clocks, Sight, health};
 use crate::ledger::{Entry, Ledgers, decode};
 use crate::model::engine::Service;
 use crate::model::{Kind, Observed, StackName};
-use crate::view::{KnownStackView, ServiceView, StatusView, SuspensionView, Veil, text};
+use crate::view::{KnownStackView, PinView, ServiceView, StatusView, SuspensionView, Veil, text};
 
 /// Show the stacks that skep knows: revision, suspension, health of their services
 ///
@@ -96,6 +96,7 @@ fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView
         name: name.to_string(),
         source: record.source.as_ref().map(ToString::to_string),
         revision: record.revision.as_ref().map(ToString::to_string),
+        pinned: record.pin.as_ref().map(PinView::of),
         suspension: suspension(record.suspension.as_ref(), observed),
         trouble: None,
         services: services.map(picture).collect(),

@@ -31,6 +31,13 @@ impl Stage<'_, '_> {
         let settings = path.key("x-skep");
         let here = settings.key("rollout");
         let form = service.settings.as_ref().and_then(|settings| settings.rollout.clone());
+        if form.as_ref().is_some_and(|form| form.atomic.is_some()) {
+            let remark = (
+                "a stack is atomic, not one of its services",
+                "write it under x-skep.rollout at the top of the file",
+            );
+            self.error(&here.key("atomic"), remark);
+        }
         let own = form.as_ref().and_then(|form| form.on_failure).map(on_failure);
         let action = failure_action(service);
         if matches!(own, Some(OnFailure::Pause | OnFailure::Continue))

@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 47] = [
+const PLACES: [(&str, Cast); 49] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -55,6 +55,8 @@ const PLACES: [(&str, Cast); 47] = [
     ("services.*.x-skep.default_network", Cast::Bool),
     ("services.*.x-skep.max_concurrent", Cast::Int),
     ("services.*.x-skep.no_new_privileges", Cast::Bool),
+    ("services.*.x-skep.rollout.atomic", Cast::Bool),
+    ("x-skep.rollout.atomic", Cast::Bool),
     ("services.*.x-skep.swappiness", Cast::Int),
     ("services.*.x-skep.wave", Cast::Int),
     ("x-skep.depends_on.*.required", Cast::Bool),

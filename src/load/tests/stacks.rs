@@ -260,7 +260,7 @@ fn what_can_not_be_a_rollout_is_told_at_its_place() {
     s.yml:4:40: unknown key 'min_helthy' (did you mean 'min_healthy'?)
     s.yml:4:75: this is not a duration such as 30s, 1m30s or 1.5h (write it in this form)
     s.yml:5:52: has to be one of: rollback, pause, continue (write one of them)
-    s.yml:6:40: unknown key 'atomic' (the keys here are healthy_deadline, min_healthy, on_failure, progress_deadline)
+    s.yml:6:48: a stack is atomic, not one of its services (write it under x-skep.rollout at the top of the file)
     s.yml:7:105: the engine rolls back by itself: failure_action says so (write failure_action: pause or continue as well)
     ");
     insta::assert_snapshot!(rollouts(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::Approval;
 use super::ledger::SuspendedBy;
 use crate::model::desired::Condition;
+use crate::model::input::Revision;
 use crate::model::name::{ObjectRef, StackName};
 use crate::model::observed::ApiVersion;
 
@@ -50,6 +51,13 @@ pub enum HeldReason {
         why: String,
         /// Until when; `None` is until resumed.
         until: Option<Timestamp>,
+    },
+    /// A person keeps the stack at an earlier revision.
+    Pinned {
+        /// The revision.
+        to: Revision,
+        /// In the person's words.
+        why: String,
     },
     /// Somebody else changes a field back again and again.
     Contested {
@@ -157,6 +165,7 @@ impl HeldReason {
             Self::Quarantined { .. } => "Quarantined",
             Self::Waiting { .. } => "Waiting",
             Self::Suspended { .. } => "Suspended",
+            Self::Pinned { .. } => "Pinned",
             Self::Contested { .. } => "Contested",
             Self::WaveNotReady { .. } => "WaveNotReady",
             Self::StackNotReady { .. } => "StackNotReady",
@@ -185,6 +194,10 @@ impl fmt::Display for HeldReason {
             }
             Self::Waiting { on } => write!(f, "waiting for {on}"),
             Self::Suspended { by, why, until } => write_suspended(f, *by, why, *until),
+            Self::Pinned { to, why } => {
+                write!(f, "the stack is pinned to {} by `skep rollback`", to.short())?;
+                if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
+            }
             // Both values may be secret: whoever shows them asks the drift first (law 10).
             Self::Contested { field, .. } => {
                 write!(f, "{field} is changed back again and again by somebody else")

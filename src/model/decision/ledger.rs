@@ -46,6 +46,12 @@ pub struct LedgerRecord {
     /// The last run of its hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hooks: Option<HookRecord>,
+    /// An earlier revision that a person keeps the stack at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<Pin>,
+    /// The last revisions of which something failed by its own fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedRevision>,
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
@@ -54,6 +60,45 @@ pub struct LedgerRecord {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// An earlier revision that a person keeps a stack at: until it is resumed, or something newer is
+/// declared than what was when the pin was first seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Number of the stable set.
+    pub number: u32,
+    /// Its revision.
+    pub revision: Revision,
+    /// Why, in the person's words; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What was declared when an operator first saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+}
+
+/// What a source declared of a stack at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Against {
+    /// The source's revision.
+    pub revision: Revision,
+    /// Hash of the declaration: other stacks of the source move its revision, too.
+    pub declared: SpecHash,
+}
+
+/// A revision of which something failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedRevision {
+    /// The revision.
+    pub revision: Revision,
+    /// Full name of the service.
+    pub service: String,
+    /// When its rollout began, as the engine tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Why, in the engine's words.
+    pub why: String,
 }
 
 /// Objects that are ours: id by name by kind.

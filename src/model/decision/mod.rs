@@ -9,7 +9,10 @@ mod step;
 
 pub use approval::{Approval, NotAnApproval};
 pub use held::{Held, HeldReason, MODE};
-pub use ledger::{HookRecord, Inventory, LedgerRecord, ServiceRecord, SuspendedBy, Suspension};
+pub use ledger::{
+    Against, FailedRevision, HookRecord, Inventory, LedgerRecord, Pin, ServiceRecord, SuspendedBy,
+    Suspension,
+};
 pub use outcome::{Outcome, StepOutcome};
 pub use stable::{NewStable, StableService, StableStack};
 pub use step::{NewData, Step, StepKind, Target, UpdateManner};

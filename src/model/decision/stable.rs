@@ -9,6 +9,7 @@ use crate::model::desired::{Condition, Replicas};
 use crate::model::engine::{NetworkSpec, ServiceSpec};
 use crate::model::input::Revision;
 use crate::model::name::{ObjectRef, StackName};
+use crate::model::order::Rank;
 use crate::model::rollout::RolloutPolicy;
 use crate::model::secret::SpecHash;
 
@@ -36,6 +37,8 @@ pub struct StableService {
     pub image: String,
     /// Whether the number of tasks was declared.
     pub replicas: Replicas,
+    /// Where it stands in the order of the stack.
+    pub rank: Rank,
     /// Services of the stack that come first.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub depends_on: BTreeMap<String, Condition>,

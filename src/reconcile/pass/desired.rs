@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::kept::Instead;
 use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, circles_of_stacks, load, unknown_stacks};
 use crate::model::{
-    Desired, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
+    Desired, DesiredStack, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
 };
 use crate::ports::Checkout;
 use crate::reconcile::sources::{DeclaredSources, Followed, counts_in_the_root_only};
@@ -32,6 +33,8 @@ pub(super) struct Wanted {
     pub(super) problems: Vec<Problem>,
     /// Sources that were loaded, with their revisions, and whether without any error.
     pub(super) sources: BTreeMap<SourceName, (Revision, Wholeness)>,
+    /// Stacks that are compared with what is kept of them, and not with what is declared.
+    pub(super) instead: BTreeMap<StackName, Instead>,
     /// Stacks that two sources declare: the one that is not used, and by whom it is declared.
     pub(super) rivals: Vec<(StackName, SourceName)>,
 }
@@ -125,6 +128,12 @@ impl LoadCache {
 }
 
 impl Wanted {
+    /// Puts what is kept in the place of a declaration.
+    pub(super) fn put(&mut self, name: &StackName, stack: Arc<DesiredStack>, instead: Instead) {
+        self.desired.stacks.insert(name.clone(), stack);
+        self.instead.insert(name.clone(), instead);
+    }
+
     fn add(
         &mut self,
         followed: &Followed,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::compared::Comparisons;
 use super::desired::LoadCache;
+use super::kept::Opened;
 use super::registry::Answers;
 use crate::diff::Unequal;
 use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
@@ -27,6 +28,8 @@ pub(in crate::reconcile) struct PassMemory {
     pub(super) answers: Answers,
     /// Loads of revisions that did not move.
     pub(in crate::reconcile) loads: LoadCache,
+    /// What was unpacked of what is kept.
+    pub(super) opened: Opened,
     /// Comparisons that still hold.
     pub(super) compared: Comparisons,
     /// Contents that secrets were found not to have.

@@ -2,6 +2,7 @@
 
 mod compared;
 mod desired;
+mod kept;
 mod key;
 mod memory;
 mod registry;
@@ -28,7 +29,8 @@ use crate::model::{
     StackPolicy, Wholeness,
 };
 use crate::plan::{
-    self, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes, audit,
+    self, Basis, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes,
+    audit,
 };
 use crate::ports::SwarmError;
 use crate::status::{Report, StackReport, conditions, look_around};
@@ -143,6 +145,7 @@ impl Operator {
         }
         let ledgers = &ledgers;
         let mut wanted = self.wanted(ledgers);
+        self.instead(&mut wanted, ledgers);
         report.problems = std::mem::take(&mut wanted.problems);
         report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
             format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
@@ -216,18 +219,34 @@ impl Operator {
         }
         let nothing = LedgerRecord::default();
         let record = round.ledgers.stacks.get(name).map_or(&nothing, |entry| &entry.record);
-        let input = DiffInput {
+        let input = self.diff_input(round);
+        let mut changes = match desired {
+            Some(stack) => diff::diff(stack, record, input),
+            None => diff::remains(name, record, input),
+        };
+        if round.wanted.instead.contains_key(name) {
+            // What is not kept of a stack is no leftover of it.
+            changes.leftovers.clear();
+        }
+        Arc::new(changes)
+    }
+
+    /// What differs from the declaration of a stack that is compared with something else.
+    fn declared_changes(&self, round: &Round<'_>, name: &StackName) -> Option<StackChanges> {
+        let stack = round.wanted.instead.get(name)?.declared.as_ref()?;
+        let record = &round.ledgers.stacks.get(name)?.record;
+        Some(diff::diff(stack, record, self.diff_input(round)))
+    }
+
+    fn diff_input<'a>(&'a self, round: &'a Round<'_>) -> DiffInput<'a> {
+        DiffInput {
             instance: &self.settings.instance,
             view: round.view,
             images: round.images,
             key: round.ledgers.key.as_ref(),
             unequal: &self.memory.unequal,
             claims: round.claims,
-        };
-        Arc::new(match desired {
-            Some(stack) => diff::diff(stack, record, input),
-            None => diff::remains(name, record, input),
-        })
+        }
     }
 
     /// Where a stack's declaration comes from, or came from.
@@ -238,6 +257,9 @@ impl Operator {
         left: Option<&SourceName>,
     ) -> Option<Lineage> {
         let stack = round.wanted.desired.stacks.get(&changes.stack);
+        if let Some(instead) = round.wanted.instead.get(&changes.stack) {
+            return Some(instead.lineage(stack?));
+        }
         let source = left.or_else(|| stack.map(|stack| &stack.source))?;
         let (revision, _) = round.wanted.sources.get(source)?;
         let declared = left.map_or(Declared::Here, |_| round.left(source));
@@ -245,7 +267,8 @@ impl Operator {
         let ancestry = self.ancestry(source, revision, entry, changes).await;
         let policy = stack.map_or_else(StackPolicy::default, |stack| stack.policy.clone());
         let (source, revision) = (source.clone(), revision.clone());
-        Some(Lineage { source, revision, ancestry, declared, policy })
+        let basis = Basis::Declared;
+        Some(Lineage { source, revision, ancestry, declared, policy, basis })
     }
 
     /// Asked only when something would be removed: nothing else depends on it.
@@ -290,6 +313,7 @@ impl Operator {
     ) -> PlanInput<'p> {
         PlanInput {
             changes: &case.candidate.changes,
+            declared: None,
             view: round.view,
             ledger: round.ledgers.stacks.get(&case.candidate.changes.stack),
             stable: round.ledgers.stable_of(&case.candidate.changes.stack),
@@ -312,7 +336,8 @@ impl Operator {
         if let Some(why) = round.ledgers.unreadable.get(stack) {
             return Err(format!("the ledger of {stack} can't be read: {why}"));
         }
-        let input = self.input(round, case, turns);
+        let declared = self.declared_changes(round, stack);
+        let input = PlanInput { declared: declared.as_ref(), ..self.input(round, case, turns) };
         let mut plan = isolated(stack, "planning", || plan::plan(&input, &self.settings.instance))?;
         if round.mode == Mode::Preview && round.found == KeyFound::OwnOnly {
             // They are those of a key that nobody keeps, and would be others in the next preview.
@@ -448,7 +473,8 @@ fn claims(ledgers: &Ledgers, wanted: &Wanted) -> Claims {
     let unread = ledgers.stacks.iter().filter(|(name, entry)| {
         let read = entry.record.source.as_ref().and_then(|source| wanted.sources.get(source));
         let whole = matches!(read, Some((_, Wholeness::Whole)));
-        !whole && !wanted.desired.stacks.contains_key(*name)
+        let instead = wanted.instead.contains_key(*name);
+        instead || (!whole && !wanted.desired.stacks.contains_key(*name))
     });
     let unread = unread.map(|(name, entry)| (name, &entry.record.inventory));
     Claims::new(&wanted.desired, unread)

@@ -61,6 +61,9 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         }
         HeldReason::Waiting { .. } => "nothing to do here: it goes on by itself once that is there",
         HeldReason::Suspended { by, .. } => return resume(*by, held, plan),
+        HeldReason::Pinned { .. } => {
+            return format!("commit a newer declaration, or skep resume {}", plan.stack);
+        }
         HeldReason::Contested { .. } => {
             "let one side decide: take the field out of git, or stop what changes it"
         }

@@ -2,6 +2,7 @@
 
 mod explain;
 mod held;
+mod history;
 mod problem;
 mod report;
 mod stack;
@@ -10,6 +11,7 @@ mod step;
 
 pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
+pub use history::{HistoryView, PastView, PinView};
 pub use problem::ProblemView;
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{ConditionView, DriftView, FieldView, OutcomeView, ServiceView, StackView};

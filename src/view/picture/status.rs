@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{EngineView, ServiceView};
+use super::{EngineView, PinView, ServiceView};
 
 /// All stacks of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +30,9 @@ pub struct KnownStackView {
     /// The revision that was last applied without anything held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// The earlier revision that a person keeps it at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<PinView>,
     /// Writes stopped for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<SuspensionView>,

@@ -3,6 +3,7 @@
 
 mod diff;
 mod explain;
+mod history;
 mod paint;
 mod plan;
 mod problems;
@@ -11,6 +12,7 @@ mod status;
 
 pub use diff::diff;
 pub use explain::{explain, object_with_fields};
+pub use history::history;
 pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint, shorten};
 pub use plan::plan;
 pub use problems::{problem, problems, remarks, troubles};

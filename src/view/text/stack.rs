@@ -98,6 +98,7 @@ fn condition_line(condition: &ConditionView, reveal: Reveal) -> String {
         ConditionKind::Synced => "synced",
         ConditionKind::Healthy => "healthy",
         ConditionKind::Loaded => "loaded",
+        ConditionKind::RolledOut => "rollout",
     };
     let (word, style) = match condition.holds {
         Holds::True => ("yes", GOOD),

@@ -39,6 +39,11 @@ fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     if let Some(trouble) = &stack.trouble {
         let _ = writeln!(text, "  {}: {}", paint(BAD, "error"), clean(trouble));
     }
+    if let Some(pin) = &stack.pinned {
+        let why = if pin.reason.is_empty() { String::new() } else { format!(": {}", pin.reason) };
+        let line = format!("pinned to {}", short(&pin.revision));
+        let _ = writeln!(text, "  {}{}", paint(SOON, &line), clean(&why));
+    }
     if let Some(suspension) = &stack.suspension {
         text.push_str(&suspended("  suspended", suspension));
     }

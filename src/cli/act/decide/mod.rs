@@ -4,6 +4,7 @@
 pub(in crate::cli) mod approve;
 pub(in crate::cli) mod resume;
 pub(in crate::cli) mod retry;
+pub(in crate::cli) mod rollback;
 pub(in crate::cli) mod suspend;
 pub(super) mod switch;
 pub(in crate::cli) mod sync;

@@ -6,8 +6,9 @@ use crate::cli::args::SwarmArgs;
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors};
 use crate::cli::{Exit, output};
+use crate::model::LedgerRecord;
 
-/// Let writes to a stack or to all stacks go on
+/// Let writes to a stack or to all stacks go on; a stack that is pinned is so no more
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -20,7 +21,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let engine = doors(&args.swarm, environment)?;
     let switch = Switch { engine: &engine, instance: &args.swarm.instance };
     let stack = args.what.stack.as_ref();
-    let known = switch.change(stack, |record| record.suspension = None).await?;
+    let go_on = |record: &mut LedgerRecord| (record.suspension, record.pin) = (None, None);
+    let known = switch.change(stack, go_on).await?;
     let text = match (stack, known) {
         (Some(stack), Known::No) => {
             return Err(Failure::plain(format!("no stack {stack} is known")));

@@ -27,6 +27,10 @@ pub struct RolloutForm {
     /// `update_config.failure_action` is meant, where that is written.
     #[schemars(extend("default" = "rollback"))]
     pub on_failure: Option<OnFailureForm>,
+    /// Only in the `rollout` of a stack: whether all services that the same revision changed go
+    /// back when one of them failed; `false` by default.
+    #[schemars(extend("default" = false))]
+    pub atomic: Option<bool>,
 }
 
 /// What follows when a rollout failed.
