@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use skep::ledger::ledger_name;
+use skep::ledger::{ledger_name, stable_name};
 use skep::model::{HeldReason, Instance, Kind, Outcome, Step};
 use skep::plan::{PlannedStep, StackPlan};
 use skep::status::Report;
@@ -72,6 +72,9 @@ fn reasons(plan: &StackPlan, found: &mut Found) {
 fn object(planned: &PlannedStep) -> (Kind, String) {
     if let Step::WriteLedger { stack, .. } = &planned.step {
         return (Kind::Config, ledger_name(&Instance::default(), Some(stack)));
+    }
+    if let Step::KeepStable(new) = &planned.step {
+        return (Kind::Config, stable_name(&Instance::default(), new));
     }
     let object = planned.step.object();
     object.map_or((Kind::Config, String::new()), |object| (object.kind, object.name))
