@@ -35,7 +35,7 @@ recall_settings() {
     [ -e "$LAB/lab.json" ] || fail "no laboratory is up at $LAB"
     SUBNET=$(jq -r .subnet "$LAB/lab.json")
     SWARMS=$(jq -r '.swarms | keys | join(" ")' "$LAB/lab.json")
-    ENGINE_ROOT=$(cat "$LAB/engine-root")
+    ENGINE_ROOT=$(cat "$LAB/engine-root" 2>/dev/null || true)
 }
 
 # Where the engine of a Debian release lies: made once, and shared by all laboratories.

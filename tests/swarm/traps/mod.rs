@@ -8,6 +8,8 @@ mod names;
 mod rollouts;
 mod writes;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::lab::{Lab, Node, within};
@@ -87,11 +89,13 @@ impl<'a> Service<'a> {
         self.inspect()["UpdateStatus"]["State"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// How many tasks that failed it ever had. The engine keeps four beside the one that runs.
-    fn failed(&self) -> usize {
-        let words = ["service", "ps", "--no-trunc", "--format", "{{.CurrentState}}", &self.name];
-        let states = self.lab.docker(&self.node, &words);
-        states.lines().filter(|state| state.starts_with("Failed")).count()
+    /// The tasks that failed. The engine keeps a few beside the one that runs.
+    fn failed(&self) -> BTreeSet<String> {
+        let words = ["service", "ps", "--no-trunc", "--format", "{{.ID}} {{.CurrentState}}"];
+        let tasks = self.lab.docker(&self.node, &[&words[..], &[&self.name]].concat());
+        let tasks = tasks.lines().filter_map(|line| line.split_once(' '));
+        let failed = tasks.filter(|(_, state)| state.starts_with("Failed"));
+        failed.map(|(id, _)| id.to_owned()).collect()
     }
 
     fn runs(&self) -> bool {
