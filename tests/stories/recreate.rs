@@ -243,14 +243,14 @@ async fn dies_after(writes: usize, text: &str) -> Play {
 #[tokio::test]
 async fn an_operator_that_dies_while_something_is_made_anew_is_followed_by_one_that_goes_on() {
     for writes in 1..=8 {
-        let mut play = dies_after(writes, &internal("auto")).await;
+        let mut play = Box::pin(dies_after(writes, &internal("auto"))).await;
         assert_eq!(play.converge().await, Settled::Well, "after {writes} writes");
         assert!(is_internal(&play).await);
         assert_eq!(play.names(Kind::Service).await, ["shop_api", "shop_web"]);
         assert_eq!(wrote(&mut play), ANEW, "after {writes} writes");
     }
     for writes in 1..=4 {
-        let mut play = dies_after(writes, &global("auto")).await;
+        let mut play = Box::pin(dies_after(writes, &global("auto"))).await;
         assert_eq!(play.converge().await, Settled::Well, "after {writes} writes");
         let anew = ["create service/shop_web", "withdraw service/shop_web"];
         assert_eq!(wrote(&mut play), anew, "after {writes} writes");
@@ -260,7 +260,7 @@ async fn an_operator_that_dies_while_something_is_made_anew_is_followed_by_one_t
 #[tokio::test]
 async fn what_was_taken_away_comes_back_when_the_declaration_goes_back() {
     for writes in 2..=5 {
-        let mut play = dies_after(writes, &internal("auto")).await;
+        let mut play = Box::pin(dies_after(writes, &internal("auto"))).await;
         play.commit_shop(&format!("x-skep: {{recreate: auto}}\n{SHOP}"));
         assert_eq!(play.converge().await, Settled::Well, "after {writes} writes");
         assert!(!is_internal(&play).await);

@@ -35,7 +35,7 @@ pub enum Step {
         /// The stack.
         stack: StackName,
         /// What to remember.
-        record: LedgerRecord,
+        record: Box<LedgerRecord>,
         /// The record that it replaces.
         target: Option<Target>,
     },

@@ -29,7 +29,7 @@ fn the_ledger_knows_of_a_run_before_it_is_made_and_nothing_else_is_touched() {
     assert_eq!(decides[2..], ["held WaveNotReady"]);
     let plan = world.plan();
     let record = plan.steps.iter().find_map(|planned| match &planned.step {
-        crate::model::Step::WriteLedger { record, .. } => Some(record.clone()),
+        crate::model::Step::WriteLedger { record, .. } => Some((**record).clone()),
         _ => None,
     });
     let hooks = record.and_then(|record| record.hooks).expect("a run");

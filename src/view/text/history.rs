@@ -28,7 +28,7 @@ fn line(past: &PastView) -> String {
     let state = paint(if past.why.is_some() { BAD } else { GOOD }, past.state);
     let more = match (&past.why, &past.content) {
         (Some(why), _) => clean(why).into_owned(),
-        (None, Some(content)) => paint(DIM, content.get(..10).unwrap_or(content)).to_string(),
+        (None, Some(content)) => paint(DIM, content.get(..10).unwrap_or(content)),
         (None, None) => String::new(),
     };
     let now = if past.current { "  (present)" } else { "" };
