@@ -9,11 +9,11 @@ use skep::ledger::{Entry, decode};
 use skep::model::engine::{NetworkSpec, Replicated, ServiceMode, StringMap};
 use skep::model::{
     Ancestry, DesiredService, DesiredStack, HashKey, Images, Instance, Kind, LedgerRecord, NewData,
-    ObjectRef, Observed, Revision, SecretBytes, SideStore, SourceName, Step,
+    ObjectRef, Observed, Rank, Revision, SecretBytes, SideStore, SourceName, Step,
 };
 use skep::plan::{
-    Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes, audit,
-    plan,
+    Basis, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes,
+    audit, plan,
 };
 use skep::ports::Write;
 use skep::reconcile::Doors;
@@ -148,7 +148,9 @@ impl Stage {
     pub async fn steps_left(&self, stack: &DesiredStack) -> Vec<String> {
         let plan = self.plan(stack, &self.look().await);
         let steps = plan.steps.iter().map(|planned| &planned.step);
-        let left = steps.filter(|step| !matches!(step, Step::WriteLedger { .. }));
+        let remembers =
+            |step: &&Step| matches!(step, Step::WriteLedger { .. } | Step::KeepStable(_));
+        let left = steps.filter(|step| !remembers(step));
         let held = plan.held.iter().map(|held| format!("{} {}", held.object, held.reason));
         left.map(|step| format!("{} {:?}", step.kind(), step.object())).chain(held).collect()
     }
@@ -186,6 +188,7 @@ impl Stage {
             ancestry: Ancestry::Same,
             declared: Declared::Here,
             policy: stack.policy.clone(),
+            basis: Basis::Declared,
         };
         let orders = Orders {
             writes: Writes::Allowed,
@@ -196,8 +199,10 @@ impl Stage {
         let (health, memory) = (BTreeMap::new(), Memory::default());
         let input = PlanInput {
             changes: &changes,
+            declared: None,
             view: &view,
             ledger,
+            stable: ledgers.stable_of(&stack.name),
             health: &health,
             lineage: &lineage,
             orders: &orders,

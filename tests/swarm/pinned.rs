@@ -1,8 +1,6 @@
 //! What is kept in the swarm is enforced: after `skep rollback`, and where an operator is started
 //! that can't read git and has nothing of what another one read.
 
-#![expect(clippy::disallowed_methods, reason = "a test loses the files of a process")]
-
 use skep::status::StackReport;
 
 use crate::lab::{Lab, within};
