@@ -193,7 +193,10 @@ fn exactly(world: &World<'_>, number: u64) {
 /// All objects of a kind that are skep's in this world, by their names.
 fn ours(world: &World<'_>, kind: &str) -> BTreeSet<String> {
     let names = world.lab.docker(world.node(), &[kind, "ls", "--format", "{{.Name}}"]);
-    let ours = |name: &&str| name.contains(&world.name) && !world.bystanders.has(name);
+    // Of what was healthy some sets are kept: how many, depends on which of them came so far.
+    let kept = |name: &str| name.starts_with("skep.stable.");
+    let ours =
+        |name: &&str| name.contains(&world.name) && !kept(name) && !world.bystanders.has(name);
     // Not into a set at once: a doubled name would be lost there.
     let names: Vec<&str> = names.lines().filter(ours).collect();
     let set: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
