@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::lab::{Lab, within};
+use crate::matrix::Line;
 use crate::process::{Process, call, is_done};
 use crate::world::{PATIENCE, World};
 
 const ROUNDS: u64 = 20;
+/// Times that an operator under continuous commits is killed, and after how many it is looked.
+const KILLS: u64 = 200;
+const CHECKED: u64 = 20;
+/// One that does not get so far is killed after this time.
+const BRIEFLY: Duration = Duration::from_millis(700);
 /// More writes than a round takes: sometimes it is killed at rest.
 const WRITES: u64 = 28;
 
@@ -139,6 +145,44 @@ fn killed_twenty_times_at_any_moment_it_ends_converged_and_nothing_is_doubled_or
     let diff = call(&world, &["diff", repo.to_str().expect("text")]);
     assert_eq!(diff.code, 0, "{diff:?}");
     exactly(&world, number);
+}
+
+#[test]
+fn killed_two_hundred_times_under_continuous_commits_it_is_converged_whenever_it_is_let_be() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "kills");
+    let mut random = Random::new();
+    let (began, mut converged) = (Instant::now(), Duration::ZERO);
+    let mut writes = BTreeSet::new();
+    let mut lamp = None;
+    for number in 0..KILLS {
+        let head = commit(&world, number);
+        bury(&world);
+        let mark = world.proxy.mark();
+        let mut doomed = Process::run(&world, &[]);
+        let (write, delay) = (1 + random.below(WRITES), random.below(20_000));
+        world.proxy.wait_writes(mark, usize::try_from(write).expect("small"), BRIEFLY);
+        std::thread::sleep(Duration::from_micros(delay));
+        doomed.kill();
+        writes.insert(world.proxy.writes(mark).len());
+        if (number + 1) % CHECKED == 0 {
+            let start = Instant::now();
+            bury(&world);
+            Process::run(&world, &[]).reports(|report| is_done(report, &head));
+            converged = converged.max(start.elapsed());
+            exactly(&world, number);
+            let task = lamp_task(&world);
+            assert_eq!(*lamp.get_or_insert_with(|| task.clone()), task, "an unchanged service");
+        }
+    }
+    let line = Line {
+        scenario: "operator killed -9 two hundred times under continuous commits",
+        topology: "one",
+        must_hold: "whenever it is let be: as committed, nothing doubled or left, what did not change is untouched",
+    };
+    let (took, converged) = (began.elapsed().as_secs(), converged.as_secs_f64());
+    let (least, most) = (writes.first(), writes.last());
+    line.held(&lab, &format!("{KILLS} kills in {took} s, after {} to {} writes; 10 looks, converged after {converged:.1} s at most", least.unwrap_or(&0), most.unwrap_or(&0)));
 }
 
 /// Takes away the lease of an operator that was killed: whoever comes next would wait until it is

@@ -69,12 +69,22 @@ impl<'a> Two<'a> {
         found().expect("it was there")
     }
 
-    /// The version of the service in the swarm, as the second one's manager tells it.
-    pub fn version(&self) -> String {
+    /// The version of the service in the swarm.
+    fn version(&self) -> String {
+        self.inspect("{{.Version.Index}}")
+    }
+
+    /// What the service runs with, and what it ran with before the last write.
+    pub fn modes(&self) -> String {
+        let env = |spec| format!("{{{{.{spec}.TaskTemplate.ContainerSpec.Env}}}}");
+        self.inspect(&format!("{} after {}", env("Spec"), env("PreviousSpec")))
+    }
+
+    /// As the second one's manager tells it.
+    fn inspect(&self, format: &str) -> String {
         let (name, node) = (self.world.full("web"), self.world.node().clone());
         let node = Node { socket: self.door.engine().to_owned(), ..node };
-        let words = ["service", "inspect", "--format", "{{.Version.Index}}", &name];
-        self.world.lab.docker(&node, &words)
+        self.world.lab.docker(&node, &["service", "inspect", "--format", format, &name])
     }
 
     /// Takes over: how long after a moment the second one repaired what was changed by hand.

@@ -1,13 +1,19 @@
-//! Nodes that are lost for a while.
+//! Links and nodes that are lost for a while.
 
-#![expect(clippy::disallowed_methods, reason = "a test measures real time")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test measures real time, and a link is cut for 30 s"
+)]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use skep::health::HealthState;
 
 use crate::lab::Lab;
+use crate::leads::{Restored, Two, led};
 use crate::matrix::Line;
+use crate::process::is_done;
+use crate::running::IDLE;
 use crate::world::World;
 
 /// A service on each node, and one on two of three.
@@ -16,6 +22,9 @@ services:
   each: {image: IMAGE, deploy: {mode: global, update_config: {monitor: 1s}}}
   some: {image: IMAGE, deploy: {replicas: 2, update_config: {monitor: 1s}}}
 ";
+
+/// How long the link stays cut.
+const CUT: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_worker_that_is_lost_and_comes_back_is_waited_for_and_nothing_is_written() {
@@ -52,4 +61,44 @@ fn a_worker_that_is_lost_and_comes_back_is_waited_for_and_nothing_is_written() {
         &lab,
         &format!("0 writes; healthy without it after {without:.1} s, with it after {with:.1} s"),
     );
+}
+
+#[test]
+fn a_link_that_is_cut_for_thirty_seconds_under_the_one_that_acts_makes_another_go_on() {
+    let lab = Lab::managers();
+    let first = lab.leader("managers");
+    let other = lab.swarms["managers"].iter().find(|node| node.name != first.name);
+    let other = other.expect("another manager");
+    let mut world = World::at(&lab, first, "link");
+    world.bystanders.may_lose_tasks();
+    let restored = Restored(&lab);
+    let two = Two::on(world, &other.socket);
+    let cut = Instant::now();
+    lab.change(&["cable", &first.name, "cut"]);
+    let head = two.world.commit_shop(&IDLE.replace("fast", "slow"));
+    let two = Two { head, ..two };
+    let elected = led(&lab, other, &first.name);
+    let took = two.took(elected);
+    std::thread::sleep(CUT.saturating_sub(cut.elapsed()));
+    // What the first one tried to write while nobody heard it came to nothing, and is not tried again.
+    let mark = two.world.proxy.mark();
+    lab.change(&["cable", &first.name, "mend"]);
+    two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
+    two.first.reports(|report| is_done(report, &two.head));
+    assert_eq!(two.world.proxy.lines(mark), Vec::<String>::new(), "{}", two.first.log());
+    // The same written twice would be its own spec before. (Its version is no measure: a new leader
+    // of the swarm writes services too.)
+    assert_eq!(two.modes(), "[MODE=slow] after [MODE=fast]");
+    let line = Line {
+        scenario: "link cut for 30 s, of the leader with the operator that acts",
+        topology: "three managers",
+        must_hold: "another goes on within 15 s of the swarm's taking writes again, nothing is done twice",
+    };
+    let unled = (elected - cut).as_secs_f64();
+    line.held(
+        &lab,
+        &format!("the swarm itself {unled:.1} s, fail-over {:.1} s, 1 write", took.as_secs_f64()),
+    );
+    drop(two);
+    drop(restored);
 }
