@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::{FieldValue, Secrecy};
 use super::hook::Hooks;
+use super::wanted::CanaryStage;
 use crate::model::engine::{NetworkSpec, Service, ServiceMode, ServiceSpec, StringMap};
 use crate::model::{
     ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Rank, RecreatePolicy, Replicas,
@@ -248,6 +249,8 @@ pub struct LiveService {
     pub hash: SpecHash,
     /// Hash of its replicas and service labels.
     pub loose: SpecHash,
+    /// How far it is on its way by a canary.
+    pub canary: Option<CanaryStage>,
 }
 
 impl LiveService {

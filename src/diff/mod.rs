@@ -27,6 +27,7 @@ pub use owner::{
     Owners, owner_label,
 };
 pub use snapshot::View;
+pub use wanted::{CANARY_LABEL, CanaryStage, canary_form, declared_form, rest_form};
 pub use wanted::{in_shape_of, named};
 
 use fields::Fields;

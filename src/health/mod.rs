@@ -34,6 +34,8 @@ pub struct Health {
     pub started: u64,
     /// Tasks with the wanted spec that ended well.
     pub completed: u64,
+    /// Since when the last of those that count does; `None` where none does.
+    pub since: Option<Timestamp>,
     /// Why it is not healthy, in the engine's words where there are any; empty when it is.
     pub why: String,
     /// Id of the task whose log says more about `why`; `None` where no container was started.

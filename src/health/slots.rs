@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::place::{Place, PlaceKey, age, places};
 use super::trouble::{Trouble, trouble};
 use super::{Case, Health, HealthState, progress};
@@ -13,10 +15,19 @@ pub(super) fn judge(case: &Case<'_>) -> Health {
     let places = places(case);
     let wanted = wanted(case, &places);
     let steady = places.values().filter(|place| place.is_steady(case)).count() as u64;
+    let since = since(case, &places);
     let worst = if steady >= wanted { Trouble::none() } else { worst(case, &places) };
     let current = case.tasks.iter().filter(|seen| seen.standing == Standing::Current);
     let (started, completed) = progress(current);
-    Health { running: steady.min(wanted), wanted, started, completed, ..worst.into_health() }
+    let running = steady.min(wanted);
+    Health { running, wanted, started, completed, since, ..worst.into_health() }
+}
+
+/// When the last of the steady tasks had run long enough.
+fn since(case: &Case<'_>, places: &BTreeMap<PlaceKey<'_>, Place<'_>>) -> Option<Timestamp> {
+    let steady = places.values().filter(|place| place.is_steady(case));
+    let began = steady.filter_map(|place| place.current()?.task.status.timestamp).max()?;
+    began.checked_add(case.clocks.min_healthy).ok()
 }
 
 /// Tasks that are asked for. The engine's own count knows which nodes a global service fits on.

@@ -17,9 +17,9 @@ pub mod secret;
 mod window;
 
 pub use decision::{
-    Against, Approval, FailedRevision, Held, HeldReason, HookRecord, Inventory, LedgerRecord, MODE,
-    NewData, NewStable, NotAnApproval, Outcome, Pin, ServiceRecord, StableService, StableStack,
-    Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
+    Against, Approval, FailedRevision, Gate, Held, HeldReason, HookRecord, Inventory, LedgerRecord,
+    MODE, NewData, NewStable, NotAnApproval, Outcome, Pin, ServiceRecord, StableService,
+    StableStack, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
@@ -35,6 +35,6 @@ pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
 pub use order::{Phase, Presence, Rank, StackNeed, StackOrder};
-pub use rollout::{OnFailure, RolloutPolicy};
+pub use rollout::{Canary, OnFailure, RolloutPolicy};
 pub use secret::{HashKey, KeyedHash, SecretBytes, SideStore, SpecHash};
 pub use window::{NotASchedule, Schedule, Window, WindowKind, Zone};

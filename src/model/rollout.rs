@@ -16,6 +16,17 @@ pub struct RolloutPolicy {
     pub progress_deadline: Option<Duration>,
     /// What follows when it failed.
     pub on_failure: OnFailure,
+    /// Tasks that get a new spec before the rest.
+    pub canary: Option<Canary>,
+}
+
+/// Tasks of a replicated service that get a new spec first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// How many.
+    pub tasks: u64,
+    /// The rest follows when they have been healthy for that long; `None` is when a person says so.
+    pub promote_after: Option<Duration>,
 }
 
 /// What follows when a rollout failed by its own fault.

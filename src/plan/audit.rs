@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{PlannedStep, StackPlan, Stage};
-use crate::diff::RUN_LABEL;
+use crate::diff::{CANARY_LABEL, RUN_LABEL};
 use crate::model::engine::{ServiceSpec, UpdateState};
 use crate::model::{
     Desired, DesiredStack, Kind, ObjectRef, Observed, ServiceRecord, Step, StepKind, UpdateManner,
@@ -18,6 +18,8 @@ pub enum Finding {
     NoChange(String),
     /// A write into a rollout, without a newer spec (law 2).
     IntoRollout(String),
+    /// A promotion that would change what tasks run, or of a service that has no canaries.
+    NoPromotion(String),
     /// A rollback of a service that has no other spec to go back to, or that is healthy for all the
     /// ledger knows (laws 2 and 3).
     NoWayBack(String),
@@ -55,6 +57,7 @@ impl fmt::Display for Finding {
         match self {
             Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
+            Self::NoPromotion(name) => write!(f, "{name} has no canaries of this spec"),
             Self::NoWayBack(name) => write!(f, "{name} would be rolled back to nothing known"),
             Self::Trap(name) => write!(f, "{name} would be brought back so that it can't stay"),
             Self::KeepsUnseen(name) => write!(f, "{name} would be kept as it is not"),
@@ -107,6 +110,12 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     }
     if live.spec == **spec {
         return Some(Finding::NoChange(name));
+    }
+    let same = live.spec.task_template == spec.task_template
+        && live.spec.endpoint_spec == spec.endpoint_spec
+        && live.spec.labels.contains_key(CANARY_LABEL);
+    if *manner == UpdateManner::Promote && !same {
+        return Some(Finding::NoPromotion(name));
     }
     let running = live.update_status.as_ref().is_some_and(|status| {
         !matches!(status.state, UpdateState::Completed | UpdateState::RollbackCompleted)

@@ -6,7 +6,7 @@ use super::PlanInput;
 use super::service::{Case, HIDDEN, Verdict, flight, held_by_label, left_by_rollback};
 use super::stable::{self, Home};
 use crate::diff::fields::fields;
-use crate::diff::{LiveService, Owner, ServiceChange};
+use crate::diff::{LiveService, Owner, ServiceChange, declared_form};
 use crate::health::HealthState;
 use crate::model::engine::{ContainerSpec, ServiceMode, ServiceSpec, UpdateState};
 use crate::model::{HeldReason, OnFailure, ServiceRecord, SpecHash, Step, UpdateManner};
@@ -119,6 +119,6 @@ fn own_form(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Opti
 /// True when the spec that the engine kept from before is the last stable one.
 fn is_way_back(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> bool {
     let Some(previous) = &live.service.previous_spec else { return false };
-    let hash = || fields(previous, &case.input.view.names).hash();
+    let hash = || fields(&declared_form(previous).0, &case.input.view.names).hash();
     record.stable.as_ref().is_some_and(|stable| hash() == *stable)
 }

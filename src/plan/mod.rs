@@ -5,6 +5,7 @@
 
 mod audit;
 mod basis;
+mod canary;
 mod cause;
 mod contest;
 mod failure;

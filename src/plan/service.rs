@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::whole::{self, Culprit};
-use super::{Action, Contested, Drift, PlanInput, failure, recreate, runs};
+use super::{Action, Contested, Drift, PlanInput, canary, failure, recreate, runs};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
@@ -42,7 +42,8 @@ impl Case<'_> {
     pub(super) fn decide(&self) -> Verdict {
         let first = self.retried().or_else(|| runs::verdict(self));
         let first = first.or_else(|| failure::verdict(self));
-        if let Some(verdict) = first.or_else(|| whole::verdict(self, self.culprit)) {
+        let first = first.or_else(|| whole::verdict(self, self.culprit));
+        if let Some(verdict) = first.or_else(|| canary::verdict(self)) {
             return verdict;
         }
         let Some(drift) = self.drift else { return Verdict::Leave };
@@ -218,7 +219,7 @@ impl Case<'_> {
     fn update(&self, live: &LiveService) -> Step {
         let manner =
             if flight(live).is_some() { UpdateManner::Supersede } else { UpdateManner::Update };
-        let spec = self.change.wanted.shared();
+        let spec = canary::first_form(self, live, self.change.wanted.shared());
         Step::UpdateService { target: live.target(), spec, manner }
     }
 }

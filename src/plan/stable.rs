@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::service::flight;
 use super::{PlanInput, PlannedStep, Stage};
 use crate::diff::fields::fields;
-use crate::diff::{ImageState, LiveService, ServiceChange, in_shape_of, named, references};
+use crate::diff::{
+    ImageState, LiveService, ServiceChange, declared_form, in_shape_of, named, references,
+};
 use crate::health::HealthState;
 use crate::ledger::{KEPT_SETS, StableSet, pack_stable};
 use crate::model::engine::{NetworkSpec, ServiceSpec};
@@ -175,7 +177,8 @@ impl Home {
         live: &LiveService,
         input: &PlanInput<'_>,
     ) -> Arc<ServiceSpec> {
-        Arc::new(in_shape_of(spec, &live.service.spec, &input.view.names))
+        let there = declared_form(&live.service.spec).0;
+        Arc::new(in_shape_of(spec, &there, &input.view.names))
     }
 }
 

@@ -149,7 +149,12 @@ impl Draft {
     fn order(&mut self, input: &PlanInput<'_>) {
         let order = Order::new(input, &self.steps);
         self.hold_steps(|planned| order.holds(planned));
-        self.hold_steps(turns::holds(input));
+        let turn = turns::holds(input);
+        self.hold_steps(|planned| {
+            // What was taken away comes back whoever's turn it is.
+            let begun = planned.step.object().is_some_and(|o| recreate::is_under_way(input, &o));
+            turn(planned).filter(|_| !begun)
+        });
     }
 
     /// Who gives a port up goes before who gets it.

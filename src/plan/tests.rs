@@ -1,5 +1,6 @@
 //! Decisions about small worlds: one stack `shop` with the service `shop_web`.
 
+mod canary;
 mod failure;
 mod hooks;
 mod recreate;
@@ -80,6 +81,7 @@ struct World {
     stable: Vec<StableSet>,
     turns: Turns,
     health: HealthState,
+    running: u64,
     why: String,
 }
 
@@ -149,6 +151,7 @@ fn asks_for(version: &str) -> World {
         stable: Vec::new(),
         turns: Turns::default(),
         health: HealthState::Healthy,
+        running: 2,
         why: String::new(),
     }
 }
@@ -229,8 +232,9 @@ impl World {
         };
         let health = Health {
             state: self.health,
-            running: 2,
+            running: self.running,
             wanted: 2,
+            since: Some(now()),
             started: 2,
             why: self.why.clone(),
             ..Health::default()

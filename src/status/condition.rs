@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Condition, ConditionKind, Holds, Outcome, StackReport};
 use crate::health::HealthState;
-use crate::model::{Held, HeldReason, ObjectRef, Problem, Severity, StackName};
+use crate::model::{Gate, Held, HeldReason, ObjectRef, Problem, Severity, StackName};
 use crate::plan::Action;
 
 /// Where a stack stands, for somebody who waits for it.
@@ -23,7 +23,10 @@ pub enum Settled {
 #[must_use]
 pub fn settled(report: &StackReport) -> Settled {
     let written = report.outcomes.iter().any(|outcome| outcome.outcome.is_done());
-    let health = || report.health.values().map(|health| health.state);
+    let health = || {
+        let moving = report.health.iter().filter(|(name, _)| !waits_for_a_person(report, name));
+        moving.map(|(_, health)| health.state)
+    };
     let held = || report.plan.held.iter().filter(|held| counts(&held.reason));
     let prospects = Prospects::of(report);
     let on_the_way =
@@ -42,6 +45,14 @@ pub fn settled(report: &StackReport) -> Settled {
         () if report.plan.is_empty() => Settled::Well,
         () => Settled::OnTheWay,
     }
+}
+
+/// True for a service whose rollout stands until somebody says yes.
+fn waits_for_a_person(report: &StackReport, name: &str) -> bool {
+    report.plan.held.iter().any(|held| {
+        let gate = matches!(held.reason, HeldReason::Canary { gate: Gate::Approval(_), .. });
+        gate && held.object.name == name
+    })
 }
 
 fn is_final(state: HealthState) -> bool {
@@ -135,6 +146,7 @@ fn goes_away(reason: &HeldReason) -> bool {
     matches!(
         reason,
         HeldReason::RolloutRunning { .. }
+            | HeldReason::Canary { gate: Gate::Healthy | Gate::At(_), .. }
             | HeldReason::Waiting { .. }
             | HeldReason::BackOff { .. }
             | HeldReason::Following

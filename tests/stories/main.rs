@@ -7,6 +7,7 @@ mod adopt;
 mod agreed;
 mod atomic;
 mod by_hand;
+mod canary;
 mod converging;
 mod declared;
 mod failing;

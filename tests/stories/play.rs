@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use skep::execute::ledger_write;
 use skep::ledger::decode;
-use skep::model::{HeldReason, ImageRef, Instance, Kind, LedgerRecord, SourceName, StackName};
+use skep::model::{
+    Gate, HeldReason, ImageRef, Instance, Kind, LedgerRecord, SourceName, StackName,
+};
 use skep::ports::{Clock as _, SourceOpener, Swarm as _};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
@@ -170,7 +172,10 @@ impl Play {
     pub(crate) async fn approve(&mut self, report: &Report) {
         for (stack, report) in &report.stacks {
             let given = report.plan.held.iter().filter_map(|held| match &held.reason {
-                HeldReason::NeedsApproval { approval, .. } => Some(approval.clone()),
+                HeldReason::NeedsApproval { approval, .. }
+                | HeldReason::Canary { gate: Gate::Approval(approval), .. } => {
+                    Some(approval.clone())
+                }
                 _ => None,
             });
             self.decide(stack, |record| record.approvals.extend(given)).await;

@@ -7,7 +7,7 @@ use crate::diff::change::{FieldChange, LiveService, Owner, ServiceChange, Wanted
 use crate::diff::fields::{Fields, NamesById, fields};
 use crate::diff::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use crate::diff::snapshot::View;
-use crate::diff::wanted::{ImageCase, in_shape_of, strip};
+use crate::diff::wanted::{ImageCase, declared_form, in_shape_of, strip};
 use crate::model::engine::{NODE_NETWORKS, ServiceSpec};
 use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, Replicas, SpecHash};
 
@@ -50,10 +50,12 @@ impl ServiceCase<'_> {
         }
         let unsupported = strip(&mut wanted, self.view.observed.engine.api);
         let missing = self.missing(&wanted);
-        if let Some(live) = live {
-            wanted = in_shape_of(wanted, &live.spec, &self.view.names);
+        let (meant, stage) = live.map(|live| declared_form(&live.spec)).unzip();
+        let meant = meant.as_deref();
+        if let Some(meant) = meant {
+            wanted = in_shape_of(wanted, meant, &self.view.names);
         }
-        let compared = self.compared(&wanted, live.map(|live| &live.spec));
+        let compared = self.compared(&wanted, meant);
         let label = owner_label(self.owners.instance, Kind::Service, name);
         wanted.labels.insert(OWNER_LABEL.to_owned(), label);
         let wanted = match live {
@@ -72,6 +74,7 @@ impl ServiceCase<'_> {
                 owner: self.owner(name, service),
                 hash: hashes.hash,
                 loose: hashes.loose,
+                canary: stage.flatten(),
             }),
             wanted,
             image: decision.state,

@@ -1,11 +1,13 @@
 //! The spec of a service as it would be sent: image pinned, without what the engine does not know,
 //! in the shape of what is there.
 
+mod canary;
 mod image;
 mod named;
 mod shape;
 mod support;
 
+pub use canary::{CANARY_LABEL, CanaryStage, canary_form, declared_form, rest_form};
 pub use image::ImageCase;
 pub use named::named;
 pub use shape::in_shape_of;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::Stage;
+use crate::load::compose::MODE;
 use crate::load::compose::{OnFailureForm, RolloutForm, Service};
 use crate::load::yaml::KeyPath;
-use crate::model::{OnFailure, RolloutPolicy};
+use crate::model::{Canary, OnFailure, RolloutPolicy};
 
 /// What an operator takes where nothing is declared, to hold one declared time against the others.
 const USUAL: [Duration; 3] =
@@ -22,8 +23,11 @@ impl Stage<'_, '_> {
         let Some(form) = self.settings.rollout.clone() else { return RolloutPolicy::default() };
         let root = KeyPath::root();
         let settings = root.key("x-skep");
-        let times = self.times(&form, &[None; 3], &settings.key("rollout"));
-        policy(times, form.on_failure.map(on_failure).unwrap_or_default())
+        let here = settings.key("rollout");
+        let times = self.times(&form, &[None; 3], &here);
+        let canary = self.canary(&form, None, &here);
+        let on_failure = form.on_failure.map(on_failure).unwrap_or_default();
+        RolloutPolicy { canary, ..policy(times, on_failure) }
     }
 
     /// How rollouts of a service are judged, and what follows when one failed.
@@ -49,8 +53,75 @@ impl Stage<'_, '_> {
         }
         let of_all = self.rollout;
         let shared = [of_all.min_healthy, of_all.healthy_deadline, of_all.progress_deadline];
+        let canary = self.canary_of(service, form.as_ref(), &here);
         let times = form.map_or(shared, |form| self.times(&form, &shared, &here));
-        policy(times, own.or(action).unwrap_or(of_all.on_failure))
+        RolloutPolicy { canary, ..policy(times, own.or(action).unwrap_or(of_all.on_failure)) }
+    }
+
+    /// The canaries of a service: its own, else those of its stack. Only a replicated service that
+    /// goes on for ever has any.
+    fn canary_of(
+        &mut self,
+        service: &Service,
+        form: Option<&RolloutForm>,
+        path: &KeyPath<'_>,
+    ) -> Option<Canary> {
+        let shared = self.rollout.canary;
+        let canary = match form {
+            Some(form) => self.canary(form, shared, path),
+            None => shared,
+        };
+        let mode = service.deploy.as_ref().and_then(|deploy| deploy.mode.as_deref());
+        let mode = mode.filter(|mode| !mode.is_empty()).unwrap_or(MODE);
+        if mode == MODE {
+            return canary;
+        }
+        let own = form.is_some_and(|form| form.canary.is_some() || form.barrier.is_some());
+        if canary.is_some() && own {
+            let barrier = form.is_some_and(|form| form.canary.is_none());
+            let key = if barrier { "barrier" } else { "canary" };
+            let message = format!("a service of the mode {mode} has no first tasks");
+            self.error(&path.key(key), (message, "remove it, or make the service replicated"));
+        }
+        None
+    }
+
+    /// The canaries that a form says, over those that hold without it.
+    fn canary(
+        &mut self,
+        form: &RolloutForm,
+        shared: Option<Canary>,
+        path: &KeyPath<'_>,
+    ) -> Option<Canary> {
+        let barrier = form.barrier == Some(true);
+        if barrier && form.canary.is_some() {
+            let remark =
+                ("'canary' stands beside it", "write one of the two: a barrier is one task");
+            self.error(&path.key("barrier"), remark);
+        }
+        let tasks = match (form.canary, form.barrier) {
+            (Some(tasks), _) => Some(tasks),
+            (None, Some(true)) => Some(1),
+            (None, Some(false)) => None,
+            (None, None) => shared.map(|canary| canary.tasks),
+        };
+        let own = form.promote_after.as_ref().map(|time| time.0);
+        if own.is_some_and(i64::is_negative) {
+            let remark = ("this time can't be shorter than none", "write 10m or the like");
+            self.error(&path.key("promote_after"), remark);
+        }
+        let Some(tasks) = tasks.filter(|tasks| *tasks > 0) else {
+            if own.is_some() {
+                let remark =
+                    ("there are no first tasks that it could be about", "write canary: 1 as well");
+                self.error(&path.key("promote_after"), remark);
+            }
+            return None;
+        };
+        let own = own.map(|time| Duration::from_nanos(u64::try_from(time).unwrap_or_default()));
+        let inherited = shared.and_then(|canary| canary.promote_after);
+        let promote_after = own.or(if barrier { Some(Duration::ZERO) } else { inherited });
+        Some(Canary { tasks, promote_after })
     }
 
     /// The three times of a form, over those that hold without it. Each has to be shorter than the
@@ -91,7 +162,8 @@ fn policy(
     [min_healthy, healthy_deadline, progress_deadline]: Times,
     on_failure: OnFailure,
 ) -> RolloutPolicy {
-    RolloutPolicy { min_healthy, healthy_deadline, progress_deadline, on_failure }
+    let canary = None;
+    RolloutPolicy { min_healthy, healthy_deadline, progress_deadline, on_failure, canary }
 }
 
 fn times(form: &RolloutForm) -> [Option<i64>; 3] {

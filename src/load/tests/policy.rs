@@ -173,3 +173,58 @@ fn mistakes_in_hooks_are_told_at_their_place() {
         );
     }
 }
+
+/// The canaries of the services, with what was told.
+fn canaries(text: &str) -> String {
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    let stacks = loaded.desired.stacks.values();
+    let services = stacks.flat_map(|stack| &stack.services).map(|(name, service)| {
+        let canary = service.rollout.canary.map_or_else(
+            || "none".to_owned(),
+            |canary| format!("{} {:?}", canary.tasks, canary.promote_after),
+        );
+        format!("{name}: {canary}")
+    });
+    let told = loaded.problems.iter().map(|problem| {
+        let at = problem.at.map_or(0, |at| at.line);
+        format!("{at}: {} ({})", problem.message, problem.hint)
+    });
+    services.chain(told).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn canaries_are_a_services_own_or_those_of_its_stack() {
+    insta::assert_snapshot!(canaries("services:
+  a: {image: 'x:1'}
+  b: {image: 'x:1', x-skep: {rollout: {canary: 0}}}
+  c: {image: 'x:1', x-skep: {rollout: {barrier: true}}}
+  d: {image: 'x:1', x-skep: {rollout: {promote_after: 1h}}}
+  e: {image: 'x:1', deploy: {mode: global}}
+x-skep: {rollout: {canary: 2, promote_after: 10m}}
+"), @r"
+    s_a: 2 Some(600s)
+    s_b: none
+    s_c: 1 Some(0ns)
+    s_d: 2 Some(3600s)
+    s_e: none
+    ");
+}
+
+#[test]
+fn canaries_that_can_not_be_are_told() {
+    insta::assert_snapshot!(canaries("services:
+  a: {image: 'x:1', deploy: {mode: global}, x-skep: {rollout: {canary: 1}}}
+  b: {image: 'x:1', deploy: {mode: replicated-job}, x-skep: {rollout: {barrier: true}}}
+  c: {image: 'x:1', x-skep: {rollout: {canary: 1, barrier: true}}}
+  d: {image: 'x:1', x-skep: {rollout: {promote_after: 1h}}}
+  e: {image: 'x:1', x-skep: {rollout: {canary: 1, promote_after: -1h}}}
+  f: {image: 'x:1', x-skep: {rollout: {canary: -1}}}
+"), @r"
+    2: a service of the mode global has no first tasks (remove it, or make the service replicated)
+    3: a service of the mode replicated-job has no first tasks (remove it, or make the service replicated)
+    4: 'canary' stands beside it (write one of the two: a barrier is one task)
+    5: there are no first tasks that it could be about (write canary: 1 as well)
+    6: this time can't be shorter than none (write 10m or the like)
+    7: has to be 0 or more (write another number)
+    ");
+}

@@ -209,8 +209,9 @@ fn rollouts(text: &str) -> String {
     let mut out = String::new();
     for stack in loaded.desired.stacks.values() {
         for (name, service) in &stack.services {
-            let RolloutPolicy { min_healthy, healthy_deadline, progress_deadline, on_failure } =
-                service.rollout;
+            let RolloutPolicy {
+                min_healthy, healthy_deadline, progress_deadline, on_failure, ..
+            } = service.rollout;
             let times = [min_healthy, healthy_deadline, progress_deadline];
             let times = times.map(|time| time.map_or("-".to_owned(), |time| format!("{time:?}")));
             let _ = writeln!(out, "{name} {} {}", times.join(" "), on_failure.as_str());

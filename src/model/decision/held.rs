@@ -33,6 +33,15 @@ pub enum HeldReason {
         /// The engine's word for where it stands.
         state: String,
     },
+    /// The first tasks of a new spec are there, and the rest waits for them.
+    Canary {
+        /// Tasks that are healthy.
+        healthy: u64,
+        /// Tasks that are asked for.
+        of: u64,
+        /// What the rest waits for.
+        gate: Gate,
+    },
     /// This spec failed by its own fault and is not tried again (law 3).
     Quarantined {
         /// What happened.
@@ -145,6 +154,18 @@ pub enum HeldReason {
     Following,
 }
 
+/// What opens the way for the rest of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gate {
+    /// The first tasks are to be healthy.
+    Healthy,
+    /// They have to last until then.
+    At(Timestamp),
+    /// A person says yes.
+    Approval(Approval),
+}
+
 impl HeldReason {
     /// True when something that was asked for is not done: a removal that was not asked for, and a
     /// field that this engine can't have, are none of it. Without its mode a service is none at all.
@@ -162,6 +183,7 @@ impl HeldReason {
     pub fn name(&self) -> &'static str {
         match self {
             Self::RolloutRunning { .. } => "RolloutRunning",
+            Self::Canary { .. } => "Canary",
             Self::Quarantined { .. } => "Quarantined",
             Self::Waiting { .. } => "Waiting",
             Self::Suspended { .. } => "Suspended",
@@ -189,6 +211,14 @@ impl fmt::Display for HeldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RolloutRunning { state } => write!(f, "a rollout is in flight ({state})"),
+            Self::Canary { healthy, of, gate } => {
+                write!(f, "canary: {healthy} of {of} tasks are healthy with the new spec, ")?;
+                match gate {
+                    Gate::Healthy => f.write_str("more have to be before the rest follows"),
+                    Gate::At(time) => write!(f, "promoted at {time}"),
+                    Gate::Approval(_) => f.write_str("the rest needs approval"),
+                }
+            }
             Self::Quarantined { why } => {
                 write!(f, "this spec failed and is not tried again: {why}")
             }

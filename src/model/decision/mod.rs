@@ -8,7 +8,7 @@ mod stable;
 mod step;
 
 pub use approval::{Approval, NotAnApproval};
-pub use held::{Held, HeldReason, MODE};
+pub use held::{Gate, Held, HeldReason, MODE};
 pub use ledger::{
     Against, FailedRevision, HookRecord, Inventory, LedgerRecord, Pin, ServiceRecord, SuspendedBy,
     Suspension,

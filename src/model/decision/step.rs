@@ -138,6 +138,8 @@ pub enum UpdateManner {
     Update,
     /// A newer spec replaces a rollout in flight (law 2).
     Supersede,
+    /// The same spec goes on from its first tasks to the rest, or is left as it is declared.
+    Promote,
     /// A spec that was stable replaces one that failed, or one on its way back is given its own
     /// form again (law 2).
     Return,
@@ -157,6 +159,8 @@ pub enum StepKind {
     Update,
     /// Supersede.
     Supersede,
+    /// Let the rest follow the canaries.
+    Promote,
     /// Roll back.
     #[serde(rename = "rollback")]
     RollBack,
@@ -176,6 +180,7 @@ impl fmt::Display for StepKind {
             Self::Create => "create",
             Self::Update => "update",
             Self::Supersede => "supersede",
+            Self::Promote => "promote",
             Self::RollBack => "rollback",
             Self::Adopt => "adopt",
             Self::Withdraw => "withdraw",
@@ -199,6 +204,7 @@ impl Step {
                 StepKind::Update
             }
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
+            Self::UpdateService { manner: UpdateManner::Promote, .. } => StepKind::Promote,
             Self::RollBack { .. } | Self::UpdateService { manner: UpdateManner::Return, .. } => {
                 StepKind::RollBack
             }

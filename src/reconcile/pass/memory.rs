@@ -86,7 +86,9 @@ impl PassMemory {
     /// Counts the fields that somebody had changed by hand and that were just put back.
     fn note_repair(&mut self, plan: &StackPlan, step: &Step, now: Timestamp) {
         let target = match step {
-            Step::UpdateService { manner: UpdateManner::Return, .. } => return,
+            Step::UpdateService {
+                manner: UpdateManner::Return | UpdateManner::Promote, ..
+            } => return,
             Step::UpdateService { target, .. } | Step::Withdraw { target, .. } => target,
             _ => return,
         };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Held, HeldReason, ObjectRef, SuspendedBy};
+use crate::model::{Gate, Held, HeldReason, ObjectRef, SuspendedBy};
 use crate::plan::StackPlan;
 use crate::view::veil::{Veil, Veiled};
 
@@ -52,6 +52,12 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
     let text = match &held.reason {
         HeldReason::RolloutRunning { .. } => {
             "nothing to do: it goes on when the rollout ends; a newer commit replaces it"
+        }
+        HeldReason::Canary { gate: Gate::Approval(approval), .. } => {
+            return format!("skep approve {} {approval}", plan.stack);
+        }
+        HeldReason::Canary { .. } => {
+            "nothing to do: the rest follows by itself; a newer commit replaces it"
         }
         HeldReason::Quarantined { .. } => {
             return format!(

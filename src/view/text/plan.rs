@@ -55,6 +55,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Update => ("update", SOON),
         StepKind::Adopt => ("take over", SOON),
         StepKind::Supersede => ("supersede", SOON),
+        StepKind::Promote => ("promote", SOON),
         StepKind::RollBack => ("roll back", BAD),
         StepKind::Withdraw => ("take away, to be made anew:", BAD),
         StepKind::Remove => ("remove", BAD),

@@ -30,6 +30,7 @@ macro_rules! for_each_script {
             failures_within_the_ratio_are_tolerated,
             a_rollout_that_is_told_to_continue_completes_in_spite_of_crashes,
             a_newer_spec_supersedes_a_rollout,
+            a_delay_without_end_lets_a_rollout_stand_until_a_write_lets_it_go_on,
             start_first_keeps_the_old_tasks_when_the_new_ones_crash,
             all_at_once_replaces_every_task,
             a_label_written_on_a_paused_service_resumes_the_rollout,

@@ -1,12 +1,17 @@
 //! Rolling updates (`orchestrator/update/updater.go`).
 
+use std::time::Duration;
+
 use crate::change::Change::{
     Env, Image, Json, Label, OnFailure, Order, Parallelism, Ratio, Replicas,
 };
-use crate::script::Act::{Compare, Create, Mark, Until, Update};
+use crate::script::Act::{Compare, Create, Mark, Until, Update, Wait};
 use crate::script::Goal::{Runs, State};
 use crate::script::Script;
 use crate::stage::Program::{Crash, Missing, One, Sick, Slow, Two};
+
+/// A delay of a hundred years between tasks.
+const CENTURY: &str = r#"{"UpdateConfig": {"Delay": 3153600000000000000}}"#;
 
 pub fn a_new_service_has_neither_status_nor_previous_spec() -> Script {
     Script {
@@ -144,6 +149,36 @@ pub fn a_newer_spec_supersedes_a_rollout() -> Script {
             update web: made
             web: [updating completed] 2, before slow
             web: [completed] 2, before slow; 2 run
+        ",
+    }
+}
+
+pub fn a_delay_without_end_lets_a_rollout_stand_until_a_write_lets_it_go_on() -> Script {
+    Script {
+        acts: vec![
+            Create("web", &[Image(One), Replicas(3), OnFailure("pause")]),
+            Until("web", Runs(3)),
+            Mark("web"),
+            Update("web", &[Image(Two), Json(CENTURY)]),
+            Until("web", State("updating")),
+            Wait(Duration::from_secs(15)),
+            Compare("web"),
+            Mark("web"),
+            Update("web", &[Json(r#"{"UpdateConfig": {"Delay": 0}}"#)]),
+            Until("web", State("completed")),
+            Until("web", Runs(3)),
+            Compare("web"),
+        ],
+        protocol: "
+            create web: made
+            web: 1; 3 run
+            update web: made
+            web: [updating] 2, before 1
+            web: 2 same, 1 new, 2 outdated
+            update web: made
+            web: [updating completed] 2, before 2
+            web: [completed] 2, before 2; 3 run
+            web: 1 same, 2 new, 0 outdated
         ",
     }
 }

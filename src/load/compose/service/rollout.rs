@@ -31,6 +31,16 @@ pub struct RolloutForm {
     /// back when one of them failed; `false` by default.
     #[schemars(extend("default" = false))]
     pub atomic: Option<bool>,
+    /// So many tasks of a replicated service get a new spec first; the rest follows when they were
+    /// healthy for `promote_after`, or when a person says so with `skep approve`. None by default.
+    #[schemars(extend("default" = 0))]
+    pub canary: Option<u64>,
+    /// `true`: the first task gets a new spec, and the rest follows once it is healthy, or has been
+    /// for `promote_after`; `false` by default.
+    #[schemars(extend("default" = false))]
+    pub barrier: Option<bool>,
+    /// How long the first tasks have to be healthy until the rest follows by itself.
+    pub promote_after: Option<Duration>,
 }
 
 /// What follows when a rollout failed.
