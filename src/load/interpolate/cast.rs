@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 49] = [
+const PLACES: [(&str, Cast); 53] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -56,7 +56,11 @@ const PLACES: [(&str, Cast); 49] = [
     ("services.*.x-skep.max_concurrent", Cast::Int),
     ("services.*.x-skep.no_new_privileges", Cast::Bool),
     ("services.*.x-skep.rollout.atomic", Cast::Bool),
+    ("services.*.x-skep.rollout.barrier", Cast::Bool),
+    ("services.*.x-skep.rollout.canary", Cast::Int),
     ("x-skep.rollout.atomic", Cast::Bool),
+    ("x-skep.rollout.barrier", Cast::Bool),
+    ("x-skep.rollout.canary", Cast::Int),
     ("services.*.x-skep.swappiness", Cast::Int),
     ("services.*.x-skep.wave", Cast::Int),
     ("x-skep.depends_on.*.required", Cast::Bool),
