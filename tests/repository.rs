@@ -164,12 +164,13 @@ fn a_default_that_is_told_is_there_for_programs_too() {
 }
 
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 38] = [
+const USES: [(&str, &str); 39] = [
     ("RolloutForm.atomic", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("RolloutForm.canary", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("RolloutForm.barrier", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("RolloutForm.on_failure", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("StackSettings.recreate", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
+    ("StackSettings.prune", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     ("StackSettings.approval", "x-skep: {VALUE}\nservices:\n  web: {image: x}\n"),
     (
         "Window.time_zone",

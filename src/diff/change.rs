@@ -11,8 +11,9 @@ use super::hook::Hooks;
 use super::wanted::CanaryStage;
 use crate::model::engine::{NetworkSpec, Service, ServiceMode, ServiceSpec, StringMap};
 use crate::model::{
-    ApiVersion, Condition, DesiredData, ImageRef, ObjectRef, Place, Rank, RecreatePolicy, Replicas,
-    RolloutPolicy, SpecHash, StackName, Target, Wholeness,
+    ApiVersion, Condition, DesiredData, FieldRules, ImageRef, ObjectRef, Place, PrunePolicy, Rank,
+    RecreatePolicy, Replicas, RolloutPolicy, ServicePolicy, ServiceRecord, SpecHash, StackName,
+    Target, Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -181,6 +182,17 @@ pub struct ServiceChange {
     pub replicas: Replicas,
     /// Fields in which the service that is there differs; none where none is.
     pub fields: Vec<Arc<FieldChange>>,
+    /// Fields that others decide, and in which it differs from the declaration.
+    pub ignored: Vec<Arc<FieldChange>>,
+    /// Which fields others decide: hashes leave them out, and a write leaves them as they are.
+    pub ignore: FieldRules,
+    /// Fields whose values may be shown although they might be secret.
+    pub reveal: FieldRules,
+    /// What its author wants otherwise than for the stack.
+    pub policy: ServicePolicy,
+    /// What the ledger remembers of it, in hashes that leave out these fields, where its own leave
+    /// out others.
+    pub translated: Option<Box<ServiceRecord>>,
     /// What is known of its image.
     pub image: ImageState,
     /// Fields that this engine does not know; they are in neither spec nor comparison.
@@ -341,6 +353,8 @@ pub struct Leftover {
     pub target: Target,
     /// Why it is left over.
     pub why: LeftoverKind,
+    /// What its declaration said, or that of its stack, about this time.
+    pub prune: PrunePolicy,
 }
 
 /// Why an object is left over.

@@ -28,7 +28,7 @@ pub use owner::{
 };
 pub use snapshot::View;
 pub use wanted::{CANARY_LABEL, CanaryStage, canary_form, declared_form, rest_form};
-pub use wanted::{in_shape_of, named};
+pub use wanted::{in_shape_of, named, with_live};
 
 use fields::Fields;
 use objects::{Declared, ServiceCase, Versions, network};
@@ -100,7 +100,9 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
     let mut names = declared_names(stack, &data);
     names.extend(foreign(stack, &data));
     names.extend(services.iter().map(|change| ObjectRef::new(Kind::Service, &change.name)));
-    let mut leftovers = Declared { owners, names, data: &data }.leftovers(input.view);
+    let prune = stack.policy.prune;
+    let declared = Declared { owners, names, data: &data, record, prune };
+    let mut leftovers = declared.leftovers(input.view);
     let runs = hook::take_runs(&mut leftovers, input.view);
     let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
     StackChanges { stack, wholeness, networks, data, services, unmade, hooks, runs, leftovers }
@@ -110,7 +112,8 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
 #[must_use]
 pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -> StackChanges {
     let owners = input.owners(stack, &record.inventory);
-    let declared = Declared { owners, names: BTreeSet::new(), data: &[] };
+    let prune = record.policy.prune.unwrap_or_default();
+    let declared = Declared { owners, names: BTreeSet::new(), data: &[], record, prune };
     StackChanges {
         stack: stack.clone(),
         wholeness: crate::model::Wholeness::Whole,

@@ -31,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use manifest::schemas;
 pub use order::{circles_of_stacks, unknown_stacks, with_lines};
 
+use crate::model::guard::{Guard, UnreadGuard};
 use crate::model::{
     DeclaredSource, Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
 };
@@ -59,6 +60,10 @@ pub struct Loaded {
     pub data: SideStore,
     /// Further sources that are declared; they count in the root source only.
     pub sources: Vec<DeclaredSource>,
+    /// Guards that are declared; they count in the root source only.
+    pub guards: Vec<Guard>,
+    /// Guards with mistakes, and files that can't be read and may hold one.
+    pub unread_guards: Vec<UnreadGuard>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
     /// Traps, and notes of what becomes of something: no mistakes, and not shown unless asked for

@@ -11,8 +11,8 @@ use crate::load::gather::{Gathered, needs, rank_of};
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
 use crate::model::{
-    ApprovalPolicy, Content, Place, Rank, RecreatePolicy, SpecHash, StackNeed, StackOrder,
-    StackPolicy, Wholeness, Window,
+    ApprovalPolicy, Content, Place, PrunePolicy, Rank, RecreatePolicy, SpecHash, StackNeed,
+    StackOrder, StackPolicy, Wholeness, Window,
 };
 use crate::model::{
     DesiredService, DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName,
@@ -126,6 +126,7 @@ fn policy(tree: &Node) -> StackPolicy {
         order: StackOrder::default(),
         recreate: settings.recreate.map_or_else(RecreatePolicy::default, RecreatePolicy::from),
         atomic: settings.rollout.and_then(|rollout| rollout.atomic).unwrap_or_default(),
+        prune: settings.prune.map(PrunePolicy::from).unwrap_or_default(),
     }
 }
 

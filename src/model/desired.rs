@@ -12,6 +12,8 @@ use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
 use super::name::{Kind, ObjectRef, SourceName, StackName};
 use super::order::{Rank, StackOrder};
+use super::pattern::FieldRules;
+use super::policy::{PrunePolicy, ServicePolicy};
 use super::rollout::RolloutPolicy;
 use super::secret::{KeyedHash, SpecHash};
 use super::window::Window;
@@ -77,6 +79,8 @@ pub struct StackPolicy {
     pub recreate: RecreatePolicy,
     /// Whether all services that one attempt changed go back when one of them failed.
     pub atomic: bool,
+    /// What becomes of what left the stack.
+    pub prune: PrunePolicy,
 }
 
 /// Whether what the engine can't change in place may be made anew, which interrupts those that use
@@ -93,10 +97,12 @@ pub enum RecreatePolicy {
 }
 
 /// Who says yes to a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ApprovalPolicy {
     /// Nobody has to.
     #[default]
+    #[serde(rename = "auto")]
     Automatic,
     /// A person does, to each.
     Manual,
@@ -193,6 +199,12 @@ pub struct DesiredService {
     pub rollout: RolloutPolicy,
     /// Whether it may be made anew, and what it uses with it.
     pub recreate: RecreatePolicy,
+    /// Fields that others decide: neither compared nor written, but at creation.
+    pub ignore: FieldRules,
+    /// Fields whose values may be shown although they might be secret.
+    pub reveal: FieldRules,
+    /// What its author wants otherwise than for the stack.
+    pub policy: ServicePolicy,
     /// Where it is declared.
     pub place: Place,
 }

@@ -4,9 +4,10 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A time that comes again and again: from each time of a schedule on, for so long.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Whether writes are made in it only, or outside of it only.
     pub kind: WindowKind,
@@ -19,7 +20,8 @@ pub struct Window {
 }
 
 /// What a window is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WindowKind {
     /// Writes are made in such windows only.
     Allow,
@@ -47,8 +49,22 @@ impl Window {
 }
 
 /// A cron schedule of five fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Schedule(Cron);
+
+impl From<Schedule> for String {
+    fn from(schedule: Schedule) -> Self {
+        schedule.0.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Schedule {
+    type Error = NotASchedule;
+    fn try_from(text: String) -> Result<Self, NotASchedule> {
+        Self::parse(&text)
+    }
+}
 
 impl Schedule {
     /// Reads `0 22 * * mon-fri`.
@@ -79,8 +95,27 @@ pub enum NotASchedule {
 }
 
 /// A time zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.0.iana_name().unwrap_or("UTC").to_owned()
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = NotAZone;
+    fn try_from(name: String) -> Result<Self, NotAZone> {
+        Self::named(&name).ok_or(NotAZone(name))
+    }
+}
+
+/// A text that is no time zone that the program knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no known time zone")]
+pub struct NotAZone(String);
 
 impl Default for Zone {
     fn default() -> Self {

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{PlannedStep, StackPlan, Stage};
-use crate::diff::{CANARY_LABEL, RUN_LABEL};
+use crate::diff::fields::{Fields, fields};
+use crate::diff::{CANARY_LABEL, RUN_LABEL, View};
 use crate::model::engine::{ServiceSpec, UpdateState};
+use crate::model::pattern::parents;
 use crate::model::{
     Desired, DesiredStack, Kind, ObjectRef, Observed, ServiceRecord, Step, StepKind, UpdateManner,
 };
@@ -20,6 +22,10 @@ pub enum Finding {
     IntoRollout(String),
     /// A promotion that would change what tasks run, or of a service that has no canaries.
     NoPromotion(String),
+    /// A write to a service whose declaration stops writes.
+    Stopped(String),
+    /// A write moves a field that others decide.
+    MovesIgnored(String),
     /// A rollback of a service that has no other spec to go back to, or that is healthy for all the
     /// ledger knows (laws 2 and 3).
     NoWayBack(String),
@@ -58,6 +64,10 @@ impl fmt::Display for Finding {
             Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
             Self::NoPromotion(name) => write!(f, "{name} has no canaries of this spec"),
+            Self::Stopped(name) => write!(f, "{name} is suspended by its declaration"),
+            Self::MovesIgnored(name) => {
+                write!(f, "a field of {name} that others decide would move")
+            }
             Self::NoWayBack(name) => write!(f, "{name} would be rolled back to nothing known"),
             Self::Trap(name) => write!(f, "{name} would be brought back so that it can't stay"),
             Self::KeepsUnseen(name) => write!(f, "{name} would be kept as it is not"),
@@ -89,6 +99,8 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
         findings.extend(runs_again(planned, observed));
+        findings.extend(stopped(planned, stack));
+        findings.extend(ignored(planned, stack, observed));
         findings.extend(rollback(planned, plan, observed));
         findings.extend(back(planned, plan, observed));
         findings.extend(kept(planned, observed));
@@ -140,6 +152,36 @@ fn declared_name(name: String, stack: Option<&DesiredStack>) -> String {
         Some((hook, _)) => hook.clone(),
         None => name,
     }
+}
+
+fn stopped(planned: &PlannedStep, stack: Option<&DesiredStack>) -> Option<Finding> {
+    let object = planned.step.object().filter(|object| object.kind == Kind::Service)?;
+    let suspended = stack?.services.get(&object.name)?.policy.suspend.is_some();
+    suspended.then_some(Finding::Stopped(object.name))
+}
+
+/// What others decide goes back as it was read, whichever way the plan came to its spec.
+fn ignored(
+    planned: &PlannedStep,
+    stack: Option<&DesiredStack>,
+    observed: &Observed,
+) -> Option<Finding> {
+    let Step::UpdateService { target, spec, .. } = &planned.step else { return None };
+    let rules = &stack?.services.get(&target.name)?.ignore;
+    if rules.is_empty() {
+        return None;
+    }
+    let live = observed.services.get(&target.name)?;
+    let names = &View::new(observed).names;
+    let (before, after) = (fields(&live.spec, names), fields(spec, names));
+    // A field of something that comes or goes as a whole, a mount say, comes and goes with it.
+    let alone = |path: &str, other: &Fields| {
+        parents(path).any(|parent| !other.iter().any(|(path, _)| path.starts_with(parent)))
+    };
+    let paths = before.iter().chain(after.iter()).map(|(path, _)| path);
+    let mut moved = paths.filter(|path| before.get(path) != after.get(path));
+    let moves = |path: &String| rules.cover(path) && !alone(path, &before) && !alone(path, &after);
+    moved.any(moves).then(|| Finding::MovesIgnored(target.name.clone()))
 }
 
 fn early(

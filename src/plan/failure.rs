@@ -102,15 +102,15 @@ pub(super) fn way_back(
     if is_way_back(case, live, record) {
         return Some(Step::RollBack { target, spec: Arc::new(live.service.spec.clone()) });
     }
-    let spec = Home::of(&case.change.name, record, case.input)?.paused(live, case.input);
-    let known = stable::hash(&spec, case.input);
+    let spec = Home::of(case.change, record, case.input)?.paused(live, case.input);
+    let known = stable::hash(&spec, &case.change.ignore, case.input);
     let leads = known != live.hash && !record.quarantine.contains(&known);
     leads.then_some(Step::UpdateService { target, spec, manner: UpdateManner::Return })
 }
 
 /// The step that gives a spec that is back its own form again.
 fn own_form(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Option<Step> {
-    let spec = Home::of(&case.change.name, record, case.input)?.own(live, case.input);
+    let spec = Home::of(case.change, record, case.input)?.own(live, case.input);
     let differs = *spec != live.service.spec;
     let manner = UpdateManner::Return;
     differs.then(|| Step::UpdateService { target: live.target(), spec, manner })
@@ -119,6 +119,7 @@ fn own_form(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> Opti
 /// True when the spec that the engine kept from before is the last stable one.
 fn is_way_back(case: &Case<'_>, live: &LiveService, record: &ServiceRecord) -> bool {
     let Some(previous) = &live.service.previous_spec else { return false };
-    let hash = || fields(&declared_form(previous).0, &case.input.view.names).hash();
+    let fields = || fields(&declared_form(previous).0, &case.input.view.names);
+    let hash = || fields().without(&case.change.ignore).hash();
     record.stable.as_ref().is_some_and(|stable| hash() == *stable)
 }

@@ -10,7 +10,9 @@ mod cause;
 mod contest;
 mod failure;
 mod foundation;
+pub mod guard;
 mod order;
+mod policy;
 mod ports;
 mod recreate;
 mod remember;
@@ -30,13 +32,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::diff::{FieldChange, HASH_LABEL, StackChanges, View, all_fields};
+use crate::diff::{FieldChange, HASH_LABEL, ServiceChange, StackChanges, View, all_fields};
 use crate::health::Health;
 use crate::ledger::{Entry, StableSet};
 use crate::model::engine::ServiceSpec;
 use crate::model::{
-    Ancestry, Approval, Held, HeldReason, ObjectRef, Revision, SourceName, StackName, StackPolicy,
-    Step, Suspension,
+    Ancestry, Approval, FieldRules, Held, HeldReason, Kind, ObjectRef, Revision, ServiceRecord,
+    SourceName, StackName, StackPolicy, Step, Suspension,
 };
 
 pub use crate::diff::Cause;
@@ -60,6 +62,10 @@ pub struct StackPlan {
     pub held: Vec<Held>,
     /// Everything that differs, whether done now or held.
     pub drift: Vec<Drift>,
+    /// Fields that others decide, and that are not as declared. Nothing is done about them.
+    pub ignored: Vec<Ignored>,
+    /// Fields whose values may be shown, by service; those that reveal none are left out.
+    pub reveal: BTreeMap<String, FieldRules>,
 }
 
 impl StackPlan {
@@ -74,6 +80,13 @@ impl StackPlan {
                 new.labels.remove(HASH_LABEL);
             }
         }
+    }
+
+    /// Fields of an object whose values may be shown although they might be secret.
+    #[must_use]
+    pub fn revealed(&self, object: Option<&ObjectRef>) -> FieldRules {
+        let service = object.filter(|object| object.kind == Kind::Service);
+        service.and_then(|object| self.reveal.get(&object.name)).cloned().unwrap_or_default()
     }
 
     /// True when nothing is done.
@@ -106,6 +119,15 @@ pub enum Stage {
     Services,
     /// Removals.
     Removal,
+}
+
+/// Fields of an object that others decide, and that are not as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// The object.
+    pub object: ObjectRef,
+    /// The fields.
+    pub fields: Vec<Arc<FieldChange>>,
 }
 
 /// One object that differs.
@@ -196,7 +218,13 @@ pub struct PlanInput<'a> {
     pub now: Timestamp,
 }
 
-impl PlanInput<'_> {
+impl<'a> PlanInput<'a> {
+    /// What is remembered of a service, in hashes that leave out what others decide now.
+    fn record(&self, change: &'a ServiceChange) -> Option<&'a ServiceRecord> {
+        let known = || self.ledger.and_then(|entry| entry.record.services.get(&change.name));
+        change.translated.as_deref().or_else(known)
+    }
+
     /// Holds a change that a person has not said yes to. The words tell it from all others.
     fn needs_approval(&self, to: String, words: &[&str]) -> Option<HeldReason> {
         let approval = Approval::of(words);
@@ -253,6 +281,8 @@ pub struct Orders {
     pub suspension: Option<Suspension>,
     /// Whether the source's removals are within the quota.
     pub quota: Quota,
+    /// What guards say against the stack.
+    pub guards: guard::Verdicts,
 }
 
 /// Whether anything may be written.

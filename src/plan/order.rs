@@ -106,13 +106,13 @@ impl<'a> Order<'a> {
         }
     }
 
-    fn was_stable(&self, change: &ServiceChange) -> bool {
+    fn was_stable(&self, change: &'a ServiceChange) -> bool {
         let stable = |record: &ServiceRecord| record.stable.as_ref() == Some(&change.hash);
         self.record(change).is_some_and(stable)
     }
 
-    fn record(&self, change: &ServiceChange) -> Option<&'a ServiceRecord> {
-        self.input.ledger?.record.services.get(&change.name)
+    fn record(&self, change: &'a ServiceChange) -> Option<&'a ServiceRecord> {
+        self.input.record(change)
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::{flight, left_by_rollback};
 use super::{Basis, PlanInput, PlannedStep, Stage, failure, order, runs, stable, whole};
+use crate::diff::fields::IMAGE;
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::{FORMAT, KEPT_SETS};
 use crate::model::{
-    FailedRevision, HeldReason, Inventory, Kind, LedgerRecord, Replicas, ServiceRecord, SpecHash,
-    Step, StepKind, UpdateManner,
+    FailedRevision, HeldReason, Inventory, KeptPolicy, Kind, LedgerRecord, Replicas, ServiceRecord,
+    SpecHash, Step, StepKind, UpdateManner,
 };
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -22,9 +23,14 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
         Basis::Pinned(pin) => Some(pin.clone()),
         Basis::Unread { .. } => record.pin,
     };
+    if input.lineage.basis == Basis::Declared {
+        record.policy = KeptPolicy::from(&input.lineage.policy);
+    }
     let may_be_stable = whole::may_be_stable(input);
     for change in &input.changes.services {
-        let mut service = record.services.remove(&change.name).unwrap_or_default();
+        let known = record.services.remove(&change.name);
+        let known = change.translated.as_deref().cloned().or(known);
+        let mut service = known.unwrap_or_default();
         let failed = note_failure(&mut service, change, input);
         record.failed.extend(failed);
         let spent = change.hook.is_some() && order::has_failed(&service);
@@ -34,7 +40,10 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
         if may_be_stable && !spent {
             note_success(&mut service, change, input);
         }
+        let before = std::mem::take(&mut service.policy);
         if service != ServiceRecord::default() {
+            let declared = input.lineage.basis == Basis::Declared;
+            service.policy = if declared { KeptPolicy::from(&change.policy) } else { before };
             record.services.insert(change.name.clone(), service);
         }
     }
@@ -72,7 +81,7 @@ pub(super) fn note_returns(
             Step::UpdateService { target, spec, manner: UpdateManner::Return }
                 if target.name == change.name && service.back.as_ref() != live =>
             {
-                Some(stable::hash(spec, input))
+                Some(stable::hash(spec, &change.ignore, input))
             }
             _ => None,
         });
@@ -115,7 +124,10 @@ pub(super) fn scaled(input: &PlanInput<'_>, record: &mut LedgerRecord) {
 pub(super) fn settled_record(input: &PlanInput<'_>, mut record: LedgerRecord) -> LedgerRecord {
     let declared: BTreeSet<&str> =
         input.changes.services.iter().map(|change| change.name.as_str()).collect();
-    record.services.retain(|name, _| declared.contains(name.as_str()));
+    // What left and stays has to be removed one day as its declaration said.
+    let left = input.changes.leftovers.iter().map(|left| left.object.name.as_str());
+    let known: BTreeSet<&str> = declared.into_iter().chain(left).collect();
+    record.services.retain(|name, _| known.contains(name.as_str()));
     record.inventory = inventory(input);
     record.approvals.clear();
     record.recreating.clear();
@@ -146,16 +158,31 @@ pub(super) fn unapproved(input: &PlanInput<'_>) -> Option<HeldReason> {
         .iter()
         .map(|network| serde_json::to_string(&network.spec).unwrap_or_default())
         .collect();
-    let left = changes.leftovers.iter().filter(|left| left.why == LeftoverKind::Undeclared);
-    let left = left.map(|left| left.target.id.as_str());
     let networks = networks.iter().map(String::as_str);
-    let parts = [services.collect::<Vec<_>>(), data.collect(), networks.collect(), left.collect()];
+    let left = left_by_now(input).into_iter().collect();
+    let parts = [services.collect::<Vec<_>>(), data.collect(), networks.collect(), left];
     let mut words = vec!["apply"];
     for part in &parts {
         words.extend(part);
         words.push("/");
     }
     input.needs_approval("apply what is declared".to_owned(), &words)
+}
+
+/// Ids of what is not declared any more, removed or not: what is removed first must not make
+/// another change of what is left.
+fn left_by_now<'a>(input: &PlanInput<'a>) -> BTreeSet<&'a str> {
+    let changes = input.changes;
+    let services = changes.services.iter().map(|s| (Kind::Service, s.name.as_str()));
+    let networks = changes.networks.iter().map(|n| (Kind::Network, n.spec.name.as_str()));
+    let data = changes.data.iter().map(|d| (d.object.kind, d.object.name.as_str()));
+    let declared: BTreeSet<(Kind, &str)> = services.chain(networks).chain(data).collect();
+    let inventory = input.ledger.into_iter().flat_map(|entry| &entry.record.inventory);
+    let known = inventory
+        .flat_map(|(kind, ids)| ids.iter().map(|(name, id)| ((*kind, name.as_str()), id.as_str())));
+    let gone = known.filter(|(object, _)| !declared.contains(object)).map(|(_, id)| id);
+    let left = changes.leftovers.iter().filter(|left| left.why == LeftoverKind::Undeclared);
+    gone.chain(left.map(|left| left.target.id.as_str())).collect()
 }
 
 /// The step that writes a record; `None` when it is already there, or nothing is worth one.
@@ -181,12 +208,15 @@ pub(super) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
 fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
     service.attempted = Some(change.hash.clone());
     service.back = None;
+    service.ignore = change.ignore.clone();
     if service.retry.take().as_ref() == Some(&change.hash) {
         service.quarantine.remove(&change.hash);
         service.failure = None;
     }
     service.loose = Some(change.loose.clone());
-    if let ImageState::Decided(declared, pinned) = &change.image {
+    if let ImageState::Decided(declared, pinned) = &change.image
+        && !change.ignore.cover(IMAGE)
+    {
         service.image = Some((declared.clone(), pinned.clone()));
     }
 }

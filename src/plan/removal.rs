@@ -8,7 +8,8 @@ use super::{Action, Cause, Declared, Differing, Drift, PlanInput, PlannedStep, R
 use crate::diff::{HOLD_LABEL, KEEP_LABEL, Leftover, LeftoverKind, StackChanges, Used};
 use crate::model::engine::TaskState;
 use crate::model::{
-    Ancestry, Condition, Held, HeldReason, Kind, ObjectRef, Step, SuspendedBy, Wholeness,
+    Ancestry, Condition, Held, HeldReason, Kind, ObjectRef, PrunePolicy, Step, SuspendedBy,
+    Wholeness,
 };
 
 /// Services that may go at once from a source, however few it has.
@@ -49,8 +50,10 @@ impl Quota {
     }
 }
 
+/// What is never removed does not count, however much of it there is.
 fn is_service_removal(left: &Leftover) -> bool {
-    left.object.kind == Kind::Service && left.why == LeftoverKind::Undeclared
+    let gone = left.why == LeftoverKind::Undeclared && left.prune != PrunePolicy::Never;
+    left.object.kind == Kind::Service && gone
 }
 
 /// What is done about leftovers.
@@ -112,14 +115,30 @@ fn garbage_guard(input: &PlanInput<'_>, open: Option<&str>) -> Option<HeldReason
 fn guard(input: &PlanInput<'_>, left: &Leftover, stand: Stand<'_>) -> Option<HeldReason> {
     let service = left.object.kind == Kind::Service;
     let frees = service && stand.freeing.contains(&left.object.name);
-    not_asked(input)
+    never(left)
+        .or_else(|| not_asked(input))
         .or_else(|| unsafe_load(input))
         .or_else(|| history(input))
         .or_else(|| quota(input))
         .or_else(|| held_by_label(input, left))
         .or_else(|| kept(input, left))
+        .or_else(|| unconfirmed(input, left))
         .or_else(|| not_healthy(stand.open.filter(|_| !frees)))
         .or_else(|| still_used(input, left))
+}
+
+/// Its declaration said so while it was there.
+fn never(left: &Leftover) -> Option<HeldReason> {
+    (left.prune == PrunePolicy::Never).then_some(HeldReason::PruneNever)
+}
+
+/// Who asks for removals in this very call has said yes.
+fn unconfirmed(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
+    if left.prune != PrunePolicy::Confirm || input.orders.removals == Removals::Asked {
+        return None;
+    }
+    let to = format!("remove {}, whose policy says prune: confirm", left.object);
+    input.needs_approval(to, &["remove by policy", &left.target.id])
 }
 
 fn not_asked(input: &PlanInput<'_>) -> Option<HeldReason> {

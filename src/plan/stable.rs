@@ -8,12 +8,14 @@ use super::{PlanInput, PlannedStep, Stage};
 use crate::diff::fields::fields;
 use crate::diff::{
     ImageState, LiveService, ServiceChange, declared_form, in_shape_of, named, references,
+    with_live,
 };
 use crate::health::HealthState;
 use crate::ledger::{KEPT_SETS, StableSet, pack_stable};
 use crate::model::engine::{NetworkSpec, ServiceSpec};
 use crate::model::{
-    Kind, NewStable, ObjectRef, ServiceRecord, SpecHash, StableService, StableStack, Step,
+    FieldRules, Kind, NewStable, ObjectRef, ServiceRecord, SpecHash, StableService, StableStack,
+    Step,
 };
 
 /// The engine's word for a rollout that stops where it fails.
@@ -131,13 +133,20 @@ fn uses(stack: &StableStack) -> BTreeSet<ObjectRef> {
 }
 
 /// The spec that a service goes back to.
-pub(super) struct Home {
+pub(super) struct Home<'a> {
     spec: Arc<ServiceSpec>,
+    /// Fields that others decide: they stay as they are on the way back.
+    ignore: &'a FieldRules,
 }
 
-impl Home {
+impl<'a> Home<'a> {
     /// The last spec that was stable, if it is kept; else the last that is kept.
-    pub(super) fn of(name: &str, record: &ServiceRecord, input: &PlanInput<'_>) -> Option<Self> {
+    pub(super) fn of(
+        change: &'a ServiceChange,
+        record: &ServiceRecord,
+        input: &PlanInput<'_>,
+    ) -> Option<Self> {
+        let (name, ignore) = (&change.name, &change.ignore);
         let whole = input.stable.iter().rev().filter(|set| set.is_whole());
         let mut newest = None;
         for set in whole {
@@ -146,11 +155,11 @@ impl Home {
                 continue;
             };
             if service.hash == record.stable {
-                return Some(Self { spec: service.spec });
+                return Some(Self { spec: service.spec, ignore });
             }
             newest.get_or_insert(service.spec);
         }
-        newest.map(|spec| Self { spec })
+        newest.map(|spec| Self { spec, ignore })
     }
 
     /// The spec in its own form.
@@ -177,12 +186,13 @@ impl Home {
         live: &LiveService,
         input: &PlanInput<'_>,
     ) -> Arc<ServiceSpec> {
-        let there = declared_form(&live.service.spec).0;
-        Arc::new(in_shape_of(spec, &there, &input.view.names))
+        let (there, names) = (declared_form(&live.service.spec).0, &input.view.names);
+        let spec = with_live(spec, &there, (self.ignore, names));
+        Arc::new(in_shape_of(spec, &there, names))
     }
 }
 
-/// Hash of a spec.
-pub(super) fn hash(spec: &ServiceSpec, input: &PlanInput<'_>) -> SpecHash {
-    fields(spec, &input.view.names).hash()
+/// Hash of a spec without what others decide.
+pub(super) fn hash(spec: &ServiceSpec, ignore: &FieldRules, input: &PlanInput<'_>) -> SpecHash {
+    fields(spec, &input.view.names).without(ignore).hash()
 }

@@ -1,17 +1,18 @@
 //! The plan of one stack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::Order;
+use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Basis, Cause, Declared, Drift, PlanInput, PlannedStep, StackPlan, Stage, Writes, basis, cause,
-    foundation, ports, recreate, remember, removal, runs, stable, turns, whole, windows,
+    Basis, Cause, Declared, Drift, Ignored, PlanInput, PlannedStep, StackPlan, Stage, Writes,
+    basis, cause, foundation, ports, recreate, remember, removal, runs, stable, turns, whole,
 };
-use crate::diff::{DataLive, Owner, references};
+use crate::diff::{DataLive, Owner, ServiceChange, references};
 use crate::health::HealthState;
 use crate::model::{
-    ApprovalPolicy, Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind,
+    FieldRules, Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind,
     SuspendedBy, Suspension,
 };
 
@@ -27,6 +28,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.removals(input);
     draft.back_off(input);
     draft.policy(input);
+    draft.guards(input);
     draft.switches(input);
     draft.basis(input);
     draft.remember(input);
@@ -38,6 +40,8 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
         steps: draft.steps,
         held: draft.held,
         drift: draft.drift,
+        ignored: input.changes.services.iter().filter_map(ignored).collect(),
+        reveal: revealed(input),
     }
 }
 
@@ -46,6 +50,25 @@ pub(super) fn services(input: &PlanInput<'_>) -> Vec<PlannedStep> {
     let mut draft = Draft::default();
     draft.services(input);
     draft.steps
+}
+
+/// What guards say against what is declared. What is kept of a stack was judged when it was applied,
+/// and stays enforced while the guards can't be read.
+fn against<'a>(input: &PlanInput<'a>) -> Vec<(Option<&'a ObjectRef>, HeldReason)> {
+    match input.lineage.basis {
+        Basis::Declared => input.orders.guards.reasons().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn revealed(input: &PlanInput<'_>) -> BTreeMap<String, FieldRules> {
+    let some = input.changes.services.iter().filter(|change| !change.reveal.is_empty());
+    some.map(|change| (change.name.clone(), change.reveal.clone())).collect()
+}
+
+fn ignored(change: &ServiceChange) -> Option<Ignored> {
+    let object = ObjectRef::new(Kind::Service, &change.name);
+    (!change.ignored.is_empty()).then(|| Ignored { object, fields: change.ignored.clone() })
 }
 
 #[derive(Default)]
@@ -78,7 +101,7 @@ impl Draft {
         let culprit = culprit.as_ref();
         for change in &input.changes.services {
             let object = ObjectRef::new(Kind::Service, &change.name);
-            let record = input.ledger.and_then(|entry| entry.record.services.get(&change.name));
+            let record = input.record(change);
             let mut drift = cause::service_drift(change, record);
             let verdict = Case { change, record, drift: drift.as_ref(), culprit, input }.decide();
             if let (Some(drift), Some(action)) = (&mut drift, action_of(change)) {
@@ -207,31 +230,38 @@ impl Draft {
         });
     }
 
-    /// What the author of the stack wants done by a person's word, and at certain times.
+    /// What the author wants done by a person's word, and at certain times.
     fn policy(&mut self, input: &PlanInput<'_>) {
-        let policy = &input.lineage.policy;
-        if let Some(reason) = windows::closed(&policy.windows, input.now) {
-            self.hold_changes(input, &reason);
-        }
-        if policy.approval == ApprovalPolicy::Manual
-            && let Some(reason) = remember::unapproved(input)
-        {
-            self.hold_changes(input, &reason);
-        }
-    }
-
-    /// Holds all steps but those that only clear away, and those that end what was begun: a service
-    /// that was taken away comes back.
-    fn hold_changes(&mut self, input: &PlanInput<'_>, reason: &HeldReason) {
+        let gates = Gates::new(input);
+        self.hold_steps(|planned| gates.stops(&planned.step.object()?));
+        // What only clears away, or takes back, is no change that anybody declared.
         let differing: BTreeSet<ObjectRef> =
             self.drift.iter().map(|drift| drift.object.clone()).collect();
         self.hold_steps(|planned| {
-            let object = planned.step.object()?;
+            let object = planned.step.object().filter(|object| differing.contains(object))?;
             // Going back is no change that anybody asked for, and what was begun is ended.
             let begun =
                 planned.step.kind() == StepKind::RollBack || recreate::is_under_way(input, &object);
-            (!begun && differing.contains(&object)).then(|| reason.clone())
+            if begun { None } else { gates.holds(&object) }
         });
+    }
+
+    /// A stack that breaks a rule is held as a whole, also where nothing of it would be written.
+    fn guards(&mut self, input: &PlanInput<'_>) {
+        let reasons = against(input);
+        let Some((_, first)) = reasons.first() else { return };
+        let own = |object: &ObjectRef| {
+            let mut own = reasons.iter().filter(|(about, _)| *about == Some(object));
+            own.next().map_or(first, |(_, reason)| reason).clone()
+        };
+        self.hold_steps(|planned| Some(own(&planned.step.object()?)));
+        let mut told: BTreeSet<ObjectRef> = self.held.iter().map(|h| h.object.clone()).collect();
+        for (object, reason) in &reasons {
+            let Some(object) = object.filter(|object| told.insert((*object).clone())) else {
+                continue;
+            };
+            self.held.push(Held { object: object.clone(), reason: reason.clone() });
+        }
     }
 
     /// `--observe` and suspensions: what is wanted stays visible, nothing is done.
@@ -260,7 +290,8 @@ impl Draft {
     }
 
     fn remember(&mut self, input: &PlanInput<'_>) {
-        if stopped(input).is_some() || input.lineage.declared != Declared::Here {
+        let guarded = !against(input).is_empty();
+        if guarded || stopped(input).is_some() || input.lineage.declared != Declared::Here {
             return;
         }
         let services = self.steps.iter().filter(|planned| planned.stage == Stage::Services);

@@ -3,6 +3,8 @@
 mod canary;
 mod failure;
 mod hooks;
+mod ignore;
+mod policy;
 mod recreate;
 mod stable;
 
@@ -27,10 +29,10 @@ use crate::model::engine::{
     UpdateStatus, Version,
 };
 use crate::model::{
-    Ancestry, ApiVersion, Desired, DesiredService, DesiredStack, Engine, ImageRef, Images,
-    Instance, LedgerRecord, Observed, Place, PullPolicy, Rank, Replicas, Revision, RolloutPolicy,
-    ServiceRecord, SourceName, SpecHash, StackName, StackPolicy, Step, Suspension, Target,
-    Wholeness,
+    Ancestry, ApiVersion, Desired, DesiredService, DesiredStack, Engine, FieldRules, ImageRef,
+    Images, Instance, LedgerRecord, Observed, Place, PullPolicy, Rank, Replicas, Revision,
+    RolloutPolicy, ServicePolicy, ServiceRecord, SourceName, SpecHash, StackName, StackPolicy,
+    Step, Suspension, Target, Wholeness,
 };
 
 const WEB: &str = "shop_web";
@@ -85,9 +87,8 @@ struct World {
     why: String,
 }
 
-/// Git asks for a version; nothing runs, nothing is remembered.
-fn asks_for(version: &str) -> World {
-    let service = DesiredService {
+fn declared(version: &str) -> DesiredService {
+    DesiredService {
         spec: spec(version),
         image: image(),
         pull: PullPolicy::OnChange,
@@ -97,8 +98,16 @@ fn asks_for(version: &str) -> World {
         depends_on: BTreeMap::new(),
         rollout: RolloutPolicy::default(),
         recreate: crate::model::RecreatePolicy::default(),
+        ignore: FieldRules::default(),
+        reveal: FieldRules::default(),
+        policy: ServicePolicy::default(),
         place: Place::default(),
-    };
+    }
+}
+
+/// Git asks for a version; nothing runs, nothing is remembered.
+fn asks_for(version: &str) -> World {
+    let service = declared(version);
     let ledger = LiveConfig { id: "l1".into(), ..LiveConfig::default() };
     let source = SourceName::new("root").expect("a name");
     World {
@@ -146,6 +155,7 @@ fn asks_for(version: &str) -> World {
             removals: Removals::Guarded,
             suspension: None,
             quota: Quota::Within,
+            guards: super::guard::Verdicts::default(),
         },
         memory: Memory::default(),
         stable: Vec::new(),

@@ -153,7 +153,8 @@ fn goes_away(reason: &HeldReason) -> bool {
     )
 }
 
-/// Reasons that count as held for somebody who asked to apply: a removal that was not asked for,
+/// Reasons that count as held for somebody who asked to apply: a removal that was not asked for or
+/// that the declaration ruled out,
 /// and a field that this engine can't have, do not.
 fn counts(reason: &HeldReason) -> bool {
     reason.leaves_undone()

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::diff::Masked;
-use crate::model::Step;
+use crate::diff::{FieldChange, Masked};
 use crate::model::engine::{ContainerSpec, ServiceSpec};
+use crate::model::{FieldRules, Step};
 use crate::plan::StackPlan;
 
 /// What stands for a value that may be secret. It has one length for all.
@@ -96,10 +96,17 @@ impl Veil {
     pub fn of(plan: &StackPlan) -> Self {
         let mut veil = Self::default();
         for drift in &plan.drift {
-            for field in drift.fields().iter().filter(|f| f.change.masked == Masked::Yes) {
+            let reveal = plan.revealed(Some(&drift.object));
+            let masked =
+                |change: &FieldChange| change.masked == Masked::Yes && !reveal.cover(&change.path);
+            for field in drift.fields().iter().filter(|field| masked(&field.change)) {
                 let values = [&field.change.old, &field.change.new];
                 values.into_iter().flatten().for_each(|value| veil.insert(value));
             }
+        }
+        let ignored = plan.ignored.iter().flat_map(|one| &one.fields);
+        for change in ignored.filter(|change| change.masked == Masked::Yes) {
+            [&change.old, &change.new].into_iter().flatten().for_each(|value| veil.insert(value));
         }
         for planned in &plan.steps {
             let (Step::CreateService { spec }
@@ -108,7 +115,7 @@ impl Veil {
             else {
                 continue;
             };
-            veil.spec(spec);
+            veil.spec(spec, &plan.revealed(planned.step.object().as_ref()));
         }
         veil
     }
@@ -116,8 +123,14 @@ impl Veil {
     /// Collects what a service's spec holds.
     #[must_use]
     pub fn of_spec(spec: &ServiceSpec) -> Self {
+        Self::of_spec_but(spec, &FieldRules::default())
+    }
+
+    /// Collects what a service's spec holds beside what may be shown.
+    #[must_use]
+    pub fn of_spec_but(spec: &ServiceSpec, reveal: &FieldRules) -> Self {
         let mut veil = Self::default();
-        veil.spec(spec);
+        veil.spec(spec, reveal);
         veil
     }
 
@@ -125,7 +138,7 @@ impl Veil {
     #[must_use]
     pub fn of_specs<'a>(specs: impl Iterator<Item = &'a ServiceSpec>) -> Self {
         let mut veil = Self::default();
-        specs.for_each(|spec| veil.spec(spec));
+        specs.for_each(|spec| veil.spec(spec, &FieldRules::default()));
         veil
     }
 
@@ -142,14 +155,10 @@ impl Veil {
         Veiled { shown, full: Some(full) }
     }
 
-    fn spec(&mut self, spec: &ServiceSpec) {
-        if let Some(container) = &spec.task_template.container_spec {
-            self.container(container);
-        }
-    }
-
-    fn container(&mut self, spec: &ContainerSpec) {
-        spec.delicate().for_each(|word| self.insert(word));
+    fn spec(&mut self, spec: &ServiceSpec, reveal: &FieldRules) {
+        let container = spec.task_template.container_spec.iter();
+        let delicate = container.flat_map(ContainerSpec::delicate_fields);
+        delicate.filter(|(path, _)| !reveal.cover(path)).for_each(|(_, word)| self.insert(word));
     }
 
     fn insert(&mut self, value: &str) {

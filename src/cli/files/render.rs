@@ -11,7 +11,7 @@ use crate::cli::{Exit, output};
 use crate::diff::fields::{NamesById, fields};
 use crate::load::Loaded;
 use crate::model::{Content, Desired, DesiredData, DesiredStack, Kind, ObjectRef};
-use crate::view::picture::{BothView, masked};
+use crate::view::picture::{BothView, masked_but};
 use crate::view::{ProblemView, clean, text};
 
 /// Show what declarations come to, with everything filled in
@@ -48,7 +48,13 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
         (false, Format::Text) => output::text(&as_text(&loaded))?,
         (false, Format::Json) => {
             let mut bodies = bodies(&loaded.desired)?;
-            bodies.iter_mut().for_each(|one| one.body = masked(std::mem::take(&mut one.body)));
+            for one in &mut bodies {
+                let mut stacks = loaded.desired.stacks.values();
+                let service = stacks.find_map(|stack| stack.services.get(&one.name));
+                let service = service.filter(|_| one.kind == Kind::Service);
+                let reveal = service.map(|service| service.reveal.clone()).unwrap_or_default();
+                one.body = masked_but(std::mem::take(&mut one.body), &reveal);
+            }
             output::json(&bodies)?;
         }
         _ => return Err(Failure::plain("declarations are rendered as text or json")),
@@ -105,7 +111,7 @@ fn as_text(loaded: &Loaded) -> String {
         }
         for (name, service) in &stack.services {
             let object = ObjectRef::new(Kind::Service, name);
-            let fields = fields(&service.spec, &NamesById::new());
+            let fields = fields(&service.spec, &NamesById::new()).revealed(&service.reveal);
             let lines = BothView::of(&fields, &fields);
             text.push_str(&text::object_with_fields(&object, &lines, output::reveal()));
         }

@@ -1,5 +1,6 @@
 //! `skep validate PATH`: everything that is wrong with declarations.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,7 +10,9 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Opener};
 use crate::cli::{Exit, output};
 use crate::load::{LoadOptions, Loaded, load, unknown_stacks, with_lines};
-use crate::model::{FileSet, Severity};
+use crate::model::guard::Violation;
+use crate::model::{FileSet, Problem, Severity};
+use crate::plan::guard::{Guards, judge};
 use crate::source::Manner;
 use crate::view::{ProblemView, render, text};
 
@@ -41,6 +44,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let elsewhere = unknown_stacks(&loaded.desired).into_iter();
     let elsewhere = elsewhere.map(|problem| problem.severity(Severity::Warning));
     told.extend(with_lines(elsewhere.collect(), &files));
+    told.extend(with_lines(guarded(&loaded), &files));
     told.sort();
     let problems: Vec<ProblemView> = told.iter().map(ProblemView::of).collect();
     match args.output.output {
@@ -77,6 +81,25 @@ pub(super) async fn loaded(
     };
     let loaded = load(&checkout.files, &options);
     Ok((loaded, checkout.files))
+}
+
+/// What guards say against the stacks beside them; nothing is known here of what runs.
+fn guarded(loaded: &Loaded) -> Vec<Problem> {
+    let (known, unread) = (loaded.guards.clone(), Vec::new());
+    let verdicts = judge(&Guards { known, unread }, &loaded.desired, &BTreeMap::new());
+    let problem = |violation: Violation| {
+        let rule = &violation.rule_at;
+        let line = rule.at.map_or_else(String::new, |at| format!(":{}", at.line));
+        let message = format!("{}: {}", violation.object, violation.what);
+        let hint = format!(
+            "the guard {} says so: {}, {}{line}",
+            violation.guard, violation.rule, rule.file
+        );
+        let mut problem = Problem::error(violation.at.file, message).hint(hint);
+        problem.at = violation.at.at;
+        problem
+    };
+    verdicts.into_values().flat_map(|verdicts| verdicts.violations).map(problem).collect()
 }
 
 fn summary(loaded: &Loaded) -> String {

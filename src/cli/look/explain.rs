@@ -10,7 +10,9 @@ use crate::diff::fields::{Fields, fields};
 use crate::diff::{Claims, DiffInput, StackChanges, Unequal, View, diff};
 use crate::health::{Clocks, Sight, health};
 use crate::ledger::decode;
-use crate::model::{Desired, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName};
+use crate::model::{
+    Desired, FieldRules, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName,
+};
 use crate::view::{
     BothView, ExplainView, ReportView, ServiceView, StackView, TaskView, Veil, text,
 };
@@ -121,6 +123,7 @@ impl<'a> Scene<'a> {
         let stack = report.stacks.iter().find(|stack| stack.name == name);
         let drift = stack.and_then(|s| s.drift.iter().find(|drift| drift.object == *object));
         let held = stack.map(|s| s.held.iter().filter(|held| held.object == *object));
+        let ignored = stack.and_then(|s| s.ignored.iter().find(|one| one.object == *object));
         let source = stack.map(|stack| stack.source.clone()).unwrap_or_default();
         let read = report.sources.iter().find(|read| read.name == source);
         let revision = read.and_then(|read| read.revision.clone());
@@ -133,6 +136,7 @@ impl<'a> Scene<'a> {
             id: self.id(object),
             health: service.map(|service| self.health(service)),
             drift: drift.cloned(),
+            ignored: ignored.map(|one| one.fields.clone()).unwrap_or_default(),
             held: held.map(|held| held.cloned().collect()).unwrap_or_default(),
             tasks: service.map(|service| self.tasks(service)).unwrap_or_default(),
             fields: if is_service(object) { self.fields(&object.name) } else { Vec::new() },
@@ -169,7 +173,18 @@ impl<'a> Scene<'a> {
 
     fn health(&self, service: &crate::model::engine::Service) -> ServiceView {
         let verdict = health(service, Sight::of(&self.observed), self.clocks(&service.spec.name));
-        ServiceView::of(&service.spec.name, &verdict, &Veil::of_spec(&service.spec))
+        ServiceView::of(&service.spec.name, &verdict, &self.veil(&service.spec))
+    }
+
+    /// What of a service's fields may be shown although it might be secret.
+    fn revealed(&self, service: &str) -> FieldRules {
+        let mut stacks = self.desired.stacks.values();
+        let declared = stacks.find_map(|stack| stack.services.get(service));
+        declared.map(|service| service.reveal.clone()).unwrap_or_default()
+    }
+
+    fn veil(&self, spec: &crate::model::engine::ServiceSpec) -> Veil {
+        Veil::of_spec_but(spec, &self.revealed(&spec.name))
     }
 
     /// The clocks of a service's own policy.
@@ -180,7 +195,7 @@ impl<'a> Scene<'a> {
     }
 
     fn tasks(&self, service: &crate::model::engine::Service) -> Vec<TaskView> {
-        let veil = Veil::of_spec(&service.spec);
+        let veil = self.veil(&service.spec);
         let mut seen: Vec<_> = self.observed.tasks.get(&service.id).into_iter().flatten().collect();
         seen.sort_by_key(|seen| std::cmp::Reverse(seen.task.created_at));
         let host = |node: &str| {
@@ -195,8 +210,10 @@ impl<'a> Scene<'a> {
         let mut changes = self.changes.values().flat_map(|changes| &changes.services);
         let wanted = changes.find(|change| change.name == service);
         let live = self.observed.services.get(service);
+        let reveal = self.revealed(service);
         let wanted = wanted.map(|change| fields(change.wanted.spec(), &view.names));
-        let live = live.map(|service| fields(&service.spec, &view.names));
+        let wanted = wanted.map(|fields| fields.revealed(&reveal));
+        let live = live.map(|service| fields(&service.spec, &view.names).revealed(&reveal));
         let nothing = Fields::default();
         BothView::of(wanted.as_ref().unwrap_or(&nothing), live.as_ref().unwrap_or(&nothing))
     }

@@ -17,8 +17,9 @@ pub fn endpoint(spec: Option<&EndpointSpec>) -> Fields {
     fields
 }
 
-/// `8080:80/tcp`; the published port is empty where the engine chooses.
-fn port_text(port: &PortConfig) -> String {
+/// What a port is told by: `8080:80/tcp`; the published port is empty where the engine chooses.
+#[must_use]
+pub fn port_text(port: &PortConfig) -> String {
     let protocol = if port.protocol.is_empty() { "tcp" } else { &port.protocol };
     let published = match port.published_port {
         0 => String::new(),

@@ -14,13 +14,13 @@ mod task;
 
 use std::collections::BTreeMap;
 
-use crate::model::SpecHash;
 use crate::model::engine::ServiceSpec;
+use crate::model::{FieldRules, SpecHash};
 
 pub use container::container;
 pub use data::{configs, secrets};
 pub use deploy::{mode, placement, resources, restart_policy, update_config};
-pub use endpoint::endpoint;
+pub use endpoint::{endpoint, port_text};
 pub use mounts::mounts;
 pub use task::{log_driver, networks};
 
@@ -133,6 +133,25 @@ impl Fields {
     /// All fields, by path.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &FieldValue)> {
         self.0.iter()
+    }
+
+    /// The fields that these rules do not cover.
+    #[must_use]
+    pub fn without(mut self, rules: &FieldRules) -> Self {
+        if !rules.is_empty() {
+            self.0.retain(|path, _| !rules.cover(path));
+        }
+        self
+    }
+
+    /// The same, with the values that these rules cover open to everybody.
+    #[must_use]
+    pub fn revealed(mut self, rules: &FieldRules) -> Self {
+        if !rules.is_empty() {
+            let covered = self.0.iter_mut().filter(|(path, _)| rules.cover(path));
+            covered.for_each(|(_, value)| value.secrecy = Secrecy::Open);
+        }
+        self
     }
 
     /// Hash over everything but replicas and service-level labels (law 3).

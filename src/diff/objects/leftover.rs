@@ -6,7 +6,7 @@ use super::data::is_version_of;
 use crate::diff::change::{DataChange, Leftover, LeftoverKind, Owner, Used};
 use crate::diff::owner::{Claim, Owners};
 use crate::diff::snapshot::{LiveObject, View};
-use crate::model::ObjectRef;
+use crate::model::{Kind, LedgerRecord, ObjectRef, PrunePolicy};
 
 /// What a stack declares, as far as leftovers go.
 pub struct Declared<'a> {
@@ -16,6 +16,10 @@ pub struct Declared<'a> {
     pub names: BTreeSet<ObjectRef>,
     /// Secrets and configs as they were placed.
     pub data: &'a [DataChange],
+    /// What the ledger remembers of it.
+    pub record: &'a LedgerRecord,
+    /// What becomes of what left it.
+    pub prune: PrunePolicy,
 }
 
 impl Declared<'_> {
@@ -63,7 +67,16 @@ impl Declared<'_> {
         } else {
             LeftoverKind::Undeclared
         };
-        Leftover { object: object.object.clone(), target: object.target.clone(), why }
+        let (object, target) = (object.object.clone(), object.target.clone());
+        let prune = self.prune_of(&object);
+        Leftover { object, target, why, prune }
+    }
+
+    /// A service may have a policy of its own; all else goes by that of the stack.
+    fn prune_of(&self, object: &ObjectRef) -> PrunePolicy {
+        let service = self.record.services.get(&object.name);
+        let own = service.filter(|_| object.kind == Kind::Service);
+        own.and_then(|service| service.policy.prune).unwrap_or(self.prune)
     }
 
     /// True when the object is another version of something that is still declared.

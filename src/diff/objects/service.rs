@@ -7,9 +7,12 @@ use crate::diff::change::{FieldChange, LiveService, Owner, ServiceChange, Wanted
 use crate::diff::fields::{Fields, NamesById, fields};
 use crate::diff::owner::{Claim, IMAGE_LABEL, OWNER_LABEL, Owners, owner_label};
 use crate::diff::snapshot::View;
-use crate::diff::wanted::{ImageCase, declared_form, in_shape_of, strip};
-use crate::model::engine::{NODE_NETWORKS, ServiceSpec};
-use crate::model::{DesiredService, Images, Kind, LedgerRecord, ObjectRef, Replicas, SpecHash};
+use crate::diff::wanted::{ImageCase, declared_form, in_shape_of, strip, with_live};
+use crate::model::engine::{NODE_NETWORKS, Service, ServiceSpec};
+use crate::model::{
+    DesiredService, FieldRules, Images, Kind, LedgerRecord, ObjectRef, Replicas, ServiceRecord,
+    SpecHash,
+};
 
 /// What is needed to compare the services of one stack.
 pub struct ServiceCase<'a> {
@@ -49,13 +52,13 @@ impl ServiceCase<'_> {
             placement.platforms = platforms;
         }
         let unsupported = strip(&mut wanted, self.view.observed.engine.api);
-        let missing = self.missing(&wanted);
+        let rules = &desired.ignore;
+        let translated = self.translated(name, (&wanted, rules), live.map(AsRef::as_ref));
         let (meant, stage) = live.map(|live| declared_form(&live.spec)).unzip();
         let meant = meant.as_deref();
-        if let Some(meant) = meant {
-            wanted = in_shape_of(wanted, meant, &self.view.names);
-        }
-        let compared = self.compared(&wanted, meant);
+        let (mut wanted, ignored) = self.with_live(wanted, meant, desired);
+        let missing = self.missing(&wanted);
+        let compared = self.compared(&wanted, meant, desired);
         let label = owner_label(self.owners.instance, Kind::Service, name);
         wanted.labels.insert(OWNER_LABEL.to_owned(), label);
         let wanted = match live {
@@ -69,6 +72,11 @@ impl ServiceCase<'_> {
             replicas: desired.replicas,
             loose: compared.wanted.loose,
             fields: compared.fields,
+            ignored,
+            ignore: rules.clone(),
+            reveal: desired.reveal.clone(),
+            policy: desired.policy.clone(),
+            translated: translated.map(Box::new),
             live: live.zip(compared.live).map(|(service, hashes)| LiveService {
                 service: service.clone(),
                 owner: self.owner(name, service),
@@ -89,14 +97,65 @@ impl ServiceCase<'_> {
         }
     }
 
+    /// The declaration in the shape of what is there, with what others decide as they have it; and
+    /// where that is not what is declared.
+    fn with_live(
+        &self,
+        wanted: ServiceSpec,
+        live: Option<&ServiceSpec>,
+        DesiredService { ignore: rules, reveal, .. }: &DesiredService,
+    ) -> (ServiceSpec, Vec<Arc<FieldChange>>) {
+        let (Some(live), names) = (live, &self.view.names) else { return (wanted, Vec::new()) };
+        if rules.is_empty() {
+            return (in_shape_of(wanted, live, names), Vec::new());
+        }
+        let shaped = in_shape_of(wanted.clone(), live, names);
+        let picture = |spec| fields(spec, names).revealed(reveal);
+        let mut ignored = differing(&picture(&shaped), &picture(live));
+        ignored.retain(|change| rules.cover(&change.path));
+        let wanted = with_live(wanted, live, (rules, names));
+        (in_shape_of(wanted, live, names), ignored)
+    }
+
+    /// The record of a service under the rules that hold now. The hashes in it that stand for what
+    /// is there, what is declared or what was there before are told anew; others are of specs that
+    /// nobody has any more. So no rule that comes or goes makes a spec look like another one.
+    fn translated(
+        &self,
+        name: &str,
+        (declared, rules): (&ServiceSpec, &FieldRules),
+        live: Option<&Service>,
+    ) -> Option<ServiceRecord> {
+        let record = self.record.services.get(name).filter(|record| record.ignore != *rules)?;
+        let names = &self.view.names;
+        let declared = match live {
+            Some(live) => in_shape_of(declared.clone(), &declared_form(&live.spec).0, names),
+            None => declared.clone(),
+        };
+        let before = live.and_then(|live| live.previous_spec.as_deref());
+        let known = live.map(|live| &live.spec).into_iter().chain([&declared]).chain(before);
+        let told = known.map(|spec| {
+            let picture = fields(&declared_form(spec).0, names);
+            let old = Hashes::of(&picture.clone().without(&record.ignore));
+            (old, Hashes::of(&picture.without(rules)))
+        });
+        Some(translate(record.clone(), &told.collect::<Vec<_>>(), rules))
+    }
+
     /// Equal specs have one picture: it is drawn once.
-    fn compared(&self, wanted: &ServiceSpec, live: Option<&ServiceSpec>) -> Compared {
-        let picture = fields(wanted, &self.view.names);
+    fn compared(
+        &self,
+        wanted: &ServiceSpec,
+        live: Option<&ServiceSpec>,
+        DesiredService { ignore, reveal, .. }: &DesiredService,
+    ) -> Compared {
+        let draw = |spec| fields(spec, &self.view.names).without(ignore).revealed(reveal);
+        let picture = draw(wanted);
         let hashes = Hashes::of(&picture);
         if live == Some(wanted) {
             return Compared { fields: Vec::new(), live: Some(hashes.clone()), wanted: hashes };
         }
-        let live = live.map(|live| fields(live, &self.view.names));
+        let live = live.map(draw);
         let differing = live.as_ref().map(|live| differing(&picture, live));
         Compared {
             live: live.as_ref().map(Hashes::of),
@@ -172,6 +231,41 @@ fn declared(desired: &DesiredService, wanted: &Hashes) -> SpecHash {
             SpecHash::of(format!("{:?}", labels.collect::<Vec<_>>()).as_bytes())
         }
     }
+}
+
+/// A record whose hashes are told anew. Where one stands for several specs, what is there comes
+/// first: it was written or found healthy; a failed spec stays failed as all of them.
+fn translate(
+    mut record: ServiceRecord,
+    told: &[(Hashes, Hashes)],
+    rules: &FieldRules,
+) -> ServiceRecord {
+    let one = |hash: Option<SpecHash>| {
+        hash.map(|hash| told_anew(&hash, told).next().unwrap_or(&hash).clone())
+    };
+    record.attempted = one(record.attempted);
+    record.stable = one(record.stable);
+    record.retry = one(record.retry);
+    record.back = one(record.back);
+    let failed = record.quarantine.iter().flat_map(|hash| {
+        let known: Vec<SpecHash> = told_anew(hash, told).cloned().collect();
+        if known.is_empty() { vec![hash.clone()] } else { known }
+    });
+    record.quarantine = failed.collect();
+    record.loose = record.loose.map(|loose| {
+        let known = told.iter().find(|(old, _)| old.loose == loose);
+        known.map_or(loose, |(_, new)| new.loose.clone())
+    });
+    record.ignore = rules.clone();
+    record
+}
+
+/// What a hash is under other rules: one for each spec that it stands for.
+fn told_anew<'a>(
+    hash: &'a SpecHash,
+    told: &'a [(Hashes, Hashes)],
+) -> impl Iterator<Item = &'a SpecHash> {
+    told.iter().filter(move |(old, _)| old.hash == *hash).map(|(_, new)| &new.hash)
 }
 
 /// All fields of a spec, as changes from nothing.

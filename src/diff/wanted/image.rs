@@ -4,6 +4,7 @@
 //! other edits, restarts and fail-overs. A registry that is down never changes what runs.
 
 use crate::diff::change::ImageState;
+use crate::diff::fields::IMAGE;
 use crate::diff::owner::IMAGE_LABEL;
 use crate::model::engine::{Service, ServiceSpec};
 use crate::model::{
@@ -38,6 +39,9 @@ impl ImageCase<'_> {
     /// Decides the image.
     #[must_use]
     pub fn decide(&self) -> Decision {
+        if let Some(image) = self.left_to_others() {
+            return self.stands(image);
+        }
         if self.desired.image.digest().is_some() {
             return self.decided(&self.desired.image, None);
         }
@@ -55,6 +59,12 @@ impl ImageCase<'_> {
             (_, Some(ImageAnswer::Unreachable(why))) => self.without_registry(why),
             (_, None) => self.open(ImageState::Unasked),
         }
+    }
+
+    /// The image that runs, where others decide it.
+    fn left_to_others(&self) -> Option<String> {
+        let live = self.live.filter(|_| self.desired.ignore.cover(IMAGE))?;
+        live_image(&live.spec).map(str::to_owned)
     }
 
     /// The image that stands because the declaration did not change, as text for the spec.

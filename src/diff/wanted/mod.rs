@@ -3,12 +3,14 @@
 
 mod canary;
 mod image;
+mod left;
 mod named;
 mod shape;
 mod support;
 
 pub use canary::{CANARY_LABEL, CanaryStage, canary_form, declared_form, rest_form};
 pub use image::ImageCase;
+pub use left::with_live;
 pub use named::named;
 pub use shape::in_shape_of;
 pub use support::strip;

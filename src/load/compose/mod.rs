@@ -4,6 +4,7 @@
 //! Values arrive parsed: a duration is nanoseconds, a short port is its pairs.
 
 mod forms;
+mod ignore;
 mod include;
 mod keys;
 mod objects;
@@ -15,13 +16,14 @@ pub use forms::{
     AnyScalar, Bytes, CommandLine, Cpus, DeclaredImage, Duration, Environment, Form, FormatCheck,
     FormatError, Image, KeyValues, PullPolicyText, ScalarText, Text, Words, format_check,
 };
+pub use ignore::{IgnoreForm, IgnoreRule, PresetForm};
 pub use include::{Include, LongInclude};
 pub use keys::{IGNORED, REFUSED};
 pub use objects::{
     ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
     Volume,
 };
-pub use policy::{ApprovalForm, RecreateForm, WindowForm};
+pub use policy::{ApprovalForm, PruneForm, RecreateForm, RevealForm, WindowForm};
 pub use schema::schema_of;
 pub use service::deploy::{
     Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,

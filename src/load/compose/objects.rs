@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{KeyValues, ScalarText};
+use super::ignore::IgnoreForm;
 use super::include::Include;
-use super::policy::{ApprovalForm, RecreateForm, WindowForm};
+use super::policy::{ApprovalForm, PruneForm, RecreateForm, RevealForm, WindowForm};
 use super::service::relations::DependsOn;
 use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
@@ -62,6 +63,15 @@ pub struct StackSettings {
     /// confirms it.
     #[schemars(extend("default" = "confirm"))]
     pub recreate: Option<RecreateForm>,
+    /// What becomes of what leaves the stack, or goes with it; `auto`, it is removed, by default.
+    #[schemars(extend("default" = "auto"))]
+    pub prune: Option<PruneForm>,
+    /// Values of variables, arguments and options that may be shown in JSON, pages and logs too:
+    /// `true`, or the paths of fields. A secret is never shown.
+    pub reveal: Option<RevealForm>,
+    /// Fields that others decide, such as an autoscaler: they are compared no more, and a write
+    /// leaves them as they are.
+    pub ignore: Option<Vec<IgnoreForm>>,
     /// Keys that Swarm can do nothing with and that are to be warned of only, in all services.
     #[schemars(extend("uniqueItems" = true))]
     pub ignore_unsupported: Option<Vec<Unsupported>>,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::forms::{Length, ScheduleText, ZoneText};
-use crate::model::{ApprovalPolicy, RecreatePolicy, Window, WindowKind};
+use crate::model::{ApprovalPolicy, PrunePolicy, RecreatePolicy, Window, WindowKind};
 
 /// Who says yes to what is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -51,6 +51,29 @@ impl From<RecreateForm> for RecreatePolicy {
     }
 }
 
+/// What becomes of what left its declaration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "Prune")]
+pub enum PruneForm {
+    /// It is removed.
+    Auto,
+    /// It is removed once a person says yes, with `skep approve`.
+    Confirm,
+    /// It stays until somebody removes it by hand.
+    Never,
+}
+
+impl From<PruneForm> for PrunePolicy {
+    fn from(form: PruneForm) -> Self {
+        match form {
+            PruneForm::Auto => Self::Auto,
+            PruneForm::Confirm => Self::Confirm,
+            PruneForm::Never => Self::Never,
+        }
+    }
+}
+
 /// A time that comes again and again. Where windows allow, the stack is written in these only; one
 /// that denies wins over them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -90,4 +113,16 @@ impl From<WindowForm> for Window {
             zone: form.time_zone.map(|zone| zone.0).unwrap_or_default(),
         }
     }
+}
+
+/// Fields whose values may be shown outside of a terminal although they might be secret.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Reveal")]
+pub enum RevealForm {
+    /// All of them, or none.
+    All(bool),
+    /// These, by their paths in `skep diff`; `*` stands for any text.
+    #[schemars(extend("uniqueItems" = true))]
+    Fields(Vec<String>),
 }

@@ -10,7 +10,9 @@ mod data;
 mod deploy;
 mod existing;
 mod hook;
+pub mod ignore;
 mod networks;
+mod reveal;
 mod rollout;
 mod service;
 mod unsupported;
@@ -27,8 +29,8 @@ use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
 use crate::model::{
-    DesiredData, DesiredNetwork, DesiredService, FileError, FileSet, HashKey, ObjectRef, Place,
-    RepoPath, RolloutPolicy, SideStore, StackName,
+    DesiredData, DesiredNetwork, DesiredService, FieldRules, FileError, FileSet, HashKey,
+    ObjectRef, Place, RepoPath, RolloutPolicy, SideStore, StackName,
 };
 
 /// Label that says which stack an object belongs to.
@@ -81,8 +83,11 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     let settings = input.tree.get("x-skep").and_then(|node| decode(node).ok()).unwrap_or_default();
     let (objects, bound) = (Objects::default(), BTreeMap::new());
     let rollout = RolloutPolicy::default();
-    let mut stage = Stage { input, settings, rollout, findings, objects, bound };
+    let (ignore, reveal) = (Vec::new(), FieldRules::default());
+    let mut stage = Stage { input, settings, rollout, ignore, reveal, findings, objects, bound };
     stage.rollout = stage.rollout_of_all();
+    stage.ignore = stage.ignore_of_all();
+    stage.reveal = stage.reveal_of_all();
     let declared = Declared {
         networks: stage.section("networks"),
         volumes: stage.section("volumes"),
@@ -114,6 +119,10 @@ struct Stage<'a, 'f> {
     settings: StackSettings,
     /// How rollouts of services are judged that say nothing of it.
     rollout: RolloutPolicy,
+    /// Fields of services that others decide, as the stack says.
+    ignore: Vec<ignore::StackRule>,
+    /// Fields of services whose values may be shown, as the stack says.
+    reveal: FieldRules,
     findings: &'f mut Findings,
     objects: Objects,
     /// Files that became configs because they are mounted, by the config's name.

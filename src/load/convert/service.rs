@@ -12,7 +12,10 @@ use crate::load::traps::{self, Case};
 use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
 use crate::model::name::check_service_name;
-use crate::model::{Condition, DesiredService, RecreatePolicy, Replicas};
+use crate::model::{
+    ApprovalPolicy, Condition, DesiredService, PrunePolicy, RecreatePolicy, Replicas,
+    ServicePolicy, Window,
+};
 
 impl Stage<'_, '_> {
     /// All services that have no mistake.
@@ -102,6 +105,9 @@ impl Stage<'_, '_> {
             depends_on: self.depends_on(key),
             rollout: self.rollout(form, path),
             recreate: self.recreate(form),
+            ignore: self.ignore((key, form), path),
+            reveal: self.reveal(form, path),
+            policy: policy(form),
             place: self.place(span),
             spec,
         })
@@ -197,6 +203,18 @@ impl Stage<'_, '_> {
             (None, Some(external)) => external.name().unwrap_or(key).to_owned(),
             (None, None) => self.scoped(key),
         }
+    }
+}
+
+/// What the service's author wants otherwise than for the stack.
+fn policy(form: &Service) -> ServicePolicy {
+    let settings = form.settings.clone().unwrap_or_default();
+    let windows = settings.windows.map(|list| list.into_iter().map(Window::from).collect());
+    ServicePolicy {
+        suspend: settings.suspend,
+        approval: settings.approval.map(ApprovalPolicy::from),
+        windows,
+        prune: settings.prune.map(PrunePolicy::from),
     }
 }
 

@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 53] = [
+const PLACES: [(&str, Cast); 55] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -61,11 +61,13 @@ const PLACES: [(&str, Cast); 53] = [
     ("x-skep.rollout.atomic", Cast::Bool),
     ("x-skep.rollout.barrier", Cast::Bool),
     ("x-skep.rollout.canary", Cast::Int),
+    ("services.*.x-skep.reveal", Cast::Bool),
     ("services.*.x-skep.swappiness", Cast::Int),
     ("services.*.x-skep.wave", Cast::Int),
     ("x-skep.depends_on.*.required", Cast::Bool),
     ("x-skep.depends_on.*.restart", Cast::Bool),
     ("x-skep.wave", Cast::Int),
+    ("x-skep.reveal", Cast::Bool),
     ("services.*.volumes.*.bind.create_host_path", Cast::Bool),
     ("services.*.volumes.*.tmpfs.mode", Cast::Int),
     ("services.*.volumes.*.tmpfs.size", Cast::Int),

@@ -30,12 +30,21 @@ pub enum Kind {
     Config,
     /// A further source of declarations.
     Source,
+    /// What the stacks of sources may do.
+    Guard,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Stack, Self::Service, Self::Network, Self::Secret, Self::Config, Self::Source];
+    pub const ALL: [Self; 7] = [
+        Self::Stack,
+        Self::Service,
+        Self::Network,
+        Self::Secret,
+        Self::Config,
+        Self::Source,
+        Self::Guard,
+    ];
 
     /// The word for it in `kind`.
     #[must_use]
@@ -47,6 +56,7 @@ impl Kind {
             Self::Secret => "Secret",
             Self::Config => "Config",
             Self::Source => "Source",
+            Self::Guard => "Guard",
         }
     }
 
@@ -58,7 +68,7 @@ impl Kind {
             Self::Network => Some("networks"),
             Self::Secret => Some("secrets"),
             Self::Config => Some("configs"),
-            Self::Stack | Self::Source => None,
+            Self::Stack | Self::Source | Self::Guard => None,
         }
     }
 }
@@ -90,6 +100,14 @@ pub struct StackMetadata {
 #[schemars(deny_unknown_fields)]
 pub struct SourceMetadata {
     /// Name of the source.
+    pub name: String,
+}
+
+/// Metadata of a guard.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GuardMetadata {
+    /// Name of the guard, to be told by.
     pub name: String,
 }
 

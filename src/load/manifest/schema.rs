@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::envelope::{API_VERSION, Kind, Metadata, SourceMetadata, StackMetadata};
-use super::kind::{config, network, secret, service, source, stack};
-use super::{SourceForm, StackForm};
+use super::envelope::{API_VERSION, GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata};
+use super::kind::{config, guard, network, secret, service, source, stack};
+use super::{GuardForm, SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
 use crate::load::yaml::{FileId, Node, Value as Yaml, parse};
 
@@ -133,6 +133,9 @@ fn manifest_schema(kind: Kind) -> Value {
         Kind::Source => {
             (schema_of::<Manifest<SourceMetadata, SourceForm>>(), source::ABOUT, source::EXAMPLE)
         }
+        Kind::Guard => {
+            (schema_of::<Manifest<GuardMetadata, GuardForm>>(), guard::ABOUT, guard::EXAMPLE)
+        }
     };
     let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
     schema["title"] = json!(format!("{} ({API_VERSION})", kind.as_str()));
@@ -154,7 +157,7 @@ pub(super) fn envelope_schema(kind: Kind) -> Value {
 
 /// An example of each kind.
 #[cfg(test)]
-pub(crate) fn examples() -> [(Kind, &'static str); 6] {
+pub(crate) fn examples() -> [(Kind, &'static str); 7] {
     [
         (Kind::Stack, stack::EXAMPLE),
         (Kind::Service, service::EXAMPLE),
@@ -162,5 +165,6 @@ pub(crate) fn examples() -> [(Kind, &'static str); 6] {
         (Kind::Secret, secret::EXAMPLE),
         (Kind::Config, config::EXAMPLE),
         (Kind::Source, source::EXAMPLE),
+        (Kind::Guard, guard::EXAMPLE),
     ]
 }

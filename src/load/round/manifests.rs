@@ -7,7 +7,7 @@ use crate::load::findings::Findings;
 use crate::load::gather::{Gather, Mention, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
-use crate::load::manifest::{Kind, Subject, entry, open, read_source, stack_head};
+use crate::load::manifest::{Kind, Subject, entry, open, read_guard, read_source, stack_head};
 use crate::load::merge::merge;
 use crate::load::stack::{Made, make};
 use crate::load::yaml::{KeyPath, Map, Node, Origin, Value};
@@ -40,8 +40,17 @@ impl Round<'_> {
         let Some((subject, spec)) = open(&mut tree, &mut findings) else {
             self.loaded.nameless.insert(path.clone());
             self.suspect(path);
+            self.suspect_guard(path);
             return self.tell(&findings);
         };
+        if subject.kind == Kind::Guard {
+            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
+            match read_guard(&subject, spec, place, &mut findings) {
+                Ok(guard) => self.loaded.guards.push(guard),
+                Err(guard) => self.loaded.unread_guards.push(guard),
+            }
+            return self.tell(&findings);
+        }
         if subject.kind == Kind::Source {
             let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let source = read_source(&subject, spec, place, &mut findings);

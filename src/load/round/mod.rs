@@ -112,6 +112,7 @@ impl<'a> Round<'a> {
         if cut {
             self.loaded.nameless.insert(path.clone());
             self.suspect(path);
+            self.suspect_guard(path);
             return self.tell(&findings);
         }
         let mut compose = None;

@@ -4,7 +4,8 @@
 //! taken for a stack of its own meanwhile: a slip in one file must not deploy its parts apart.
 
 use super::{Round, Single};
-use crate::model::{Problem, RepoPath, Severity, StackName};
+use crate::model::guard::{GuardScope, UnreadGuard};
+use crate::model::{Place, Problem, RepoPath, Severity, StackName};
 
 impl Round<'_> {
     /// Notes the compose files that a broken declaration names.
@@ -15,6 +16,15 @@ impl Round<'_> {
             if let Ok(path) = self.files.join(&directory, name) {
                 self.suspects.entry(path).or_insert_with(|| by.clone());
             }
+        }
+    }
+
+    /// Notes a file that can't be read and that may hold a guard: nobody knows of whom.
+    pub(super) fn suspect_guard(&mut self, path: &RepoPath) {
+        let Ok(bytes) = self.files.read(path) else { return };
+        if named(&bytes, b"Guard") {
+            let place = Place { file: path.clone(), at: None };
+            self.loaded.unread_guards.push(UnreadGuard { about: GuardScope::default(), place });
         }
     }
 
@@ -41,6 +51,10 @@ impl Round<'_> {
             left.into_iter().filter(|name| !self.loaded.desired.stacks.contains_key(name));
         self.loaded.broken.extend(unknown);
     }
+}
+
+fn named(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
 }
 
 /// Everything in a text that may be the path of a compose file.

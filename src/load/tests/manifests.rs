@@ -152,7 +152,7 @@ fn settings_of_a_stack_stand_in_its_spec() {
       service m_b x:latest
       network m_default
     broken n
-    error: n.yml:4:8: unknown key 'x-skep' (write its keys without x-skep: suspend, rollout, approval, windows, wave, depends_on, recreate, profiles, ignore_unsupported, logging)
+    error: n.yml:4:8: unknown key 'x-skep' (write its keys without x-skep: suspend, rollout, approval, windows, wave, depends_on, recreate, prune, reveal, ignore, profiles, ignore_unsupported, logging)
         spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
     error: n.yml:4:30: has to be a list, not text (write a list: - VALUE on lines of their own below it)
         spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
@@ -163,4 +163,38 @@ fn settings_of_a_stack_stand_in_its_spec() {
     warning: s.yml:2:17: 'privileged' has no effect: Swarm runs no privileged tasks (x-skep.ignore_unsupported says to run the service without it)
           a: {image: x, privileged: true, ports: ['80:80']}
     ");
+}
+
+#[test]
+fn guards_are_read_and_those_with_mistakes_are_known_as_such() {
+    let guard = |name: &str, spec: &str| {
+        format!("apiVersion: skep/v1\nkind: Guard\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+    };
+    let files = [
+        ("good.yml", guard("good", "sources: [a], ports: {published: [80, 8000-8999]}")),
+        ("bad.yml", guard("bad", "sources: [b], imags: {}")),
+        ("port.yml", guard("port", "stacks: [c], ports: {published: [9-1, x]}")),
+        ("cut.yml", "apiVersion: skep/v1\nkind: Guard\nmetadata: [\n".to_owned()),
+    ];
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let loaded = loaded(&file_set(&files), &[]);
+    let told: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    let good = &loaded.guards[0];
+    let ports = good.ports.as_ref().expect("a rule");
+    assert_eq!(ports.published, Some(vec![(80, 80), (8000, 8999)]));
+    assert_eq!((loaded.guards.len(), loaded.unread_guards.len()), (1, 3), "{told:#?}");
+    let about = loaded.unread_guards.iter().map(|guard| {
+        let count = |patterns: &Option<Vec<_>>| patterns.as_ref().map(Vec::len);
+        (guard.place.file.as_str(), count(&guard.about.sources), count(&guard.about.stacks))
+    });
+    let expected =
+        [("bad.yml", Some(1), None), ("cut.yml", None, None), ("port.yml", None, Some(1))];
+    assert_eq!(about.collect::<Vec<_>>(), expected);
+    assert!(told.iter().any(|line| line.contains("did you mean 'images'?")), "{told:#?}");
+    assert_eq!(
+        told.iter().filter(|line| line.contains("no range of ports")).count(),
+        2,
+        "{told:#?}"
+    );
 }

@@ -2,7 +2,8 @@
 
 use super::{file_set, loaded};
 use crate::model::{
-    ApprovalPolicy, Condition, Place, Presence, RecreatePolicy, StackPolicy, WindowKind,
+    ApprovalPolicy, Condition, Place, Presence, PrunePolicy, RecreatePolicy, ServicePolicy,
+    StackPolicy, WindowKind,
 };
 
 fn policy(settings: &str) -> StackPolicy {
@@ -40,6 +41,30 @@ x-skep: {recreate: never}
     let stack = loaded.desired.stacks.values().next().expect("a stack");
     let said = stack.services.values().map(|service| service.recreate);
     assert_eq!(said.collect::<Vec<_>>(), [RecreatePolicy::Auto, RecreatePolicy::Never]);
+}
+
+#[test]
+fn a_service_has_a_policy_of_its_own() {
+    let text = "services:
+  a:
+    image: 'x:1'
+    x-skep: {suspend: later, approval: manual, windows: [], prune: never}
+  b: {image: 'x:1'}
+x-skep: {prune: confirm}
+";
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    assert_eq!(loaded.problems, []);
+    let stack = loaded.desired.stacks.values().next().expect("a stack");
+    assert_eq!(stack.policy.prune, PrunePolicy::Confirm);
+    let own = ServicePolicy {
+        suspend: Some("later".to_owned()),
+        approval: Some(ApprovalPolicy::Manual),
+        windows: Some(Vec::new()),
+        prune: Some(PrunePolicy::Never),
+    };
+    assert_eq!(stack.services["s_a"].policy, own);
+    assert_eq!(stack.services["s_b"].policy, ServicePolicy::default());
+    assert_eq!(policy("prune: never").prune, PrunePolicy::Never);
 }
 
 #[test]
@@ -226,5 +251,70 @@ fn canaries_that_can_not_be_are_told() {
     5: there are no first tasks that it could be about (write canary: 1 as well)
     6: this time can't be shorter than none (write 10m or the like)
     7: has to be 0 or more (write another number)
+    ");
+}
+
+#[test]
+fn what_may_be_shown_is_said_by_the_stack_and_by_the_service() {
+    let text = "services:
+  a: {image: 'x:1', x-skep: {reveal: [command]}}
+  b: {image: 'x:1', x-skep: {reveal: false}}
+  c: {image: 'x:1', x-skep: {reveal: true}}
+x-skep: {reveal: ['environment.MODE']}
+";
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    assert_eq!(loaded.problems, []);
+    let stack = loaded.desired.stacks.values().next().expect("a stack");
+    let shown = |name: &str, path: &str| stack.services[name].reveal.cover(path);
+    let all = |name| ["command", "environment.MODE", "environment.PW"].map(|p| shown(name, p));
+    assert_eq!(all("s_a"), [true, true, false]);
+    assert_eq!(all("s_b"), [false; 3]);
+    assert_eq!(all("s_c"), [true; 3]);
+}
+
+/// Fields of the service `a` that others decide.
+fn ignored(text: &str) -> Vec<String> {
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    assert_eq!(loaded.problems, []);
+    let stack = loaded.desired.stacks.values().next().expect("a stack");
+    stack.services["s_a"].ignore.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn fields_are_left_to_others_by_the_stack_by_the_service_and_by_a_ready_form() {
+    let text = "services: {a: {image: 'x:1', x-skep: {ignore: ['environment.BUILD_*']}}, b: {image: 'x:1'}}
+x-skep: {ignore: [{preset: autoscaler}, {fields: [user], services: [b]}, {fields: ['labels.*'], services: ['*']}]}
+";
+    let expected = ["deploy.replicas", "environment.BUILD_*", "labels.*"];
+    assert_eq!(ignored(text), expected);
+    let manifest = "apiVersion: skep/v1
+kind: Stack
+metadata: {name: s}
+spec:
+  ignore: [{preset: swarm-cronjob}]
+  services: {a: {image: 'x:1', x-skep: {ignore: [image]}}}
+";
+    assert_eq!(ignored(manifest), ["deploy.replicas", "image"]);
+}
+
+#[test]
+fn rules_that_mean_nothing_are_told() {
+    let text = "services:
+  a:
+    image: x:1
+    x-skep:
+      ignore: [replicas, {fields: [image], services: [a]}, {}, {preset: scaler}]
+x-skep:
+  ignore: [enviroment.A, {fields: [user], services: [aa]}]
+";
+    let loaded = loaded(&file_set(&[("s.yml", text)]), &[]);
+    let told = loaded.problems.iter().map(ToString::to_string);
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+    s.yml:5:16: the pattern 'replicas' fits no field that a service can have (did you mean 'deploy.replicas'? paths are those that skep diff prints, such as deploy.replicas)
+    s.yml:5:54: a service's own rule is for this service (remove services)
+    s.yml:5:60: the rule names no fields (write fields: [deploy.replicas], or preset: autoscaler)
+    s.yml:5:73: has to be one of: autoscaler, swarm-cronjob (write one of them)
+    s.yml:7:12: the pattern 'enviroment.A' fits no field that a service can have (did you mean 'environment.*'? paths are those that skep diff prints, such as deploy.replicas)
+    s.yml:7:54: no service fits 'aa' (did you mean 'a'?)
     ");
 }

@@ -146,8 +146,23 @@ pub enum HeldReason {
         /// What went wrong.
         after: String,
     },
+    /// The stack breaks a rule of a guard.
+    Guarded {
+        /// The guard.
+        guard: String,
+        /// Key of the rule.
+        rule: String,
+        /// File and line of the rule.
+        rule_at: String,
+        /// File and line of what breaks it.
+        at: String,
+        /// What is wrong.
+        what: String,
+    },
     /// A removal that was not asked for (`--prune`).
     PruneNotAsked,
+    /// Its policy says that it is never removed.
+    PruneNever,
     /// `--observe`: nothing is written.
     ObserveOnly,
     /// Another operator of the instance acts.
@@ -173,7 +188,7 @@ impl HeldReason {
     pub fn leaves_undone(&self) -> bool {
         match self {
             Self::EngineTooOld { field, .. } => field == MODE,
-            Self::PruneNotAsked => false,
+            Self::PruneNotAsked | Self::PruneNever => false,
             _ => true,
         }
     }
@@ -200,7 +215,9 @@ impl HeldReason {
             Self::Immutable { .. } => "Immutable",
             Self::EngineTooOld { .. } => "EngineTooOld",
             Self::BackOff { .. } => "BackOff",
+            Self::Guarded { .. } => "Guarded",
             Self::PruneNotAsked => "PruneNotAsked",
+            Self::PruneNever => "PruneNever",
             Self::ObserveOnly => "ObserveOnly",
             Self::Following => "Following",
         }
@@ -259,7 +276,11 @@ impl fmt::Display for HeldReason {
                 write!(f, "{field} needs an engine with API {needs}")
             }
             Self::BackOff { until, after } => write!(f, "tried again at {until}, after: {after}"),
+            Self::Guarded { guard, rule, rule_at, at, what } => {
+                write!(f, "{at}: {what} (the guard {guard} says so: {rule}, {rule_at})")
+            }
             Self::PruneNotAsked => f.write_str("removal was not asked for (--prune)"),
+            Self::PruneNever => f.write_str("its policy says that it is never removed"),
             Self::ObserveOnly => f.write_str("only observing (--observe)"),
             Self::Following => f.write_str("another operator of this instance acts"),
         }

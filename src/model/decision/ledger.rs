@@ -11,6 +11,8 @@ use super::approval::Approval;
 use crate::model::image::ImageRef;
 use crate::model::input::Revision;
 use crate::model::name::{Kind, SourceName};
+use crate::model::pattern::FieldRules;
+use crate::model::policy::KeptPolicy;
 use crate::model::secret::SpecHash;
 
 /// Ledger of one stack.
@@ -55,6 +57,9 @@ pub struct LedgerRecord {
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
+    /// How it goes when the declaration of the stack is gone, as the declaration said.
+    #[serde(skip_serializing_if = "KeptPolicy::is_none")]
+    pub policy: KeptPolicy,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
@@ -136,6 +141,12 @@ pub struct ServiceRecord {
     /// Image as declared, and the digest that it was pinned to at the last write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<(String, ImageRef)>,
+    /// Fields that the hashes here leave out, because others decide them.
+    #[serde(skip_serializing_if = "FieldRules::is_empty")]
+    pub ignore: FieldRules,
+    /// How it goes when its declaration is gone, as far as it said so itself.
+    #[serde(skip_serializing_if = "KeptPolicy::is_none")]
+    pub policy: KeptPolicy,
 }
 
 /// What is remembered of the hooks of a stack.

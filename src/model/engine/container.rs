@@ -1,5 +1,7 @@
 //! `ContainerSpec`: the container of a task (`api/types/swarm/container.go`).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Extra, StringMap, is_default, null_is_default};
@@ -98,13 +100,22 @@ pub struct ContainerSpec {
 }
 
 impl ContainerSpec {
-    /// Values and words that may be secret: those of the environment, of the command line and of
-    /// the health check. The engine repeats some of them when a container can't be started.
+    /// Words that may be somebody's secret: values of variables, arguments, the health check.
     pub fn delicate(&self) -> impl Iterator<Item = &str> {
-        let values = self.env.iter().map(|entry| entry.split_once('=').map_or("", |(_, v)| v));
+        self.delicate_fields().map(|(_, word)| word)
+    }
+
+    /// The same, each with the path of its field as a comparison names it.
+    pub fn delicate_fields(&self) -> impl Iterator<Item = (Cow<'static, str>, &str)> {
+        let values = self.env.iter().map(|entry| {
+            let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+            (Cow::Owned(format!("environment.{name}")), value)
+        });
         let check = self.healthcheck.iter().flat_map(|check| &check.test);
-        let words = self.args.iter().chain(&self.command).chain(check);
-        values.chain(words.map(String::as_str))
+        let parts = [("command", &self.args), ("entrypoint", &self.command)];
+        let words = parts.into_iter().flat_map(|(path, list)| list.iter().map(move |w| (path, w)));
+        let words = words.chain(check.map(|word| ("healthcheck.test", word)));
+        values.chain(words.map(|(path, word)| (Cow::Borrowed(path), word.as_str())))
     }
 }
 

@@ -224,6 +224,9 @@ mod tests {
             depends_on: BTreeMap::new(),
             rollout: crate::model::RolloutPolicy::default(),
             recreate: crate::model::RecreatePolicy::default(),
+            ignore: crate::model::FieldRules::default(),
+            reveal: crate::model::FieldRules::default(),
+            policy: crate::model::ServicePolicy::default(),
             place: crate::model::Place::default(),
         };
         let desired = DesiredStack {
@@ -267,7 +270,7 @@ mod tests {
             version: Version::default(),
         };
         let object = ObjectRef::new(Kind::Config, "shop_motd");
-        let left = vec![Leftover { object, target, why }];
+        let left = vec![Leftover { object, target, why, prune: crate::model::PrunePolicy::Auto }];
         assert_eq!(known(observed(1), left, &observed(1)), [false, true]);
     }
 }

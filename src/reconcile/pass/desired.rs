@@ -6,9 +6,12 @@ use std::sync::Arc;
 use super::kept::Instead;
 use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, circles_of_stacks, load, unknown_stacks};
+use crate::model::guard::{Guard, GuardScope, UnreadGuard};
 use crate::model::{
-    Desired, DesiredStack, HashKey, Problem, Revision, SideStore, SourceName, StackName, Wholeness,
+    Desired, DesiredStack, HashKey, Place, Problem, RepoPath, Revision, Severity, SideStore,
+    SourceName, StackName, Wholeness,
 };
+use crate::plan::guard::Guards;
 use crate::ports::Checkout;
 use crate::reconcile::sources::{DeclaredSources, Followed, counts_in_the_root_only};
 use crate::reconcile::{Operator, Settings};
@@ -37,6 +40,8 @@ pub(super) struct Wanted {
     pub(super) instead: BTreeMap<StackName, Instead>,
     /// Stacks that two sources declare: the one that is not used, and by whom it is declared.
     pub(super) rivals: Vec<(StackName, SourceName)>,
+    /// What stacks may do.
+    pub(super) guards: Guards,
 }
 
 impl Operator {
@@ -51,12 +56,20 @@ impl Operator {
     pub(super) fn wanted(&mut self, ledgers: &Ledgers) -> Wanted {
         let declared = self.declared(ledgers.key.as_ref());
         let mut wanted = Wanted { problems: self.follow(declared), ..Wanted::default() };
+        let root = self.sources.first();
+        if let Some(root) = root.filter(|root| root.state.checkout.is_none()) {
+            wanted.guards.unread.push(unread(&root.state.name));
+        }
         for (index, followed) in self.sources.iter().enumerate() {
             let Some(checkout) = &followed.state.checkout else { continue };
             let loads = &mut self.memory.loads;
             let loaded = loads.load(followed, checkout, &self.settings, ledgers.key.as_ref());
             if index > 0 {
                 wanted.problems.extend(loaded.sources.iter().map(counts_in_the_root_only));
+                wanted.problems.extend(loaded.guards.iter().map(guards_in_the_root_only));
+            } else {
+                wanted.guards.known.clone_from(&loaded.guards);
+                wanted.guards.unread.clone_from(&loaded.unread_guards);
             }
             wanted.add(followed, checkout, (&loaded, ledgers));
         }
@@ -89,6 +102,23 @@ impl Operator {
         let loaded = self.memory.loads.load(root, checkout, &self.settings, key);
         let maybe_more = loaded.problems.iter().any(Problem::is_error);
         DeclaredSources { sources: loaded.sources.clone(), maybe_more }
+    }
+}
+
+/// A root source that was not read yet may hold guards.
+fn unread(root: &SourceName) -> UnreadGuard {
+    let file = RepoPath::new(root.as_str()).unwrap_or_default();
+    UnreadGuard { about: GuardScope::default(), place: Place { file, at: None } }
+}
+
+/// Why a guard in another source than the root does nothing.
+fn guards_in_the_root_only(guard: &Guard) -> Problem {
+    let message = "a Guard counts only in the source that skep was started with";
+    let problem = Problem::error(guard.place.file.clone(), message).severity(Severity::Warning);
+    let problem = problem.hint("move it there");
+    match guard.place.at {
+        Some(at) => problem.at(at),
+        None => problem,
     }
 }
 

@@ -8,9 +8,9 @@ use super::desired::Wanted;
 use crate::diff::declaration;
 use crate::ledger::{Entry, Ledgers, StableSet};
 use crate::model::{
-    Against, Ancestry, DesiredNetwork, DesiredService, DesiredStack, LedgerRecord, Pin, Place,
-    PullPolicy, RecreatePolicy, Revision, ServiceRecord, SourceName, StableService, StableStack,
-    StackName, StackPolicy, Wholeness,
+    Against, Ancestry, DesiredNetwork, DesiredService, DesiredStack, FieldRules, LedgerRecord, Pin,
+    Place, PullPolicy, RecreatePolicy, Revision, ServicePolicy, ServiceRecord, SourceName,
+    StableService, StableStack, StackName, StackPolicy, Wholeness,
 };
 use crate::plan::{Basis, Declared, Lineage};
 use crate::reconcile::Operator;
@@ -63,7 +63,7 @@ impl Operator {
             let Some(source) = &entry.record.source else { continue };
             let sets = ledgers.stable_of(name);
             if let Some(pin) = &entry.record.pin {
-                pinned((name, source), (pin, sets), wanted, &mut opened);
+                pinned((name, source), (pin, sets, &entry.record), wanted, &mut opened);
             } else if self.is_unread(source, wanted) && !wanted.desired.stacks.contains_key(name) {
                 unread((name, source), (entry, sets), wanted, &mut opened);
             }
@@ -86,7 +86,7 @@ type Known<'a> = (&'a StackName, &'a SourceName);
 
 fn pinned(
     (name, source): Known<'_>,
-    (pin, sets): (&Pin, &[StableSet]),
+    (pin, sets, record): (&Pin, &[StableSet], &LedgerRecord),
     wanted: &mut Wanted,
     opened: &mut Opened,
 ) {
@@ -105,7 +105,7 @@ fn pinned(
     }
     let nothing = BTreeSet::new();
     let set = sets.iter().find(|set| set.number == pin.number && set.is_whole());
-    let stack = set.and_then(|set| opened.get((name, source), set, &nothing));
+    let stack = set.and_then(|set| opened.get((name, source), set, &nothing, record));
     let Some(mut stack) = stack else {
         return lost(name, pin, wanted);
     };
@@ -143,7 +143,7 @@ fn unread(
 ) {
     let Some(set) = sets.iter().rev().find(|set| set.is_whole()) else { return };
     let unsure = unsure(set, &entry.record);
-    let Some(stack) = opened.get((name, source), set, &unsure) else { return };
+    let Some(stack) = opened.get((name, source), set, &unsure, &entry.record) else { return };
     let (source, revision) = (source.clone(), set.revision.clone());
     let basis = Basis::Unread { unsure };
     wanted.put(name, stack, Instead { source, revision, basis, declared: None });
@@ -165,6 +165,7 @@ impl Opened {
         (name, source): Known<'_>,
         set: &StableSet,
         unsure: &BTreeSet<String>,
+        record: &LedgerRecord,
     ) -> Option<Arc<DesiredStack>> {
         let config = set.targets().next()?.id;
         if let Some(known) = self.0.get(name)
@@ -175,7 +176,7 @@ impl Opened {
         }
         let mut kept = set.open().ok()?;
         kept.services.retain(|name, _| !unsure.contains(name));
-        let stack = Arc::new(desired((name, source), kept));
+        let stack = Arc::new(desired((name, source), kept, record));
         let unsure = unsure.clone();
         self.0.insert(name.clone(), Unpacked { config, unsure, stack: Arc::clone(&stack) });
         Some(stack)
@@ -184,9 +185,13 @@ impl Opened {
 
 /// What is kept, as if it were declared. Secrets and configs are not made: they are there under
 /// their names, or missed.
-fn desired((name, source): Known<'_>, kept: StableStack) -> DesiredStack {
-    let services = kept.services.into_iter();
-    let services = services.filter_map(|(name, kept)| Some((name, Arc::new(service(kept)?))));
+fn desired((name, source): Known<'_>, kept: StableStack, record: &LedgerRecord) -> DesiredStack {
+    let services = kept.services.into_iter().filter_map(|(name, kept)| {
+        // What others decided stays theirs.
+        let ignore = record.services.get(&name).map(|known| known.ignore.clone());
+        let service = service(kept, ignore.unwrap_or_default())?;
+        Some((name, Arc::new(service)))
+    });
     let networks = kept.networks.into_iter();
     let place = Place::default;
     DesiredStack {
@@ -208,7 +213,7 @@ fn desired((name, source): Known<'_>, kept: StableStack) -> DesiredStack {
 }
 
 /// A service with the image that ran: no registry is asked what it means now.
-fn service(kept: StableService) -> Option<DesiredService> {
+fn service(kept: StableService, ignore: FieldRules) -> Option<DesiredService> {
     let spec = Arc::unwrap_or_clone(kept.spec);
     let container = spec.task_template.container_spec.as_ref()?;
     Some(DesiredService {
@@ -218,6 +223,9 @@ fn service(kept: StableService) -> Option<DesiredService> {
         rank: kept.rank,
         limit: None,
         recreate: RecreatePolicy::default(),
+        ignore,
+        reveal: FieldRules::default(),
+        policy: ServicePolicy::default(),
         depends_on: kept.depends_on,
         rollout: kept.rollout,
         place: Place::default(),

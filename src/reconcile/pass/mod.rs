@@ -28,6 +28,7 @@ use crate::model::{
     Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
     StackPolicy, Wholeness,
 };
+use crate::plan::guard::{Guards, Verdicts, judge, standing_claims};
 use crate::plan::{
     self, Basis, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes,
     audit,
@@ -65,6 +66,12 @@ impl Round<'_> {
             _ => Declared::Broken,
         }
     }
+}
+
+/// What is decided over all stacks before any of them is planned.
+struct Shared {
+    quotas: BTreeMap<SourceName, Quota>,
+    verdicts: BTreeMap<StackName, Verdicts>,
 }
 
 /// A stack that something may have to be done about.
@@ -180,8 +187,8 @@ impl Operator {
         let candidates = self.candidates(&round, &mut report.trouble).await;
         let compared = candidates.iter().map(|candidate| &candidate.changes);
         self.memory.compared.keep(&wanted.desired, compared);
-        let quotas = quotas(&candidates);
-        let cases = self.cases(&round, &candidates, &quotas);
+        let shared = Shared { quotas: quotas(&candidates), verdicts: verdicts(&round) };
+        let cases = self.cases(&round, &candidates, &shared);
         let turns = self.turns(&round, &cases, &mut report.trouble);
         let mut plans = Vec::new();
         for case in cases {
@@ -265,7 +272,9 @@ impl Operator {
         let declared = left.map_or(Declared::Here, |_| round.left(source));
         let entry = round.ledgers.stacks.get(&changes.stack);
         let ancestry = self.ancestry(source, revision, entry, changes).await;
-        let policy = stack.map_or_else(StackPolicy::default, |stack| stack.policy.clone());
+        let remembered = || entry.map(|entry| StackPolicy::from(&entry.record.policy));
+        let declared_policy = stack.map(|stack| stack.policy.clone());
+        let policy = declared_policy.or_else(remembered).unwrap_or_default();
         let (source, revision) = (source.clone(), revision.clone());
         let basis = Basis::Declared;
         Some(Lineage { source, revision, ancestry, declared, policy, basis })
@@ -295,12 +304,12 @@ impl Operator {
         &self,
         round: &Round<'_>,
         candidates: &'c [Candidate],
-        quotas: &BTreeMap<SourceName, Quota>,
+        shared: &Shared,
     ) -> Vec<Case<'c>> {
         let case = |candidate: &'c Candidate| Case {
             candidate,
             health: self.health(round, &candidate.changes),
-            orders: self.orders(round, quotas.get(&candidate.lineage.source)),
+            orders: self.orders(round, candidate, shared),
         };
         candidates.iter().map(case).collect()
     }
@@ -370,7 +379,8 @@ impl Operator {
         live.chain(runs).collect()
     }
 
-    fn orders(&self, round: &Round<'_>, quota: Option<&Quota>) -> Orders {
+    fn orders(&self, round: &Round<'_>, candidate: &Candidate, shared: &Shared) -> Orders {
+        let quota = shared.quotas.get(&candidate.lineage.source);
         Orders {
             writes: round.writes,
             removals: match (round.mode, self.settings.removals) {
@@ -380,6 +390,7 @@ impl Operator {
             },
             suspension: round.ledgers.suspension.clone(),
             quota: quota.copied().unwrap_or(Quota::Within),
+            guards: shared.verdicts.get(&candidate.changes.stack).cloned().unwrap_or_default(),
         }
     }
 
@@ -478,6 +489,17 @@ fn claims(ledgers: &Ledgers, wanted: &Wanted) -> Claims {
     });
     let unread = unread.map(|(name, entry)| (name, &entry.record.inventory));
     Claims::new(&wanted.desired, unread)
+}
+
+/// What guards say against stacks. Without guards nothing is looked at.
+fn verdicts(round: &Round<'_>) -> BTreeMap<StackName, Verdicts> {
+    let guards = &round.wanted.guards;
+    if *guards == Guards::default() {
+        return BTreeMap::new();
+    }
+    let known = |stack: &StackName| round.ledgers.stacks.contains_key(stack);
+    let standing = standing_claims(round.view.observed, known);
+    judge(guards, &round.wanted.desired, &standing)
 }
 
 fn quotas(candidates: &[Candidate]) -> BTreeMap<SourceName, Quota> {

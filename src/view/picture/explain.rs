@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{DriftView, HeldView, ServiceView};
+use crate::diff::FieldChange;
 use crate::diff::fields::{FieldValue, Fields, Secrecy};
 use crate::model::{ObjectRef, SeenTask, Standing};
 use crate::view::veil::{Veil, Veiled};
@@ -28,6 +29,9 @@ pub struct ExplainView {
     /// What differs; absent when nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftView>,
+    /// Fields that others decide, and that are not as declared; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<BothView>,
     /// Wanted and not done now.
     pub held: Vec<HeldView>,
     /// Its tasks, the newest first.
@@ -80,6 +84,17 @@ impl BothView {
                 observed: observed.get(path).map(veiled),
             })
             .collect()
+    }
+}
+
+impl BothView {
+    /// The picture of a field that differs.
+    #[must_use]
+    pub fn of_change(change: &FieldChange) -> Self {
+        let value =
+            |text: &Option<String>| text.as_ref().map(|t| Veiled::of(t.clone(), change.masked));
+        let (desired, observed) = (value(&change.new), value(&change.old));
+        Self { path: change.path.clone(), desired, observed }
     }
 }
 

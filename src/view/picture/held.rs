@@ -98,8 +98,17 @@ fn advice(held: &Held, plan: &StackPlan) -> String {
         }
         HeldReason::Immutable { .. } => "allow it with recreate: confirm, or choose a new name",
         HeldReason::EngineTooOld { .. } => "update the engine; until then the field has no effect",
+        HeldReason::Guarded { .. } => {
+            "correct the declaration, or the guard; until then nothing of the stack is written"
+        }
         HeldReason::BackOff { .. } => "nothing to do: it is tried again at that time",
         HeldReason::PruneNotAsked => "skep apply --prune",
+        HeldReason::PruneNever => {
+            return format!(
+                "nothing to do; docker {} rm {} removes it",
+                held.object.kind, held.object.name
+            );
+        }
         HeldReason::ObserveOnly => "start skep without --observe",
         HeldReason::Following => "nothing to do: the operator that acts does it",
     };

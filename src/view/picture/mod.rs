@@ -14,7 +14,9 @@ pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
 pub use problem::ProblemView;
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
-pub use stack::{ConditionView, DriftView, FieldView, OutcomeView, ServiceView, StackView};
+pub use stack::{
+    ConditionView, DriftView, FieldView, IgnoredView, OutcomeView, ServiceView, StackView,
+};
 pub use status::{KnownStackView, StatusView, SuspensionView};
-pub use step::{Bodies, StepView, masked};
+pub use step::{Bodies, StepView, masked, masked_but};
 pub(super) use step::{body as step_body, target as step_target};

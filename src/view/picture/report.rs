@@ -79,6 +79,9 @@ pub struct Counts {
     pub remove: usize,
     /// Fields that differ in objects that are there.
     pub fields: usize,
+    /// Fields that others decide, and that are not as declared; absent without any.
+    #[serde(skip_serializing_if = "is_none")]
+    pub ignored: usize,
     /// Changes that are wanted and not made now.
     pub held: usize,
     /// Steps to take now, without those of the ledger.
@@ -133,12 +136,18 @@ impl ReportView {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it like this")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 impl Counts {
     fn of(stacks: &[StackView], problems: &[ProblemView]) -> Self {
         let mut counts = Self { stacks: stacks.len(), ..Self::default() };
         counts.errors = problems.iter().filter(|problem| problem.is_error()).count();
         for stack in stacks {
             counts.services += stack.services.len();
+            counts.ignored += stack.ignored.iter().map(|one| one.fields.len()).sum::<usize>();
             counts.held += stack.held.len();
             counts.steps += stack.steps.iter().filter(|step| step.object.is_some()).count();
             for drift in &stack.drift {

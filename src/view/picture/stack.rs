@@ -1,11 +1,14 @@
 //! One stack of a report.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use super::{Bodies, HeldView, StepView};
+use super::{Bodies, BothView, HeldView, StepView};
+use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
-use crate::model::{ObjectRef, StackName, StepKind};
-use crate::plan::{Action, Cause, CausedField, Drift};
+use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
+use crate::plan::{Action, Cause, CausedField, Drift, Ignored, StackPlan};
 use crate::status::{
     Condition, ConditionKind, Holds, Outcome, Settled, StackReport, StepOutcome, settled,
 };
@@ -27,6 +30,9 @@ pub struct StackView {
     pub conditions: Vec<ConditionView>,
     /// Everything that differs.
     pub drift: Vec<DriftView>,
+    /// Fields that others decide, and that are not as declared; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<IgnoredView>,
     /// Steps to take now.
     pub steps: Vec<StepView>,
     /// Wanted and not done now.
@@ -61,6 +67,15 @@ pub struct DriftView {
     pub cause: Cause,
     /// Fields that differ.
     pub fields: Vec<FieldView>,
+}
+
+/// Fields of an object that others decide, and that are not as declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IgnoredView {
+    /// The object.
+    pub object: ObjectRef,
+    /// The fields on both sides.
+    pub fields: Vec<BothView>,
 }
 
 /// One field that differs.
@@ -128,8 +143,9 @@ impl StackView {
             revision: plan.revision.as_ref().map(ToString::to_string),
             settled: settled_word(report),
             conditions,
-            drift: plan.drift.iter().map(DriftView::of).collect(),
-            steps: plan.steps.iter().map(|step| StepView::of(step, bodies)).collect(),
+            drift: plan.drift.iter().map(|drift| DriftView::of(drift, plan)).collect(),
+            ignored: plan.ignored.iter().map(IgnoredView::of).collect(),
+            steps: plan.steps.iter().map(|step| StepView::of(step, plan, bodies)).collect(),
             held: plan.held.iter().map(|held| HeldView::of(held, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),
@@ -154,21 +170,31 @@ impl ConditionView {
 }
 
 impl DriftView {
-    fn of(drift: &Drift) -> Self {
+    fn of(drift: &Drift, plan: &StackPlan) -> Self {
+        let reveal = plan.revealed(Some(&drift.object));
         Self {
             object: drift.object.clone(),
             action: drift.action,
             cause: drift.cause,
-            fields: drift.fields().iter().map(FieldView::of).collect(),
+            fields: drift.fields().iter().map(|field| FieldView::of(field, &reveal)).collect(),
         }
     }
 }
 
+impl IgnoredView {
+    fn of(ignored: &Ignored) -> Self {
+        let both = |change: &Arc<FieldChange>| BothView::of_change(change);
+        let (object, fields) = (ignored.object.clone(), ignored.fields.iter().map(both).collect());
+        Self { object, fields }
+    }
+}
+
 impl FieldView {
-    fn of(field: &CausedField) -> Self {
-        let value = |text: &Option<String>| {
-            text.as_ref().map(|text| Veiled::of(text.clone(), field.change.masked))
-        };
+    fn of(field: &CausedField, reveal: &FieldRules) -> Self {
+        let open = reveal.cover(&field.change.path);
+        let masked = if open { Masked::No } else { field.change.masked };
+        let value =
+            |text: &Option<String>| text.as_ref().map(|text| Veiled::of(text.clone(), masked));
         let (old, new) = (value(&field.change.old), value(&field.change.new));
         Self { path: field.change.path.clone(), old, new, cause: field.cause }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{ObjectRef, Step, StepKind, Target};
-use crate::plan::{PlannedStep, Stage};
+use crate::model::{FieldRules, ObjectRef, Step, StepKind, Target};
+use crate::plan::{PlannedStep, StackPlan, Stage};
 use crate::view::veil::HIDDEN;
 
 /// Whether the bodies of steps are drawn: a log has no use for them.
@@ -45,19 +45,20 @@ pub struct StepView {
 impl StepView {
     /// Draws the picture of a step.
     #[must_use]
-    pub fn of(planned: &PlannedStep, bodies: Bodies) -> Self {
+    pub fn of(planned: &PlannedStep, plan: &StackPlan, bodies: Bodies) -> Self {
         let target = target(&planned.step);
+        let object = planned.step.object();
         Self {
             stage: planned.stage,
             action: planned.step.kind(),
-            object: planned.step.object(),
             id: target.map(|target| target.id.clone()),
             version: target.map(|target| target.version.index),
             needs: planned.needs.clone(),
             body: match bodies {
-                Bodies::Drawn => masked(body(&planned.step)),
+                Bodies::Drawn => masked_but(body(&planned.step), &plan.revealed(object.as_ref())),
                 Bodies::LeftOut => Value::Null,
             },
+            object,
         }
     }
 }
@@ -99,34 +100,47 @@ pub(in crate::view) fn body(step: &Step) -> Value {
 /// A body of the engine's API without the values in it that may be secret: environment,
 /// arguments, health checks, options of log, volume and secret drivers, content.
 #[must_use]
-pub fn masked(mut body: Value) -> Value {
-    mask(&mut body);
+pub fn masked(body: Value) -> Value {
+    masked_but(body, &FieldRules::default())
+}
+
+/// The same, but for the variables, arguments, health checks and options of the log driver that
+/// these rules cover.
+#[must_use]
+pub fn masked_but(mut body: Value, reveal: &FieldRules) -> Value {
+    mask(&mut body, reveal);
     body
 }
 
-fn mask(value: &mut Value) {
+fn mask(value: &mut Value, reveal: &FieldRules) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
                 match key.as_str() {
-                    "Env" => mask_environment(value),
+                    "Env" => mask_environment(value, reveal),
+                    "Args" if reveal.cover("command") => {}
+                    "Command" if reveal.cover("entrypoint") => {}
+                    "Test" if reveal.cover("healthcheck.test") => {}
                     "Args" | "Command" | "Test" | "Data" => hide(value),
-                    "LogDriver" | "DriverConfig" | "Driver" | "Templating" | "driver"
-                    | "templating" => mask_options(value),
-                    _ => mask(value),
+                    "LogDriver" => mask_options(value, reveal),
+                    "DriverConfig" | "Driver" | "Templating" | "driver" | "templating" => {
+                        mask_options(value, &FieldRules::default());
+                    }
+                    _ => mask(value, reveal),
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(mask),
+        Value::Array(list) => list.iter_mut().for_each(|value| mask(value, reveal)),
         _ => {}
     }
 }
 
 /// The names of variables stay: they say what differs, and are no secrets.
-fn mask_environment(value: &mut Value) {
+fn mask_environment(value: &mut Value, reveal: &FieldRules) {
     let Value::Array(entries) = value else { return hide(value) };
     for entry in entries {
         match entry.as_str().and_then(|text| text.split_once('=')) {
+            Some((name, _)) if reveal.cover(&format!("environment.{name}")) => {}
             Some((name, _)) => *entry = Value::String(format!("{name}={HIDDEN}")),
             None if entry.is_string() => {}
             None => hide(entry),
@@ -135,10 +149,13 @@ fn mask_environment(value: &mut Value) {
 }
 
 /// The options of a driver; a driver of a network is a plain word.
-fn mask_options(value: &mut Value) {
+fn mask_options(value: &mut Value, reveal: &FieldRules) {
     let Some(options) = value.get_mut("Options") else { return };
     match options {
-        Value::Object(map) => map.values_mut().for_each(hide),
+        Value::Object(map) => {
+            let hidden = |key: &str| !reveal.cover(&format!("logging.options.{key}"));
+            map.iter_mut().filter(|(key, _)| hidden(key)).for_each(|(_, value)| hide(value));
+        }
         other => hide(other),
     }
 }
@@ -179,5 +196,26 @@ mod tests {
             "Driver": "overlay", "Options": {"mtu": "1400"}, "Data": "(hidden)",
         });
         assert_eq!(masked(body), expected);
+    }
+
+    #[test]
+    fn what_may_be_shown_is_shown_and_nothing_else() {
+        let body = json!({
+            "ContainerSpec": {"Env": ["A=x", "B=y"], "Args": ["x"], "Command": ["x"],
+                "Healthcheck": {"Test": ["CMD", "x"]},
+                "Mounts": [{"VolumeOptions": {"DriverConfig": {"Options": {"o": "x"}}}}]},
+            "LogDriver": {"Name": "splunk", "Options": {"token": "x", "url": "y"}},
+            "Data": "eA==",
+        });
+        let expected = json!({
+            "ContainerSpec": {"Env": ["A=x", "B=(hidden)"], "Args": ["x"], "Command": "(hidden)",
+                "Healthcheck": {"Test": "(hidden)"},
+                "Mounts": [{"VolumeOptions": {"DriverConfig": {"Options": {"o": "(hidden)"}}}}]},
+            "LogDriver": {"Name": "splunk", "Options": {"token": "(hidden)", "url": "y"}},
+            "Data": "(hidden)",
+        });
+        let patterns = ["environment.A", "command", "logging.options.url", "Data"];
+        let rules = patterns.into_iter().map(crate::model::Pattern::new).collect();
+        assert_eq!(masked_but(body, &rules), expected);
     }
 }

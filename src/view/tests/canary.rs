@@ -77,6 +77,9 @@ fn poisoned() -> Report {
             change.old = Some(CANARY.to_owned());
             change.new = Some(format!("[\"serve\",\"{CANARY}\"]"));
         }
+        for change in stack.plan.ignored.iter_mut().flat_map(|one| &mut one.fields) {
+            Arc::make_mut(change).old = Some(CANARY.to_owned());
+        }
         for planned in &mut stack.plan.steps {
             if let Step::UpdateService { spec, manner, .. } = &mut planned.step {
                 *spec = Arc::new(sample::spec(CANARY));

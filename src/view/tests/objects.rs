@@ -34,6 +34,7 @@ pub(super) fn explained(value: &str, text: &str) -> ExplainView {
         id: Some("s1".to_owned()),
         health: Some(service(message, &veil)),
         drift: stack.drift.iter().find(|drift| drift.object.name == "shop_web").cloned(),
+        ignored: stack.ignored.iter().flat_map(|one| one.fields.clone()).collect(),
         held: stack.held.clone(),
         tasks: vec![
             task(TaskState::Rejected, Standing::Outdated),

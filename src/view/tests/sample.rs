@@ -14,7 +14,9 @@ use crate::model::{
     RepoPath, Revision, Severity, SourceName, StackName, Step, StepKind, SuspendedBy, Target,
     UpdateManner,
 };
-use crate::plan::{Action, Cause, CausedField, Differing, Drift, PlannedStep, StackPlan, Stage};
+use crate::plan::{
+    Action, Cause, CausedField, Differing, Drift, Ignored, PlannedStep, StackPlan, Stage,
+};
 use crate::status::{Outcome, Report, SourceReport, StackReport, StepOutcome, conditions};
 
 /// A report with something of everything.
@@ -78,6 +80,11 @@ fn put_text(stack: &mut StackReport, text: &str) {
         change.old = Some(text.to_owned());
         change.new = Some(text.to_owned());
     }
+    for change in stack.plan.ignored.iter_mut().flat_map(|one| &mut one.fields) {
+        let change = Arc::make_mut(change);
+        change.path = format!("environment.{text}");
+        change.old = Some(text.to_owned());
+    }
     for health in stack.health.values_mut() {
         health.why = text.to_owned();
     }
@@ -139,6 +146,11 @@ fn tools() -> StackReport {
     let mode = field("environment.MODE", Some("theirs!"), Some("ours!"), Masked::Yes);
     stack.plan.drift =
         vec![drift(Kind::Service, "tools_scaled", Action::Update, vec![replicas, mode])];
+    let stamp = field("environment.BUILD", Some("theirs!"), None, Masked::Yes);
+    stack.plan.ignored = vec![Ignored {
+        object: ObjectRef::new(Kind::Service, "tools_scaled"),
+        fields: vec![stamp.change],
+    }];
     let contested = |field: &str, ours: &str, theirs: &str| HeldReason::Contested {
         field: field.into(),
         ours: ours.into(),
@@ -243,6 +255,8 @@ fn empty(stack: &str) -> StackReport {
             steps: Vec::new(),
             held: Vec::new(),
             drift: Vec::new(),
+            ignored: Vec::new(),
+            reveal: BTreeMap::new(),
         },
         outcomes: Vec::new(),
         health: BTreeMap::new(),

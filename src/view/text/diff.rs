@@ -96,12 +96,22 @@ fn summary(counts: &Counts) -> String {
     .collect();
     if parts.is_empty() {
         let (stacks, services) = (counts.stacks, counts.services);
-        return format!("Nothing differs ({stacks} stacks, {services} services).\n");
+        let left = left(counts);
+        return format!("Nothing differs ({stacks} stacks, {services} services){left}.\n");
     }
     let fields = match counts.fields {
         0 => String::new(),
         1 => " (1 field differs)".to_owned(),
         more => format!(" ({more} fields differ)"),
     };
-    format!("{}{fields}\n", parts.join(", "))
+    format!("{}{fields}{}\n", parts.join(", "), left(counts))
+}
+
+/// How many fields others have changed that they may.
+fn left(counts: &Counts) -> String {
+    match counts.ignored {
+        0 => String::new(),
+        1 => ", 1 field is as others set it".to_owned(),
+        more => format!(", {more} fields are as others set them"),
+    }
 }

@@ -29,6 +29,7 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
         }
     }
     text.push_str(&differs(view, reveal));
+    list(&mut text, "left to others", view.ignored.iter().map(|one| left(one, reveal)));
     text.push_str(&held(view, reveal));
     list(&mut text, "tasks", view.tasks.iter().map(|one| task(one, reveal)));
     list(&mut text, "fields", view.fields.iter().map(|one| field(one, reveal)));
@@ -86,6 +87,13 @@ fn task(task: &TaskView, reveal: Reveal) -> String {
         let _ = write!(line, ": {}", clean(message));
     }
     line
+}
+
+/// What is there, with what would be declared.
+fn left(field: &BothView, reveal: Reveal) -> String {
+    let declared = value(field.desired.as_ref(), reveal);
+    let (path, there) = (clean(&field.path), value(field.observed.as_ref(), reveal));
+    format!("{path}: {there} {}", paint(DIM, &format!("(declared: {declared})")))
 }
 
 fn field(field: &BothView, reveal: Reveal) -> String {

@@ -7,6 +7,7 @@ use super::rollout::RolloutForm;
 use super::unsupported::Unsupported;
 use crate::load::compose::forms::{Length, Swap};
 use crate::load::compose::policy::RecreateForm;
+use crate::load::compose::{ApprovalForm, IgnoreForm, PruneForm, RevealForm, WindowForm};
 
 /// What skep is to do with a service.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -35,6 +36,20 @@ pub struct ServiceSettings {
     /// Whether the service may be made anew where the engine can't change it in place, and be taken
     /// away while what it uses is made anew; without it, what its stack says counts.
     pub recreate: Option<RecreateForm>,
+    /// Stops all writes to the service, with this reason; drift is still reported.
+    pub suspend: Option<String>,
+    /// Who says yes to what is planned for the service; without it as for its stack.
+    pub approval: Option<ApprovalForm>,
+    /// When the service may be written, at all times with `[]`; without it as its stack.
+    pub windows: Option<Vec<WindowForm>>,
+    /// What becomes of the service when it leaves its declaration; without it as for its stack.
+    pub prune: Option<PruneForm>,
+    /// Values of variables, arguments and options that may be shown in JSON, pages and logs too:
+    /// `true`, or the paths of fields, beside those of the stack. A secret is never shown.
+    pub reveal: Option<RevealForm>,
+    /// Fields that others decide, such as an autoscaler: they are compared no more, and a write
+    /// leaves them as they are. They count beside those of the stack.
+    pub ignore: Option<Vec<IgnoreForm>>,
     /// Processes can't gain privileges (engine 25 and newer); `false` by default.
     #[schemars(extend("default" = false))]
     pub no_new_privileges: Option<bool>,

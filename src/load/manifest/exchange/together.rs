@@ -62,7 +62,8 @@ fn manifests(documents: Vec<Node>, name: Option<&str>, findings: &mut Findings) 
             Kind::Stack => Some(subject.name.as_str()),
             _ => subject.stack.as_ref().map(|(stack, _)| stack.as_str()),
         };
-        if subject.kind == Kind::Source || name.is_some_and(|name| of.is_some_and(|of| of != name))
+        if matches!(subject.kind, Kind::Source | Kind::Guard)
+            || name.is_some_and(|name| of.is_some_and(|of| of != name))
         {
             continue;
         }

@@ -1,6 +1,7 @@
 //! One file per kind: what is its own.
 
 pub(super) mod config;
+pub(super) mod guard;
 pub(super) mod network;
 pub(super) mod secret;
 pub(super) mod service;

@@ -10,8 +10,9 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    ApprovalForm, Config, DependsOn, Logging, Network, RecreateForm, RolloutForm, ScalarText,
-    Secret, Service, Unsupported, Volume, WindowForm, schema_of,
+    ApprovalForm, Config, DependsOn, IgnoreForm, Logging, Network, PruneForm, RecreateForm,
+    RevealForm, RolloutForm, ScalarText, Secret, Service, Unsupported, Volume, WindowForm,
+    schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -65,6 +66,15 @@ pub struct StackForm {
     /// confirms it.
     #[schemars(extend("default" = "confirm"))]
     pub recreate: Option<RecreateForm>,
+    /// What becomes of what leaves the stack, or goes with it; `auto`, it is removed, by default.
+    #[schemars(extend("default" = "auto"))]
+    pub prune: Option<PruneForm>,
+    /// Values of variables, arguments and options that may be shown in JSON, pages and logs too:
+    /// `true`, or the paths of fields. A secret is never shown.
+    pub reveal: Option<RevealForm>,
+    /// Fields that others decide, such as an autoscaler: they are compared no more, and a write
+    /// leaves them as they are.
+    pub ignore: Option<Vec<IgnoreForm>>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -98,6 +108,9 @@ struct Own {
     wave: Option<i32>,
     depends_on: Option<DependsOn>,
     recreate: Option<RecreateForm>,
+    prune: Option<PruneForm>,
+    reveal: Option<RevealForm>,
+    ignore: Option<Vec<IgnoreForm>>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -108,7 +121,7 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 13] = [
     "suspend",
     "rollout",
     "approval",
@@ -116,6 +129,9 @@ const SETTINGS: [&str; 10] = [
     "wave",
     "depends_on",
     "recreate",
+    "prune",
+    "reveal",
+    "ignore",
     "profiles",
     "ignore_unsupported",
     "logging",
