@@ -195,6 +195,7 @@ impl Stage {
             removals: Removals::Guarded,
             suspension: None,
             quota: Quota::Within,
+            guards: skep::plan::guard::Verdicts::default(),
         };
         let (health, memory) = (BTreeMap::new(), Memory::default());
         let input = PlanInput {

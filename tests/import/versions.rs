@@ -32,10 +32,15 @@ async fn names(world: &World, kind: Kind) -> Vec<String> {
     names.into_iter().filter(|name| name.starts_with("shop_")).cloned().collect()
 }
 
-/// Content changed twice, and then something else, so that nothing needs the first version.
+/// The mode that was committed last.
+const LAST: &str = "f";
+
+/// Content changed, and then something else so often that nothing needs the first version: neither
+/// a service nor a set that is kept.
 async fn changed() -> World {
     let world = World::new(1);
-    for (motd, mode) in [("one", "a"), ("two", "a"), ("two", "b"), ("two", "c")] {
+    let later = ["a", "b", "c", "d", "e", LAST].map(|mode| ("two", mode));
+    for (motd, mode) in [("one", "a")].into_iter().chain(later) {
         for _ in 0..3 {
             apply(&world, &shop(motd, motd, mode)).await;
             world.advance(Duration::from_secs(60)).await;
@@ -48,7 +53,7 @@ async fn changed() -> World {
 async fn a_version_that_is_left_alone_became_the_plain_name_again() {
     let world = changed().await;
     let before = names(&world, Kind::Config).await;
-    let files = shop("two", "two", "c");
+    let files = shop("two", "two", LAST);
     assert_eq!(compared(&world, &files).await, Vec::<String>::new(), "{before:?}");
     apply(&world, &files).await;
     assert_eq!(names(&world, Kind::Config).await, before);

@@ -203,7 +203,7 @@ fn lamp_task(world: &World<'_>) -> String {
 }
 
 /// There is what the round declares, and of what has versions those that a service refers to, or
-/// would go back to.
+/// would go back to, with those that a set needs which is kept of a stack that is there.
 fn exactly(world: &World<'_>, number: u64) {
     let named = |names: &[&str]| -> BTreeSet<String> {
         names.iter().map(|name| format!("{}{name}", world.name)).collect()
@@ -213,6 +213,7 @@ fn exactly(world: &World<'_>, number: u64) {
     let mut networks = named(&["_front", &fresh("back")]);
     // A stack that declares no network gets docker's own for it.
     networks.extend(named(&["-still_default"]));
+    let stacks = named(&["", "-still", &format!("-{number}")]);
     let ledgers: BTreeSet<String> = ["".to_owned(), "-still".to_owned(), format!("-{number}")]
         .iter()
         .map(|stack| format!("skep.ledger.{0}.{0}{stack}", world.name))
@@ -220,7 +221,8 @@ fn exactly(world: &World<'_>, number: u64) {
         .collect();
     let mut last = String::new();
     let equal = within(PATIENCE, || {
-        let referred = referred(world, &services);
+        let (kept_of, mut referred) = needed_by_sets(world);
+        referred.extend(referred_by(world, &services));
         let configs: BTreeSet<String> = referred.union(&ledgers).cloned().collect();
         let (configs, secrets): (BTreeSet<String>, BTreeSet<String>) = (
             configs.into_iter().filter(|n| !n.contains("_password")).collect(),
@@ -228,8 +230,8 @@ fn exactly(world: &World<'_>, number: u64) {
         );
         let wanted = [&services, &networks, &secrets, &configs].map(Clone::clone);
         let there = ["service", "network", "secret", "config"].map(|kind| ours(world, kind));
-        last = format!("wanted {wanted:#?}\nthere {there:#?}");
-        wanted == there
+        last = format!("wanted {wanted:#?}\nthere {there:#?}\nkept of {kept_of:?}");
+        wanted == there && kept_of.is_subset(&stacks)
     });
     assert!(equal, "{last}");
 }
@@ -248,8 +250,27 @@ fn ours(world: &World<'_>, kind: &str) -> BTreeSet<String> {
     set
 }
 
+/// Stacks of which sets are kept, with the secrets and configs that these need.
+fn needed_by_sets(world: &World<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let label = format!("label=skep.stable={}", world.name);
+    let sets = world.docker(&["config", "ls", "--quiet", "--filter", &label]);
+    let words: Vec<&str> = ["config", "inspect"].into_iter().chain(sets.lines()).collect();
+    // One that is removed meanwhile is an error: the next look has the rest.
+    let json = world.try_docker(&words).unwrap_or_else(|_| "[]".to_owned());
+    let sets: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    let (mut stacks, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for labels in sets.iter().map(|set| &set["Spec"]["Labels"]) {
+        stacks.extend(labels["skep.stack"].as_str().map(str::to_owned));
+        let uses = labels["skep.uses"].as_str().expect("a label");
+        let uses: Value = serde_json::from_str(uses).expect("JSON");
+        let lists = [&uses["secrets"], &uses["configs"]].into_iter().filter_map(Value::as_array);
+        names.extend(lists.flatten().filter_map(Value::as_str).map(str::to_owned));
+    }
+    (stacks, names)
+}
+
 /// Secrets and configs that services refer to, now or in the spec before.
-fn referred(world: &World<'_>, services: &BTreeSet<String>) -> BTreeSet<String> {
+fn referred_by(world: &World<'_>, services: &BTreeSet<String>) -> BTreeSet<String> {
     let mut words = vec!["service", "inspect"];
     words.extend(services.iter().map(String::as_str));
     let Ok(json) = world.try_docker(&words) else { return BTreeSet::new() };

@@ -18,10 +18,11 @@ pub(super) fn forbidden(mount: &Mount, rules: &MountRules) -> Vec<String> {
         found.push(format!("a mount of type {kind} is not allowed ({})", mount.target));
     }
     let Some(path) = path else { return found };
+    let is_socket = SOCKETS.contains(&path.as_str());
     let holds_socket = SOCKETS.iter().any(|socket| is_below(socket, &path) || *socket == path);
     if holds_socket && rules.docker_socket == Allowed::No {
         found.push(format!("mounting {path} gives docker's socket away, which is not allowed"));
-    } else if !(holds_socket && SOCKETS.contains(&path.as_str())) && !allows(&rules.paths, &path) {
+    } else if !is_socket && !allows(&rules.paths, &path) {
         found.push(format!("mounting {path} of the node is not allowed"));
     }
     found
