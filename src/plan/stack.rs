@@ -194,8 +194,12 @@ impl Draft {
         self.drift.extend(outcome.drift);
         self.steps.extend(runs::old(input, open.as_deref()));
         if input.lineage.declared == Declared::Gone && input.changes.leftovers.is_empty() {
-            self.steps.extend(stable::forget(input));
-            self.steps.extend(remember::forget(input));
+            let sets = stable::forget(input);
+            // The record goes after them: without it nobody would know whose they were.
+            if sets.is_empty() {
+                self.steps.extend(remember::forget(input));
+            }
+            self.steps.extend(sets);
         }
     }
 

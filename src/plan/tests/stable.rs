@@ -261,7 +261,7 @@ fn the_last_five_are_kept_and_the_others_are_garbage() {
     assert_eq!(lines[1..], [&["keep 7"][..], &removed[..]].concat());
     let gone = settled().keeps([part(1, &spec("1"), 1)]).gone();
     let gone = gone.with(|world| world.observed.services.clear());
-    check(&gone, &["remove skep.stable.skep.shop.1.1", "forget"]);
+    check(&gone, &["remove skep.stable.skep.shop.1.1"]);
     let observed = |name: &str| world.observed.configs.contains_key(name);
     assert!(observed(LEDGER) && observed("skep.stable.skep.shop.1.1"));
 }
