@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::shop::STACK;
 use crate::cli::error::Failure;
 use crate::diff::{OWNER_LABEL, owner_label};
-use crate::ledger::{INSTANCE_LABEL, key_name};
+use crate::ledger::{INSTANCE_LABEL, STABLE_LABEL, key_name};
 use crate::model::engine::StringMap;
 use crate::model::{Instance, Kind, ObjectRef, Observed, Target};
 use crate::ports::{SwarmError, Write};
@@ -97,7 +97,9 @@ fn target(name: &str, id: &str, version: crate::model::engine::Version) -> Targe
 /// When an object goes; `None` for what is not ours. An owner label counts only when it names the
 /// object itself.
 fn layer(instance: &Instance, (kind, name): (Kind, &str), labels: &StringMap) -> Option<Layer> {
-    if kind == Kind::Config && labels.get(INSTANCE_LABEL).is_some_and(|l| l == instance.as_str()) {
+    let mut remembers =
+        [INSTANCE_LABEL, STABLE_LABEL].into_iter().filter_map(|label| labels.get(label));
+    if kind == Kind::Config && remembers.any(|named| named == instance.as_str()) {
         return Some(Layer::Ledger);
     }
     let expected = owner_label(instance, kind, name);
