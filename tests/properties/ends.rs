@@ -94,7 +94,10 @@ fn there(observed: &Observed) -> BTreeMap<String, String> {
         there.insert(format!("config {name}"), format!("{:?}", live.spec.labels));
     }
     for (name, entry) in decode(&observed.configs, &Instance::default()).stacks {
-        let quarantine = entry.record.services.iter().map(|(service, record)| {
+        // What is remembered of a service that is gone stays until its stack is as declared.
+        let services = entry.record.services.iter();
+        let there_still = services.filter(|(service, _)| observed.services.contains_key(*service));
+        let quarantine = there_still.map(|(service, record)| {
             format!("{service} {:?} {:?} {:?}", record.attempted, record.stable, record.quarantine)
         });
         there.insert(format!("ledger {name}"), quarantine.collect::<Vec<_>>().join(" "));

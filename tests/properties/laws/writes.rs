@@ -102,7 +102,9 @@ fn attempts(wrote: &Wrote, found: &mut Found) {
         let what = format!("{} is written and the ledger does not know it", spec.name);
         return found.push((Law::Quarantine, what));
     };
-    if record.attempted.as_ref() != Some(&hash) {
+    // What was healthy may be on its way back from what failed, and gets its own form there.
+    let known = [&record.attempted, &record.back, &record.stable];
+    if !known.contains(&&Some(hash.clone())) {
         found.push((Law::Quarantine, format!("{}: the ledger knows another attempt", spec.name)));
     }
     if record.quarantine.contains(&hash) {

@@ -69,7 +69,7 @@ impl Writer {
     fn first(&mut self, scope: Scope) {
         for _ in 0..1 + self.random.below(2) {
             let stack = self.stack();
-            for _ in 0..1 + self.random.below(3) {
+            for _ in 0..1 + self.random.below(5) {
                 self.declare(&stack);
             }
         }
@@ -83,7 +83,8 @@ impl Writer {
     }
 
     fn something(&mut self) {
-        match self.random.below(12) {
+        match self.random.below(13) {
+            12 => self.meddle(),
             0..=3 => self.git(),
             4..=5 => {
                 let deed = self.deed();
@@ -111,7 +112,12 @@ impl Writer {
                 let service = self.service();
                 self.actions.push(Action::Forget(stack, Some(service)));
             }
-            9 => self.actions.push(Action::Forget(stack, None)),
+            9 => {
+                self.actions.push(Action::Forget(stack, None));
+                // Two at once are more than the quota allows, when they are large.
+                let other = self.stack();
+                self.actions.extend(self.random.chance(50).then_some(Action::Forget(other, None)));
+            }
             10 => {
                 let to = self.stack();
                 self.actions.push(Action::Rename(stack, to));
@@ -124,12 +130,36 @@ impl Writer {
                 let policy = self.policy();
                 self.actions.push(Action::Policy(stack, policy));
             }
-            _ => {
-                let back = self.random.chance(50);
-                return self.actions.push(if back { Action::Revert } else { Action::ForcePush });
-            }
+            _ => return self.rewrite(&stack),
         }
         self.actions.push(Action::Commit);
+    }
+
+    /// Goes back to what was there before, or takes a commit off the branch, often with something less.
+    fn rewrite(&mut self, stack: &str) {
+        if self.random.chance(40) {
+            return self.actions.push(Action::Revert);
+        }
+        if self.random.chance(70) {
+            let service = self.service();
+            self.actions.push(Action::Forget(stack.to_owned(), Some(service)));
+        }
+        self.actions.push(Action::ForcePush);
+    }
+
+    /// A change, and while its rollout runs one that is no reason to write into it.
+    fn meddle(&mut self) {
+        let (stack, service) = (self.stack(), self.service());
+        let mode = Part::Env("MODE".to_owned(), format!("m{}", self.random.below(9)));
+        let loose = match self.random.below(2) {
+            0 => Part::Label("colour".to_owned(), format!("c{}", self.random.below(9))),
+            _ => Part::Replicas(1 + self.random.below(4) as u64),
+        };
+        for part in [mode, loose] {
+            self.actions.push(Action::Declare(stack.clone(), service.clone(), vec![part]));
+            self.actions.extend([Action::Commit, Action::Pass]);
+            self.actions.push(Action::Wait(self.random.below(2) as u64));
+        }
     }
 
     fn policy(&mut self) -> Policy {
