@@ -143,8 +143,13 @@ pub fn two_at_once(seed: u64, script: &Script) -> String {
 
 /// Images that fail, a registry that does not answer, a file with a mistake.
 pub fn beside_a_bad_one(seed: u64, script: &Script) -> String {
-    let alone = play(seed, 1, script).there;
-    let bad = bad(seed);
+    let bad = bad(seed, script);
+    let mut plain = script.clone();
+    if !bad.last.is_empty() {
+        // The commit that takes the bad one away takes along what was edited and not committed.
+        plain.0.extend([Action::Commit, Action::Settle]);
+    }
+    let alone = play(seed, 1, &plain).there;
     let mut actions = bad.first;
     actions.extend(script.0.iter().cloned());
     actions.extend(bad.last);
@@ -159,7 +164,7 @@ struct Bad {
     last: Vec<Action>,
 }
 
-fn bad(seed: u64) -> Bad {
+fn bad(seed: u64, script: &Script) -> Bad {
     let tempers = [
         Temper::Crashes(0),
         Temper::Crashes(8),
@@ -167,7 +172,15 @@ fn bad(seed: u64) -> Bad {
         Temper::Missing,
         Temper::Refused,
     ];
-    let kind = usize::try_from(seed % 7).expect("a small number");
+    let takes = |action: &Action| {
+        use Action::{ForcePush, Forget, Rename, Revert};
+        matches!(action, Forget(..) | Rename(..) | Revert | ForcePush)
+    };
+    let kind = match seed % 7 {
+        // A removal rightly waits for a broken file, and then for what is not well or was rewritten.
+        5 if script.0.iter().any(takes) => 4,
+        kind => usize::try_from(kind).expect("a small number"),
+    };
     let odd = || "odd".to_owned();
     let image = if kind == 6 { "down.test/odd:1" } else { "odd:1" };
     let mut first: Vec<Action> = Vec::new();
