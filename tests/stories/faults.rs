@@ -25,23 +25,7 @@ async fn stopped_after_any_write_it_still_settles_to_the_same_end() {
     for writes in 1..=8 {
         let mut play = Play::new();
         play.commit_shop(SHOP);
-        play.world.swarm.fail_after(writes);
-        let swarm = play.world.swarm.clone();
-        {
-            let Play { world, operator, .. } = &mut play;
-            let turns = async {
-                loop {
-                    operator.read_sources().await;
-                    operator.pass().await;
-                }
-            };
-            let stopped = async {
-                tokio::select! { () = swarm.stopped() => {}, () = turns => {} }
-            };
-            world.run(Duration::from_secs(60), stopped).await.expect("it stops");
-        }
-        play.world.swarm.heal();
-        play.restart();
+        play.die_after(writes).await;
         check_shop(&mut play).await;
     }
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use skep::model::Kind;
-use skep::ports::Clock as _;
 use skep::sim::{Behaviour, By, Outcome};
 use skep::status::Settled;
 
@@ -214,25 +213,7 @@ async fn an_operator_that_dies_after_any_write_runs_no_hook_twice() {
     for writes in 1..=8 {
         let mut play = play();
         commit(&play, SHOP);
-        play.world.swarm.fail_after(writes);
-        let swarm = play.world.swarm.clone();
-        {
-            let Play { world, operator, .. } = &mut play;
-            let clock = world.clock.clone();
-            let turns = async {
-                loop {
-                    operator.read_sources().await;
-                    operator.pass().await;
-                    clock.sleep(Duration::from_secs(1)).await;
-                }
-            };
-            let stopped = async {
-                tokio::select! { () = swarm.stopped() => {}, () = turns => {} }
-            };
-            world.run(Duration::from_secs(120), stopped).await.expect("it stops");
-        }
-        play.world.swarm.heal();
-        play.restart();
+        play.die_after(writes).await;
         let (course, settled) = play.course().await;
         assert_eq!(settled, Settled::Well, "after {writes} writes: {course:?}");
         let log = play.world.swarm.log();

@@ -87,6 +87,29 @@ impl Play {
         self.operator = operator(&self.world, self.settings.clone());
     }
 
+    /// The operator makes passes, a second apart, and dies after so many writes; another one takes
+    /// its place.
+    pub(crate) async fn die_after(&mut self, writes: usize) {
+        self.world.swarm.fail_after(writes);
+        let swarm = self.world.swarm.clone();
+        let Self { world, operator, .. } = self;
+        let turns = async {
+            loop {
+                operator.read_sources().await;
+                operator.pass().await;
+                world.clock.sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let stopped = async {
+            tokio::select! { () = swarm.stopped() => {}, () = turns => {} }
+        };
+        // Not kept with those who call: it is large.
+        let stopped = Box::pin(world.run(Duration::from_secs(120), stopped));
+        stopped.await.expect("it stops");
+        self.world.swarm.heal();
+        self.restart();
+    }
+
     /// Commits the shop with this stack file.
     pub(crate) fn commit_shop(&self, text: &str) {
         let files = [

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use skep::model::engine::ServiceMode;
 use skep::model::{HeldReason, Kind};
-use skep::ports::{Clock as _, Swarm as _};
+use skep::ports::Swarm as _;
 use skep::status::{Report, Settled};
 
 use crate::play::{Play, SHOP};
@@ -219,24 +219,7 @@ async fn a_service_that_a_person_holds_keeps_its_network() {
 async fn dies_after(writes: usize, text: &str) -> Play {
     let mut play = Play::shop().await;
     play.commit_shop(text);
-    play.world.swarm.fail_after(writes);
-    let swarm = play.world.swarm.clone();
-    {
-        let Play { world, operator, .. } = &mut play;
-        let turns = async {
-            loop {
-                operator.read_sources().await;
-                operator.pass().await;
-                world.clock.sleep(Duration::from_secs(1)).await;
-            }
-        };
-        let stopped = async {
-            tokio::select! { () = swarm.stopped() => {}, () = turns => {} }
-        };
-        world.run(Duration::from_secs(120), stopped).await.expect("it stops");
-    }
-    play.world.swarm.heal();
-    play.restart();
+    play.die_after(writes).await;
     play
 }
 

@@ -127,13 +127,15 @@ fn after_the_quorum_was_lost_a_new_cluster_of_one_manager_converges_and_keeps_wh
         topology: "three managers",
         must_hold: "what git says now is there, no service is made anew or removed",
     };
-    let writes = wrote.len();
-    line.held(
-        &lab,
-        &format!("converged {:.1} s after the new cluster, {writes} writes", took.as_secs_f64()),
-    );
+    line.held(&lab, &measured(took, &wrote));
     drop(world);
     drop(restored);
+}
+
+/// What the matrix tells of a new cluster.
+fn measured(took: Duration, wrote: &[String]) -> String {
+    let (took, writes) = (took.as_secs_f64(), wrote.len());
+    format!("converged {took:.1} s after the new cluster, {writes} writes")
 }
 
 /// A copy of a folder, links and rights included.
@@ -195,11 +197,7 @@ fn yesterdays_raft_restored_converges_to_todays_commit_and_nothing_that_is_decla
         topology: "three managers",
         must_hold: "today's commit is there again, nothing that it declares is removed",
     };
-    let writes = wrote.len();
-    line.held(
-        &lab,
-        &format!("converged {:.1} s after the new cluster, {writes} writes", took.as_secs_f64()),
-    );
+    line.held(&lab, &measured(took, &wrote));
     drop(world);
     drop(restored);
 }
