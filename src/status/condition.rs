@@ -94,6 +94,9 @@ impl<'a> Prospects<'a> {
                     waiting.entry(by).or_default().push(&held.object);
                     keepers.insert(by);
                 }
+                HeldReason::RolloutRunning { state } if is_lost(&held.object, state, report) => {
+                    ends.push(&held.object);
+                }
                 reason if goes_away(reason) => {}
                 _ => ends.push(&held.object),
             }
@@ -120,6 +123,7 @@ impl<'a> Prospects<'a> {
                 !self.stuck.contains(on)
             }
             HeldReason::StackNotReady { stack, .. } => !self.idle.contains(stack),
+            HeldReason::RolloutRunning { .. } => !self.stuck.contains(&held.object),
             reason => goes_away(reason),
         }
     }
@@ -139,6 +143,13 @@ fn is_still(object: &ObjectRef, report: &StackReport, busy: &BTreeSet<ObjectRef>
         Some(health) => health.state == HealthState::Failed,
         None => !busy.contains(object),
     }
+}
+
+/// True for a rollout that failed and that nobody ends: the engine has no deadline, and what a policy
+/// lets continue stays as it is. One on its way back still comes to an end.
+fn is_lost(object: &ObjectRef, state: &str, report: &StackReport) -> bool {
+    let failed = report.health.get(&object.name).is_some_and(|h| h.state == HealthState::Failed);
+    failed && !state.starts_with("rollback")
 }
 
 /// Reasons that go away whatever becomes of others.

@@ -205,6 +205,29 @@ async fn a_policy_to_pause_leaves_what_failed_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_rollout_that_nobody_ends_was_on_its_way_for_ever_once_a_label_waited_for_it() {
+    let nowhere = "      replicas: 2\n      update_config: {failure_action: continue}\n      \
+                   placement: {constraints: [node.labels.zone == mars]}\n";
+    let shop = SHOP.replace("      replicas: 2\n", nowhere);
+    let mut play = Play::new();
+    play.commit_shop(&shop);
+    assert_eq!(play.converge().await, Settled::Badly);
+    let shop = shop.replace("fast", "slow");
+    play.commit_shop(&shop);
+    play.pass().await;
+    play.world.advance(SECOND).await;
+    let labelled = "      replicas: 2\n      labels: {colour: red}\n";
+    play.commit_shop(&shop.replace("      replicas: 2\n", labelled));
+    assert_eq!(play.converge().await, Settled::Badly);
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["shop_web RolloutRunning"]);
+    assert!(web(&report).why.contains("no suitable node"), "{}", web(&report).why);
+    // A newer spec is not held by it.
+    play.commit_shop(SHOP);
+    assert_eq!(play.converge().await, Settled::Well);
+}
+
+#[tokio::test]
 async fn a_policy_to_continue_only_tells() {
     let shop = with_rollout("on_failure: continue");
     let mut play = next_image(Behaviour::ExitsAfter(8 * SECOND, 1), &shop).await;
