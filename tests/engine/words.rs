@@ -9,7 +9,7 @@ use skep::model::engine::{
     ServiceSpec,
 };
 use skep::model::{Images, Kind};
-use skep::ports::{Registry, Swarm, Write};
+use skep::ports::{Registry, Swarm, SwarmError, Write};
 use skep::registry::EngineRegistry;
 
 use crate::lab::Lab;
@@ -168,15 +168,30 @@ async fn a_rollback_brings_back_the_spec_before() {
     let (seen, _) = running(&swarm, name, 1).await;
     let before = seen.services[name].spec.clone();
     update(&swarm, &seen, name, |spec| image(spec, lab.image("2"))).await.unwrap();
-    let seen = swarm.look().await.unwrap();
-    let after = seen.services[name].spec.clone();
-    let target = target(&seen, Kind::Service, name);
-    let back = Write::RollBack { target, spec: Box::new(after.clone()) };
-    swarm.write(&back).await.unwrap();
+    let after = swarm.look().await.unwrap().services[name].spec.clone();
+    let back = roll_back(&swarm, name, &after).await.unwrap();
     let seen = swarm.look().await.unwrap();
     let service = &seen.services[name];
     assert_eq!(service.spec, before);
     assert_eq!(service.previous_spec.as_deref(), Some(&after));
     assert!(service.update_status.as_ref().is_some_and(|status| status.state.is_rollback()));
     swarm.write(&back).await.unwrap_err();
+}
+
+/// Tells the engine to roll back. While a rollout goes on the engine writes the service itself, so that
+/// the version just seen may be an old one: then this looks again.
+async fn roll_back(
+    swarm: &impl Swarm,
+    name: &str,
+    spec: &ServiceSpec,
+) -> Result<Write, SwarmError> {
+    loop {
+        let target = target(&swarm.look().await?, Kind::Service, name);
+        let back = Write::RollBack { target, spec: Box::new(spec.clone()) };
+        match swarm.write(&back).await {
+            Ok(_) => return Ok(back),
+            Err(SwarmError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
