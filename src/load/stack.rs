@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::load::check::{Shapes, check};
-use crate::load::compose::{ComposeFile, StackSettings, schema_of};
+use crate::load::compose::{ComposeFile, MovedFromForm, StackSettings, schema_of};
 use crate::load::convert::{Input, Objects, convert};
 use crate::load::findings::Findings;
 use crate::load::gather::{Gathered, needs, rank_of};
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
 use crate::model::{
-    ApprovalPolicy, Content, Place, PrunePolicy, Rank, RecreatePolicy, SpecHash, StackNeed,
-    StackOrder, StackPolicy, Wholeness, Window,
-};
-use crate::model::{
-    DesiredService, DesiredStack, FileSet, HashKey, RepoPath, SideStore, SourceName, StackName,
+    ApprovalPolicy, Content, DesiredService, DesiredStack, FileSet, HashKey, MovedFrom, Place,
+    PrunePolicy, Rank, RecreatePolicy, RepoPath, SideStore, SourceName, SpecHash, StackName,
+    StackNeed, StackOrder, StackPolicy, Wholeness, Window,
 };
 
 /// The schema of compose files, prepared once.
@@ -88,7 +86,9 @@ pub fn make(
         locals: &gathered.locals,
         key: surroundings.key,
     };
-    let policy = StackPolicy { order: order(tree, surroundings.paths, findings), ..policy(tree) };
+    let mut policy = policy(tree);
+    policy.order = order(tree, surroundings.paths, findings);
+    policy.moved_from = Moving { stack: name, tree, paths: surroundings.paths }.read(findings);
     let Objects { networks, secrets, configs, services, external, data } = convert(input, findings);
     let spoiled = findings.spoiled();
     if spoiled.whole.is_some() {
@@ -127,6 +127,43 @@ fn policy(tree: &Node) -> StackPolicy {
         recreate: settings.recreate.map_or_else(RecreatePolicy::default, RecreatePolicy::from),
         atomic: settings.rollout.and_then(|rollout| rollout.atomic).unwrap_or_default(),
         prune: settings.prune.map(PrunePolicy::from).unwrap_or_default(),
+        moved_from: None,
+    }
+}
+
+/// Where a stack says what it was before.
+struct Moving<'a> {
+    stack: &'a StackName,
+    tree: &'a Node,
+    paths: &'a [RepoPath],
+}
+
+impl Moving<'_> {
+    fn read(&self, findings: &mut Findings) -> Option<MovedFrom> {
+        let (root, tree) = (KeyPath::root(), self.tree);
+        let settings = root.key("x-skep");
+        let path = settings.key("moved_from");
+        let node = tree.get("x-skep")?.get("moved_from")?;
+        let form: MovedFromForm = decode(node).ok()?;
+        let stack = form.stack.map(StackName::new).transpose();
+        let source = form.source.map(SourceName::new).transpose();
+        let mut wrong = |key: &str, why: String| {
+            findings.error_in(tree, &path.key(key), (why, "write the name that it had"));
+        };
+        let stack = stack.map_err(|why| wrong("stack", why.to_string())).ok()?;
+        let source = source.map_err(|why| wrong("source", why.to_string())).ok()?;
+        let renamed = stack.as_ref().is_some_and(|stack| stack != self.stack);
+        if !renamed && source.is_none() {
+            let message = "moved_from says nothing that was different before";
+            let hint = "name the stack, or the source, that it was; or leave it out";
+            findings.error_in(tree, &path, (message, hint));
+            return None;
+        }
+        let span = tree.locate(&path);
+        let index = usize::try_from(span.file.0).unwrap_or(usize::MAX);
+        let file = self.paths.get(index).cloned().unwrap_or_default();
+        let place = Place { file, at: Some(span.start) };
+        Some(MovedFrom { stack: stack.filter(|_| renamed), source, place })
     }
 }
 

@@ -81,6 +81,8 @@ pub struct StackPolicy {
     pub atomic: bool,
     /// What becomes of what left the stack.
     pub prune: PrunePolicy,
+    /// Which stack of which source this one was before.
+    pub moved_from: Option<MovedFrom>,
 }
 
 /// Whether what the engine can't change in place may be made anew, which interrupts those that use
@@ -94,6 +96,17 @@ pub enum RecreatePolicy {
     Confirm,
     /// It may not.
     Never,
+}
+
+/// What a stack was before it was moved: at least one of the two is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedFrom {
+    /// Its name, when that was another one.
+    pub stack: Option<StackName>,
+    /// The source that declared it.
+    pub source: Option<SourceName>,
+    /// Where it says so.
+    pub place: Place,
 }
 
 /// Who says yes to a plan.

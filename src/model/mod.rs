@@ -21,13 +21,13 @@ mod window;
 
 pub use decision::{
     Against, Approval, FailedRevision, Gate, Held, HeldReason, HookRecord, Inventory, LedgerRecord,
-    MODE, NewData, NewStable, NotAnApproval, Outcome, Pin, ServiceRecord, StableService,
+    MODE, NewData, NewStable, NotAnApproval, Outcome, Pin, Removed, ServiceRecord, StableService,
     StableStack, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
-    DesiredService, DesiredStack, ImageAnswer, Images, Naming, Place, PullPolicy, RecreatePolicy,
-    Replicas, StackPolicy, Wholeness,
+    DesiredService, DesiredStack, ImageAnswer, Images, MovedFrom, Naming, Place, PullPolicy,
+    RecreatePolicy, Replicas, StackPolicy, Wholeness,
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{

@@ -17,6 +17,7 @@ mod ports;
 mod recreate;
 mod remember;
 mod removal;
+mod renaming;
 mod runs;
 mod service;
 mod stable;
@@ -45,7 +46,7 @@ pub use crate::diff::Cause;
 pub use audit::{Finding, audit};
 pub use basis::Basis;
 pub use contest::{Contested, Contests};
-pub use removal::Quota;
+pub use removal::{Guard, Quota, Removal};
 pub use stack::plan;
 pub use turns::{Standing, Turns};
 
@@ -66,6 +67,8 @@ pub struct StackPlan {
     pub ignored: Vec<Ignored>,
     /// Fields whose values may be shown, by service; those that reveal none are left out.
     pub reveal: BTreeMap<String, FieldRules>,
+    /// Everything that is to be removed, with the guards that hold it.
+    pub removals: Vec<Removal>,
 }
 
 impl StackPlan {
@@ -238,16 +241,34 @@ impl<'a> PlanInput<'a> {
 pub struct Lineage {
     /// The source.
     pub source: SourceName,
+    /// The source whose manifest declares it; none for one that skep was started with.
+    pub root: Option<SourceName>,
     /// The revision that was loaded.
     pub revision: Revision,
     /// How it stands to the revision that was applied last.
     pub ancestry: Ancestry,
     /// Whether the stack is still declared in it.
     pub declared: Declared,
+    /// Whether the stack may be written from this source.
+    pub custody: Custody,
     /// What the declaration itself says.
     pub policy: StackPolicy,
     /// What the stack is compared with.
     pub basis: Basis,
+}
+
+/// Whether a stack may be written from the source that declares it now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Custody {
+    /// It may: the source had it before, or nobody has it.
+    #[default]
+    Own,
+    /// Another source that is still there had it last, and nothing says that it was handed over.
+    Foreign(String),
+    /// What is named by `moved_from` is not free yet; in words that go on "waiting for".
+    Waits(String),
+    /// It takes the place of this stack, of which nothing can be kept: names are prefixes.
+    Renamed(StackName),
 }
 
 impl Lineage {
@@ -266,6 +287,8 @@ pub enum Declared {
     Here,
     /// It left a source that was loaded without errors.
     Gone,
+    /// Its source left the root source, which was loaded without errors.
+    Vanished,
     /// Its declaration has an error: nothing of it is touched, least of all removed.
     Broken,
 }

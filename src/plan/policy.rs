@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{PlanInput, remember, windows};
+use super::{Custody, PlanInput, remember, renaming, windows};
 use crate::model::{ApprovalPolicy, HeldReason, Kind, ObjectRef, ServicePolicy, SuspendedBy};
 
 /// The policies of one stack at one time.
@@ -13,6 +13,8 @@ pub(super) struct Gates<'a> {
     /// Services that have a policy of their own.
     own: BTreeMap<&'a str, Cow<'a, ServicePolicy>>,
     shut: Option<HeldReason>,
+    /// A stack in the place of another one waits for a person as a whole.
+    renamed: Option<HeldReason>,
     unapproved: Option<HeldReason>,
 }
 
@@ -24,6 +26,10 @@ impl<'a> Gates<'a> {
             input,
             own: own(input),
             shut: windows::closed(&policy.windows, input.now),
+            renamed: match &input.lineage.custody {
+                Custody::Renamed(old) => renaming::unapproved(input, old),
+                _ => None,
+            },
             unapproved: manual.then(|| remember::unapproved(input)).flatten(),
         }
     }
@@ -42,6 +48,7 @@ impl<'a> Gates<'a> {
             Some(windows) => windows::closed(windows, self.input.now),
             None => self.shut.clone(),
         };
+        let shut = shut.or_else(|| self.renamed.clone());
         shut.or_else(|| match own.and_then(|policy| policy.approval) {
             Some(ApprovalPolicy::Automatic) => None,
             // One yes to all of the stack is enough.

@@ -9,8 +9,8 @@ use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::{FORMAT, KEPT_SETS};
 use crate::model::{
-    FailedRevision, HeldReason, Inventory, KeptPolicy, Kind, LedgerRecord, Replicas, ServiceRecord,
-    SpecHash, Step, StepKind, UpdateManner,
+    FailedRevision, HeldReason, Inventory, KeptPolicy, Kind, LedgerRecord, ObjectRef, Removed,
+    Replicas, ServiceRecord, SpecHash, Step, StepKind, UpdateManner,
 };
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -18,6 +18,8 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     let mut record = input.ledger.map(|entry| entry.record.clone()).unwrap_or_default();
     record.format = FORMAT;
     record.source = Some(input.lineage.source.clone());
+    record.root.clone_from(&input.lineage.root);
+    record.removed = record.removed_for(&input.lineage.revision).cloned();
     record.pin = match &input.lineage.basis {
         Basis::Declared => None,
         Basis::Pinned(pin) => Some(pin.clone()),
@@ -189,7 +191,7 @@ fn left_by_now<'a>(input: &PlanInput<'a>) -> BTreeSet<&'a str> {
 pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<PlannedStep> {
     let before = input.ledger.map(|entry| &entry.record);
     let nothing_yet = before.is_none() && record.services.is_empty() && record.revision.is_none();
-    if before == Some(&record) || nothing_yet {
+    if nothing_yet || before.is_some_and(|before| says_the_same(before, &record)) {
         return None;
     }
     let target = input.ledger.map(|entry| entry.target.clone());
@@ -198,11 +200,34 @@ pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<Planne
     Some(PlannedStep { stage: Stage::Ledger, step, needs: BTreeSet::new() })
 }
 
-/// The step that forgets a stack of which nothing is left.
-pub(super) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
-    let target = input.ledger?.target.clone();
-    let step = Step::Remove { kind: Kind::Config, target };
-    Some(PlannedStep { stage: Stage::Removal, step, needs: BTreeSet::new() })
+/// A record is not written only because an older skep did not note who declares its source.
+fn says_the_same(before: &LedgerRecord, record: &LedgerRecord) -> bool {
+    before == record
+        || (before.root.is_none()
+            && *before == LedgerRecord { root: None, ..LedgerRecord::clone(record) })
+}
+
+/// Notes services that are about to be removed for this revision.
+pub(super) fn removing(
+    input: &PlanInput<'_>,
+    mut record: LedgerRecord,
+    services: Vec<String>,
+) -> LedgerRecord {
+    if !services.is_empty() {
+        let revision = input.lineage.revision.clone();
+        let before = record.removed.take().filter(|removed| removed.revision == revision);
+        let before = before.map(|removed| removed.services).unwrap_or_default();
+        let services = before.into_iter().chain(services).collect();
+        record.removed = Some(Removed { revision, services });
+    }
+    record
+}
+
+/// The step that notes the same of a stack that is not declared any more; nothing else of its
+/// record changes, so that what survives stays known.
+pub(super) fn leaving(input: &PlanInput<'_>, services: Vec<String>) -> Option<PlannedStep> {
+    let record = input.ledger?.record.clone();
+    step(input, removing(input, record, services))
 }
 
 fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
@@ -292,5 +317,18 @@ fn inventory(input: &PlanInput<'_>) -> Inventory {
     for left in &input.changes.leftovers {
         put(left.object.kind, &left.object.name, &left.target.id);
     }
+    keep_unseen(&mut inventory, input);
     inventory
+}
+
+/// What could not be seen may still be there: it stays known.
+fn keep_unseen(inventory: &mut Inventory, input: &PlanInput<'_>) {
+    let known = input.ledger.filter(|_| !input.view.observed.gaps.is_empty());
+    for (kind, names) in known.iter().flat_map(|entry| &entry.record.inventory) {
+        let unseen =
+            names.iter().filter(|(name, _)| !input.view.has(&ObjectRef::new(*kind, name.as_str())));
+        for (name, id) in unseen {
+            inventory.entry(*kind).or_default().entry(name.clone()).or_insert(id.clone());
+        }
+    }
 }

@@ -6,8 +6,9 @@ use super::order::Order;
 use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Basis, Cause, Declared, Drift, Ignored, PlanInput, PlannedStep, StackPlan, Stage, Writes,
-    basis, cause, foundation, ports, recreate, remember, removal, runs, stable, turns, whole,
+    Basis, Cause, Custody, Declared, Drift, Ignored, PlanInput, PlannedStep, Removal, StackPlan,
+    Stage, Writes, basis, cause, foundation, ports, recreate, remember, removal, runs, stable,
+    turns, whole,
 };
 use crate::diff::{DataLive, Owner, ServiceChange, references};
 use crate::health::HealthState;
@@ -42,6 +43,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
         drift: draft.drift,
         ignored: input.changes.services.iter().filter_map(ignored).collect(),
         reveal: revealed(input),
+        removals: draft.removals,
     }
 }
 
@@ -78,6 +80,7 @@ struct Draft {
     drift: Vec<Drift>,
     begun: Vec<recreate::Begun>,
     moves: ports::Moves,
+    removals: Vec<Removal>,
 }
 
 impl Draft {
@@ -193,11 +196,12 @@ impl Draft {
         self.held.extend(outcome.held);
         self.drift.extend(outcome.drift);
         self.steps.extend(runs::old(input, open.as_deref()));
-        if input.lineage.declared == Declared::Gone && input.changes.leftovers.is_empty() {
+        self.removals = outcome.removals;
+        if removal::nothing_is_left(input) {
             let sets = stable::forget(input);
             // The record goes after them: without it nobody would know whose they were.
             if sets.is_empty() {
-                self.steps.extend(remember::forget(input));
+                self.steps.extend(removal::forget(input));
             }
             self.steps.extend(sets);
         }
@@ -295,7 +299,12 @@ impl Draft {
 
     fn remember(&mut self, input: &PlanInput<'_>) {
         let guarded = !against(input).is_empty();
-        if guarded || stopped(input).is_some() || input.lineage.declared != Declared::Here {
+        if guarded || stopped(input).is_some() {
+            return;
+        }
+        let removed = removal::counted(input, &self.steps);
+        if input.lineage.declared != Declared::Here {
+            self.steps.extend(remember::leaving(input, removed));
             return;
         }
         let services = self.steps.iter().filter(|planned| planned.stage == Stage::Services);
@@ -319,6 +328,7 @@ impl Draft {
             false if self.steps.is_empty() || !input.lineage.follows() => record,
             false => remember::applied(input, record),
         };
+        let record = remember::removing(input, record, removed);
         self.steps.extend(remember::step(input, record));
         if settled {
             let kept = stable::keep(input);
@@ -351,6 +361,11 @@ fn stopped(input: &PlanInput<'_>) -> Option<HeldReason> {
             let (why, until) = (suspension.reason.clone(), suspension.until);
             return Some(HeldReason::Suspended { by, why, until });
         }
+    }
+    match &input.lineage.custody {
+        Custody::Foreign(owner) => return Some(HeldReason::NotOurs { owner: owner.clone() }),
+        Custody::Waits(on) => return Some(HeldReason::Waiting { on: on.clone() }),
+        Custody::Own | Custody::Renamed(_) => {}
     }
     let why = input.lineage.policy.suspend.clone()?;
     Some(HeldReason::Suspended { by: SuspendedBy::Declaration, why, until: None })

@@ -6,6 +6,7 @@ mod hooks;
 mod ignore;
 mod policy;
 mod recreate;
+mod removal;
 mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,13 +15,13 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Basis, Contested, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan,
-    Turns, Writes, audit, plan,
+    Basis, Contested, Custody, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals,
+    StackPlan, Turns, Writes, audit, plan,
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
-    Claims, DiffInput, HOLD_LABEL, IMAGE_LABEL, KEEP_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Unequal,
-    View, diff, remains,
+    Claims, DiffInput, HOLD_LABEL, IMAGE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, Unequal, View, diff,
+    remains,
 };
 use crate::health::{Health, HealthState};
 use crate::ledger::{Entry, StableSet};
@@ -144,6 +145,8 @@ fn asks_for(version: &str) -> World {
         record: None,
         lineage: Lineage {
             source,
+            root: None,
+            custody: Custody::Own,
             revision: Revision::Commit("c2".into()),
             ancestry: Ancestry::Later,
             declared: Declared::Here,
@@ -495,48 +498,6 @@ fn a_fought_over_replica_count_is_left_to_the_other_side() {
 }
 
 #[test]
-fn a_stack_that_left_git_is_removed_and_then_forgotten() {
-    check(&asks_for("1").runs("1").gone(), &["remove shop_web"]);
-    let empty = asks_for("1").runs("1").gone().with(|world| world.observed.services.clear());
-    check(&empty, &["forget"]);
-}
-
-#[test]
-fn an_operator_whose_stack_left_git_does_not_remove_itself() {
-    let kept = |version| {
-        asks_for(version).runs("1").shows("1", |service| {
-            service.spec.labels.insert(KEEP_LABEL.into(), "skep itself".into());
-        })
-    };
-    check(&kept("1").gone(), &["held NeedsApproval"]);
-    check(&kept("2"), &["remember attempted=2 stable=1 bad=[]", "update shop_web"]);
-}
-
-#[test]
-fn a_removal_waits_for_a_safe_moment() {
-    let guarded = |change: fn(&mut World)| asks_for("1").runs("1").gone().with(change);
-    for (change, reason) in [
-        ((|w| w.orders.removals = Removals::NotAsked) as fn(&mut World), "PruneNotAsked"),
-        (|w| w.lineage.declared = Declared::Broken, "ViewIncomplete"),
-        (|w| w.lineage.ancestry = Ancestry::Rewritten, "HistoryRewritten"),
-        (|w| w.lineage.ancestry = Ancestry::Unknown, "ViewIncomplete"),
-        (|w| w.lineage.ancestry = Ancestry::Unordered, "PruneNotAsked"),
-        (|w| w.orders.quota = Quota::Exceeded { removed: 9, there: 10 }, "NeedsApproval"),
-        (
-            |w| {
-                w.observed.gaps.insert(crate::model::Gap::Ambiguous {
-                    kind: "network".into(),
-                    name: "x".into(),
-                });
-            },
-            "ViewIncomplete",
-        ),
-    ] {
-        check(&guarded(change), &[&format!("held {reason}")]);
-    }
-}
-
-#[test]
 fn a_rewritten_history_was_forgotten_once_a_step_was_taken_and_the_next_pass_removed() {
     let before = Revision::Commit("c1".into());
     for (ancestry, remembered) in [
@@ -551,12 +512,4 @@ fn a_rewritten_history_was_forgotten_once_a_step_was_taken_and_the_next_pass_rem
         });
         assert_eq!(world.applied(), Some(Revision::Commit(remembered.into())), "{ancestry:?}");
     }
-}
-
-#[test]
-fn a_service_with_a_foreign_owner_is_no_leftover() {
-    let world = asks_for("1").runs("1").gone().shows("1", |service| {
-        service.spec.labels.insert(OWNER_LABEL.into(), "blue/service/shop_web".into());
-    });
-    check(&world, &["forget"]);
 }

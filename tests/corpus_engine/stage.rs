@@ -12,8 +12,8 @@ use skep::model::{
     ObjectRef, Observed, Rank, Revision, SecretBytes, SideStore, SourceName, Step,
 };
 use skep::plan::{
-    Basis, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes,
-    audit, plan,
+    Basis, Custody, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan,
+    Turns, Writes, audit, plan,
 };
 use skep::ports::Write;
 use skep::reconcile::Doors;
@@ -184,6 +184,8 @@ impl Stage {
         let changes = self.compare(stack, &view, record);
         let lineage = Lineage {
             source: SourceName::new(SOURCE).unwrap(),
+            root: None,
+            custody: Custody::Own,
             revision: Revision::Commit("c".repeat(40)),
             ancestry: Ancestry::Same,
             declared: Declared::Here,

@@ -7,12 +7,13 @@ use std::path::Path;
 use crate::project::{self, rust_files};
 use crate::tokens::tokens;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/images.md",
     "docs/ledger.md",
     "docs/operations.md",
+    "docs/removal.md",
     "docs/sources.md",
 ];
 

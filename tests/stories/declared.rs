@@ -109,15 +109,32 @@ async fn stacks_of_two_sources_wait_for_each_other_and_a_circle_of_them_is_told(
 }
 
 #[tokio::test]
-async fn a_source_that_is_declared_no_longer_takes_nothing_with_it() {
+async fn a_source_that_is_declared_no_longer_takes_nothing_with_it_until_a_person_says_so() {
     let (mut play, team) = converged().await;
     play.world.source.delete("no team", &["team.yml"]).expect("a path");
     team.commit("newer", &[("tools.yml", NEWER)]).expect("a path");
     let report = play.pass().await;
     assert_eq!(report.sources.len(), 1);
     play.converge().await;
+    play.restart();
+    let report = play.pass().await;
+    let held = ["tools_default NeedsApproval", "tools_web NeedsApproval"];
+    assert_eq!(Play::held(&report), held, "the root's later commits and a restart change nothing");
     assert_eq!(wrote(&mut play), Vec::<String>::new());
-    assert_eq!(play.names(Kind::Service).await, ["root_api", "tools_web"]);
+    play.approve(&report).await;
+    play.converge().await;
+    assert_eq!(play.names(Kind::Service).await, ["root_api"]);
+}
+
+#[tokio::test]
+async fn a_root_with_a_mistake_lets_no_source_vanish() {
+    let (mut play, _) = converged().await;
+    play.world.source.delete("no team", &["team.yml"]).expect("a path");
+    play.commit(&[("broken.yml", "apiVersion: skep/v1\nkind: Source\nspec: {")]);
+    // What was followed before is known to no new process.
+    play.restart();
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["tools_default ViewIncomplete", "tools_web ViewIncomplete"]);
 }
 
 #[tokio::test]

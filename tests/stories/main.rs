@@ -16,6 +16,7 @@ mod git_down;
 mod guards;
 mod hooks;
 mod ignore;
+mod moving;
 mod order;
 mod pinned;
 mod play;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use skep::model::Kind;
 use skep::ports::SourceError;
+use skep::sim::WriteFault;
 use skep::status::Settled;
 
 use crate::play::{Play, SHOP};
@@ -80,24 +81,137 @@ async fn rewritten_history_removes_nothing() {
 #[tokio::test]
 async fn many_removals_at_once_wait_for_a_person() {
     let mut play = Play::new();
-    let stack = |count: usize| {
-        let service =
-            |n| format!("  s{n}:\n    image: registry.test/api:1\n    deploy: {{replicas: 0}}\n");
-        format!("services:\n{}", (0..count).map(service).collect::<String>())
-    };
-    play.commit(&[("many/compose.yml", &stack(10))]);
+    play.commit(&[("many/compose.yml", &many(10))]);
     assert_eq!(play.converge().await, Settled::Well);
-    play.commit(&[("many/compose.yml", &stack(6))]);
+    play.commit(&[("many/compose.yml", &many(6))]);
     play.wrote();
     let report = play.pass().await;
     assert_eq!(Play::held(&report).len(), 4);
     assert!(Play::held(&report)[0].ends_with("NeedsApproval"));
-    play.commit(&[("many/compose.yml", &stack(7))]);
+    play.commit(&[("many/compose.yml", &many(7))]);
     assert_eq!(play.converge().await, Settled::Well);
     assert_eq!(play.wrote().len(), 3);
-    play.commit(&[("many/compose.yml", &stack(2))]);
+    play.commit(&[("many/compose.yml", &many(2))]);
     let report = play.pass().await;
     play.approve(&report).await;
     assert_eq!(play.converge().await, Settled::Well);
     assert_eq!(play.wrote().len(), 5);
+}
+
+/// A stack of services that want no tasks.
+fn many(count: usize) -> String {
+    let service =
+        |n| format!("  s{n}:\n    image: registry.test/api:1\n    deploy: {{replicas: 0}}\n");
+    format!("services:\n{}", (0..count).map(service).collect::<String>())
+}
+
+#[tokio::test]
+async fn a_revision_that_removes_too_much_was_let_through_piece_by_piece() {
+    let mut play = Play::new();
+    play.commit(&[("a/compose.yml", &many(5)), ("b/compose.yml", &many(5))]);
+    assert_eq!(play.converge().await, Settled::Well);
+    play.commit(&[("a/compose.yml", &many(3)), ("b/compose.yml", &many(3))]);
+    let mut report = play.pass().await;
+    assert_eq!(Play::held(&report).len(), 4);
+    report.stacks.retain(|name, _| name.as_str() == "a");
+    play.approve(&report).await;
+    play.wrote();
+    for _ in 0..3 {
+        play.pass().await;
+        play.restart();
+    }
+    assert_eq!(play.wrote(), ["remove service/a_s3", "remove service/a_s4"]);
+    let held = Play::held(&play.pass().await);
+    assert_eq!(held, ["b_s3 NeedsApproval", "b_s4 NeedsApproval"]);
+    // The next commit begins anew: two services are few.
+    play.commit(&[("c.yml", &many(1))]);
+    assert_eq!(play.converge().await, Settled::Well);
+    let expected = ["create network/c_default", "create service/c_s0"];
+    assert_eq!(
+        play.wrote(),
+        [&expected[..], &["remove service/b_s3", "remove service/b_s4"]].concat()
+    );
+}
+
+#[tokio::test]
+async fn a_stack_that_went_counts_until_the_next_commit() {
+    let mut play = Play::new();
+    let files: Vec<String> = (0..3).map(|n| format!("s{n}/compose.yml")).collect();
+    let text = many(2);
+    let stacks: Vec<(&str, &str)> =
+        files.iter().map(|file| (file.as_str(), text.as_str())).collect();
+    play.commit(&stacks);
+    assert_eq!(play.converge().await, Settled::Well);
+    play.world.source.delete("two of three", &["s0/compose.yml", "s1/compose.yml"]).expect("paths");
+    let mut report = play.pass().await;
+    assert!(Play::held(&report).iter().all(|held| held.ends_with("NeedsApproval")), "{report:?}");
+    report.stacks.retain(|name, _| name.as_str() == "s0");
+    play.approve(&report).await;
+    play.converge().await;
+    play.restart();
+    let report = play.pass().await;
+    let told: Vec<&str> = report.stacks.keys().map(|name| name.as_str()).collect();
+    assert_eq!(told, ["s1", "s2"], "nothing is left of s0 that could be told");
+    let held = Play::held(&report);
+    assert!(held.contains(&"s1_s0 NeedsApproval".to_owned()), "{held:?}");
+}
+
+#[tokio::test]
+async fn a_stack_with_a_named_volume_waits_for_a_person_and_the_volume_stays() {
+    let mut play = Play::shop().await;
+    let db = "services:\n  db: {image: 'registry.test/api:1', volumes: ['data:/data']}\nvolumes: {data: {}}\n";
+    play.commit(&[("db/compose.yml", db)]);
+    play.converge().await;
+    play.wrote();
+    play.world.source.delete("no db", &["db/compose.yml"]).expect("a path");
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report), ["db_default NeedsApproval", "db_db NeedsApproval"]);
+    play.approve(&report).await;
+    for _ in 0..20 {
+        play.pass().await;
+        play.world.advance(Duration::from_secs(2)).await;
+    }
+    assert_eq!(play.wrote(), ["remove network/db_default", "remove service/db_db"]);
+}
+
+#[tokio::test]
+async fn what_survives_a_removal_stays_known_over_errors_restarts_and_commits() {
+    let mut play = Play::shop().await;
+    play.commit(&[("other/compose.yml", &many(2))]);
+    play.converge().await;
+    play.wrote();
+    play.world.swarm.fail_writes_of("other_s1", WriteFault::Refused("no".into()));
+    play.world.source.delete("goodbye", &["other/compose.yml"]).expect("a path");
+    play.pass().await;
+    play.restart();
+    play.commit_shop(&SHOP.replace("fast", "slow"));
+    for _ in 0..5 {
+        play.pass().await;
+        play.world.advance(Duration::from_secs(30)).await;
+    }
+    assert!(play.names(Kind::Service).await.contains(&"other_s1".to_owned()));
+    play.world.swarm.heal();
+    play.restart();
+    for _ in 0..5 {
+        play.pass().await;
+        play.world.advance(Duration::from_secs(30)).await;
+    }
+    assert_eq!(play.names(Kind::Service).await, ["shop_api", "shop_web"]);
+    assert_eq!(play.names(Kind::Network).await, ["shop_front"]);
+}
+
+#[tokio::test]
+async fn without_its_ledger_a_stack_loses_nothing_until_nothing_differs() {
+    let mut play = Play::shop().await;
+    play.world.swarm.hand().remove(Kind::Config, "skep.ledger.skep.shop").expect("a removal");
+    play.commit_shop(&without_web());
+    let report = play.pass().await;
+    assert!(Play::held(&report).contains(&"shop_web ViewIncomplete".to_owned()));
+    // Once all is as declared the ledger is written anew, and the next commit may remove again.
+    play.commit_shop(SHOP);
+    assert_eq!(play.converge().await, Settled::Well);
+    play.commit_shop(&without_web());
+    play.wrote();
+    play.converge().await;
+    assert!(play.wrote().contains(&"remove service/shop_web".to_owned()));
 }

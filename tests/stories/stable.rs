@@ -156,5 +156,8 @@ async fn a_stack_that_left_git_leaves_nothing_behind() {
         play.world.advance(10 * SECOND).await;
     }
     assert_eq!(numbers(&play).await, [0; 0]);
+    // What was removed for a commit is counted until the next one.
+    play.commit(&[("other/more.yml", "services: {b: {image: 'registry.test/api:1'}}\n")]);
+    play.pass().await;
     assert!(!ledgers(&play).await.stacks.contains_key(&StackName::new("shop").expect("a name")));
 }

@@ -51,7 +51,13 @@ impl Versions<'_> {
         };
         let object = ObjectRef::new(self.kind, name);
         let supersedes = supersedes.filter(|other| *other != object.name);
-        let (fields, labels) = self.labels(&object.name, wanted, &live);
+        let (mut fields, labels) = self.labels(&object.name, wanted, &live);
+        let mut live = live;
+        if (!fields.is_empty() || matches!(live, DataLive::Immutable { .. }))
+            && let Some(both) = self.kept_by_another(&object.name)
+        {
+            (live, fields) = (DataLive::Theirs(both), Vec::new());
+        }
         DataChange {
             object,
             declared: declared.to_owned(),
@@ -86,6 +92,15 @@ impl Versions<'_> {
         theirs.put_map("labels", declared);
         labels.extend(own.into_iter().map(|(key, value)| (key.clone(), value.clone())));
         (crate::diff::changed_fields(&theirs, &ours), labels)
+    }
+
+    /// Who keeps an object that another stack declares too, and has.
+    fn kept_by_another(&self, name: &str) -> Option<String> {
+        let seen = self.live.get(name)?;
+        let id = seen.target.id.as_str();
+        let claim = Claim { kind: self.kind, name, id, labels: seen.labels };
+        let keeper = self.owners.keeper(claim)?;
+        Some(self.owners.claims.both(claim, (keeper, self.owners.stack.as_str())))
     }
 
     fn verbatim(&self, name: &str, wanted: &DesiredData) -> DataLive {

@@ -16,11 +16,16 @@ pub fn network(wanted: &DesiredNetwork, observed: &Observed, owners: Owners<'_>)
         return NetworkChange { spec, live: None, fields: Vec::new(), place: wanted.place.clone() };
     };
     let (id, labels) = (live.id.as_str(), &live.labels);
-    let owner = owners.of(Claim { kind: Kind::Network, name: &live.name, id, labels });
-    let differing = match owner {
+    let claim = Claim { kind: Kind::Network, name: &live.name, id, labels };
+    let mut owner = owners.of(claim);
+    let mut differing = match owner {
         Owner::Theirs(_) => Vec::new(),
         Owner::Ours | Owner::Unowned => differences(&in_the_stack_of(live, &spec), live),
     };
+    if let Some(keeper) = owners.keeper(claim).filter(|_| !differing.is_empty()) {
+        let both = owners.claims.both(claim, (keeper, owners.stack.as_str()));
+        (owner, differing) = (Owner::Theirs(both), Vec::new());
+    }
     let target =
         Target { name: live.name.clone(), id: live.id.clone(), version: Version::default() };
     NetworkChange {

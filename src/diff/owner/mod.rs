@@ -47,6 +47,11 @@ impl Owners<'_> {
         let namespace = claim.labels.get(NAMESPACE_LABEL).map(String::as_str);
         let label = claim.labels.get(OWNER_LABEL);
         let expected = owner_label(self.instance, claim.kind, claim.name);
+        if claim.kind == Kind::Service
+            && let Some(keeper) = self.keeper(claim)
+        {
+            return Owner::Theirs(self.claims.both(claim, (keeper, self.stack.as_str())));
+        }
         if label == Some(&expected) || listed.is_some_and(|id| id == claim.id) {
             return Owner::Ours;
         }
@@ -70,6 +75,13 @@ impl Owners<'_> {
     pub fn sharer<'l>(&self, claim: Claim<'l>) -> Option<&'l str> {
         let stack = claim.labels.get(NAMESPACE_LABEL)?;
         self.claims.has(claim, stack).then_some(stack.as_str())
+    }
+
+    /// The other stack that has an object which both declare. It may be shared as it is there; where
+    /// the declarations differ, that one's counts.
+    #[must_use]
+    pub fn keeper<'l>(&self, claim: Claim<'l>) -> Option<&'l str> {
+        self.sharer(claim).filter(|stack| *stack != self.stack.as_str())
     }
 }
 

@@ -23,7 +23,7 @@ pub use objects::{
     ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
     Volume,
 };
-pub use policy::{ApprovalForm, PruneForm, RecreateForm, RevealForm, WindowForm};
+pub use policy::{ApprovalForm, MovedFromForm, PruneForm, RecreateForm, RevealForm, WindowForm};
 pub use schema::schema_of;
 pub use service::deploy::{
     Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::forms::{KeyValues, ScalarText};
 use super::ignore::IgnoreForm;
 use super::include::Include;
-use super::policy::{ApprovalForm, PruneForm, RecreateForm, RevealForm, WindowForm};
+use super::policy::{ApprovalForm, MovedFromForm, PruneForm, RecreateForm, RevealForm, WindowForm};
 use super::service::relations::DependsOn;
 use super::service::rollout::RolloutForm;
 use super::service::unsupported::Unsupported;
@@ -80,6 +80,9 @@ pub struct StackSettings {
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
+    /// Where the stack was before: its owner changes and no task does. A stack that had another
+    /// name is made anew, once a person approved of that.
+    pub moved_from: Option<MovedFromForm>,
 }
 
 /// Driver of a network that names none.

@@ -126,3 +126,13 @@ pub enum RevealForm {
     #[schemars(extend("uniqueItems" = true))]
     Fields(Vec<String>),
 }
+
+/// Which stack of which source this one was before: at least one of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(rename = "MovedFrom", deny_unknown_fields)]
+pub struct MovedFromForm {
+    /// The name that it had, where that was another one.
+    pub stack: Option<String>,
+    /// The source that declared it, as `skep status` names it, where that was another one.
+    pub source: Option<String>,
+}

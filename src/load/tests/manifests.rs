@@ -152,7 +152,7 @@ fn settings_of_a_stack_stand_in_its_spec() {
       service m_b x:latest
       network m_default
     broken n
-    error: n.yml:4:8: unknown key 'x-skep' (write its keys without x-skep: suspend, rollout, approval, windows, wave, depends_on, recreate, prune, reveal, ignore, profiles, ignore_unsupported, logging)
+    error: n.yml:4:8: unknown key 'x-skep' (write its keys without x-skep: suspend, rollout, approval, windows, wave, depends_on, recreate, prune, reveal, ignore, moved_from, profiles, ignore_unsupported, logging)
         spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}
     error: n.yml:4:30: has to be a list, not text (write a list: - VALUE on lines of their own below it)
         spec: {x-skep: {}, profiles: p, logging: {drivr: x}, include: [s.yml], services: {}}

@@ -19,7 +19,14 @@ fn policy(settings: &str) -> StackPolicy {
         needs.for_each(|need| need.place = Place::default());
         policy
     });
-    assert_eq!(compose, manifest, "both ways of writing mean the same");
+    let placeless = |policy: &StackPolicy| {
+        let mut policy = policy.clone();
+        let places = policy.moved_from.iter_mut();
+        places.for_each(|moved| moved.place = crate::model::Place::default());
+        policy
+    };
+    let both = (placeless(&compose), placeless(&manifest));
+    assert_eq!(both.0, both.1, "both ways of writing mean the same");
     compose
 }
 
@@ -164,6 +171,14 @@ fn waves_alone_make_no_circle() {
     let files = [("a.yml", of(1)), ("b.yml", of(0)), ("c.yml", of(-1))];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     assert_eq!(told(&files), "");
+}
+
+#[test]
+fn where_a_stack_was_before_is_read() {
+    let moved = policy("moved_from: {stack: old, source: team.shop}").moved_from.expect("it moved");
+    assert_eq!(moved.stack.as_ref().map(crate::model::StackName::as_str), Some("old"));
+    assert_eq!(moved.source.as_ref().map(crate::model::SourceName::as_str), Some("team.shop"));
+    assert_eq!(policy("profiles: []").moved_from, None);
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub struct LedgerRecord {
     /// Source that declared the stack when it was last applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceName>,
+    /// The source whose manifest declares that source; none for one that skep was started with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<SourceName>,
     /// Revision that was last applied without anything held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
@@ -45,6 +48,9 @@ pub struct LedgerRecord {
     /// Writes stopped by a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<Suspension>,
+    /// Services that were removed for one revision: they count when its quota is counted again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
     /// The last run of its hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hooks: Option<HookRecord>,
@@ -108,6 +114,24 @@ pub struct FailedRevision {
 
 /// Objects that are ours: id by name by kind.
 pub type Inventory = BTreeMap<Kind, BTreeMap<String, String>>;
+
+impl LedgerRecord {
+    /// Services that were removed for this revision.
+    #[must_use]
+    pub fn removed_for(&self, revision: &Revision) -> Option<&Removed> {
+        self.removed.as_ref().filter(|removed| removed.revision == *revision)
+    }
+}
+
+/// Services that were removed for one revision. They are noted before they are removed, so that
+/// several passes, or several operators, never remove piece by piece what is too much at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The revision.
+    pub revision: Revision,
+    /// Ids of the services.
+    pub services: BTreeSet<String>,
+}
 
 /// What is remembered of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! What all sources together ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kept::Instead;
@@ -38,10 +38,14 @@ pub(super) struct Wanted {
     pub(super) sources: BTreeMap<SourceName, (Revision, Wholeness)>,
     /// Stacks that are compared with what is kept of them, and not with what is declared.
     pub(super) instead: BTreeMap<StackName, Instead>,
-    /// Stacks that two sources declare: the one that is not used, and by whom it is declared.
-    pub(super) rivals: Vec<(StackName, SourceName)>,
     /// What stacks may do.
     pub(super) guards: Guards,
+    /// The source whose manifests declare the others.
+    pub(super) root: Option<SourceName>,
+    /// Sources that are gone by, read or not.
+    pub(super) followed: BTreeSet<SourceName>,
+    /// Stacks that another source keeps, as they are declared where they are not used.
+    pub(super) rivals: Vec<Arc<DesiredStack>>,
 }
 
 impl Operator {
@@ -60,6 +64,8 @@ impl Operator {
         if let Some(root) = root.filter(|root| root.state.checkout.is_none()) {
             wanted.guards.unread.push(unread(&root.state.name));
         }
+        wanted.root = self.sources.first().map(|root| root.state.name.clone());
+        wanted.followed = self.sources.iter().map(|source| source.state.name.clone()).collect();
         for (index, followed) in self.sources.iter().enumerate() {
             let Some(checkout) = &followed.state.checkout else { continue };
             let loads = &mut self.memory.loads;
@@ -188,16 +194,8 @@ impl Wanted {
                 policy.suspend.get_or_insert_with(|| reason.clone());
             }
             match self.desired.stacks.get(name) {
-                Some(other) if owner(name) != Some(&source) => {
-                    self.rivals.push((name.clone(), other.source.clone()));
-                }
-                Some(other) => {
-                    self.rivals.push((name.clone(), other.source.clone()));
-                    self.desired.stacks.insert(name.clone(), stack);
-                }
-                None => {
-                    self.desired.stacks.insert(name.clone(), stack);
-                }
+                Some(_) if owner(name) != Some(&source) => self.rivals.push(stack),
+                _ => self.rivals.extend(self.desired.stacks.insert(name.clone(), stack)),
             }
         }
         self.sources.insert(source, (checkout.revision.clone(), wholeness));

@@ -12,7 +12,7 @@ use crate::model::{
     Place, PullPolicy, RecreatePolicy, Revision, ServicePolicy, ServiceRecord, SourceName,
     StableService, StableStack, StackName, StackPolicy, Wholeness,
 };
-use crate::plan::{Basis, Declared, Lineage};
+use crate::plan::{Basis, Custody, Declared, Lineage};
 use crate::reconcile::Operator;
 use crate::reconcile::sources::Followed;
 
@@ -46,6 +46,8 @@ impl Instead {
     pub(super) fn lineage(&self, stack: &DesiredStack) -> Lineage {
         Lineage {
             source: self.source.clone(),
+            root: None,
+            custody: Custody::Own,
             revision: self.revision.clone(),
             ancestry: Ancestry::Same,
             declared: Declared::Here,

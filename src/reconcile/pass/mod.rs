@@ -1,6 +1,7 @@
 //! One pass: look, load, decide, do, tell.
 
 mod compared;
+mod custody;
 mod desired;
 mod kept;
 mod key;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use futures::future::{self, join_all};
 use jiff::Timestamp;
 
+use self::custody::Left;
 use self::desired::Wanted;
 use self::key::KeyFound;
 pub(super) use self::memory::PassMemory;
@@ -30,8 +32,8 @@ use crate::model::{
 };
 use crate::plan::guard::{Guards, Verdicts, judge, standing_claims};
 use crate::plan::{
-    self, Basis, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns, Writes,
-    audit,
+    self, Basis, Custody, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns,
+    Writes, audit,
 };
 use crate::ports::SwarmError;
 use crate::status::{Report, StackReport, conditions, look_around};
@@ -56,15 +58,13 @@ struct Round<'a> {
     writes: Writes,
     found: KeyFound,
     claims: &'a Claims,
+    custody: &'a BTreeMap<StackName, Custody>,
 }
 
 impl Round<'_> {
-    /// What it means that a source does not declare a stack.
-    fn left(&self, source: &SourceName) -> Declared {
-        match self.wanted.sources.get(source) {
-            Some((_, Wholeness::Whole)) => Declared::Gone,
-            _ => Declared::Broken,
-        }
+    /// Whether a source was read with an error: then it may declare more.
+    fn is_partial(&self, source: &SourceName) -> bool {
+        matches!(self.wanted.sources.get(source), Some((_, Wholeness::Partial)))
     }
 }
 
@@ -154,9 +154,8 @@ impl Operator {
         let mut wanted = self.wanted(ledgers);
         self.instead(&mut wanted, ledgers);
         report.problems = std::mem::take(&mut wanted.problems);
-        report.trouble.extend(wanted.rivals.iter().map(|(stack, source)| {
-            format!("the stack {stack} is declared by the source {source} too; one of the two is not used")
-        }));
+        let (custody, problems) = custody::custody(ledgers, &wanted);
+        report.problems.extend(problems);
         let view = View::new(observed).keeping(ledgers.kept());
         let records: BTreeMap<&StackName, &LedgerRecord> =
             ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
@@ -183,11 +182,12 @@ impl Operator {
             writes,
             found,
             claims: &claims,
+            custody: &custody,
         };
         let candidates = self.candidates(&round, &mut report.trouble).await;
         let compared = candidates.iter().map(|candidate| &candidate.changes);
         self.memory.compared.keep(&wanted.desired, compared);
-        let shared = Shared { quotas: quotas(&candidates), verdicts: verdicts(&round) };
+        let shared = Shared { quotas: quotas(&candidates, ledgers), verdicts: verdicts(&round) };
         let cases = self.cases(&round, &candidates, &shared);
         let turns = self.turns(&round, &cases, &mut report.trouble);
         let mut plans = Vec::new();
@@ -204,10 +204,10 @@ impl Operator {
     /// Every stack that is declared, and every one that the ledger knows and no source declares.
     async fn candidates(&self, round: &Round<'_>, trouble: &mut Vec<String>) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        let gone = gone(round.ledgers, round.wanted);
+        let left = custody::left(round.ledgers, round.wanted);
         let declared = round.wanted.desired.stacks.keys().map(|name| (name, None));
-        let gone = gone.iter().map(|(name, source)| (name, Some(source)));
-        for (name, left) in declared.chain(gone) {
+        let left = left.iter().map(|(name, left)| (name, Some(left)));
+        for (name, left) in declared.chain(left) {
             match isolated(name, "comparing", || self.compare(round, name)) {
                 Ok(changes) => {
                     let lineage = self.lineage(round, &changes, left).await;
@@ -261,23 +261,41 @@ impl Operator {
         &self,
         round: &Round<'_>,
         changes: &StackChanges,
-        left: Option<&SourceName>,
+        left: Option<&Left>,
     ) -> Option<Lineage> {
         let stack = round.wanted.desired.stacks.get(&changes.stack);
         if let Some(instead) = round.wanted.instead.get(&changes.stack) {
-            return Some(instead.lineage(stack?));
+            let entry = round.ledgers.stacks.get(&changes.stack);
+            let root = entry.and_then(|entry| entry.record.root.clone());
+            return Some(Lineage { root, ..instead.lineage(stack?) });
         }
-        let source = left.or_else(|| stack.map(|stack| &stack.source))?;
-        let (revision, _) = round.wanted.sources.get(source)?;
-        let declared = left.map_or(Declared::Here, |_| round.left(source));
+        let (source, by, declared) = match (left, stack) {
+            (Some(left), _) => (&left.source, &left.by, left.declared),
+            (None, Some(stack)) => (&stack.source, &stack.source, Declared::Here),
+            (None, None) => return None,
+        };
+        let (revision, _) = round.wanted.sources.get(by)?;
         let entry = round.ledgers.stacks.get(&changes.stack);
-        let ancestry = self.ancestry(source, revision, entry, changes).await;
         let remembered = || entry.map(|entry| StackPolicy::from(&entry.record.policy));
         let declared_policy = stack.map(|stack| stack.policy.clone());
         let policy = declared_policy.or_else(remembered).unwrap_or_default();
-        let (source, revision) = (source.clone(), revision.clone());
-        let basis = Basis::Declared;
-        Some(Lineage { source, revision, ancestry, declared, policy, basis })
+        let ancestry = match declared {
+            // Its own history ended with it: a person decides.
+            Declared::Vanished => Ancestry::Same,
+            _ => self.ancestry(source, revision, entry, changes).await,
+        };
+        let followed = self.sources.iter().find(|followed| followed.state.name == *source);
+        let is_declared = followed.is_some_and(|followed| followed.declared.is_some());
+        Some(Lineage {
+            source: source.clone(),
+            root: round.wanted.root.clone().filter(|_| is_declared),
+            revision: revision.clone(),
+            ancestry,
+            declared,
+            basis: Basis::Declared,
+            custody: round.custody.get(&changes.stack).cloned().unwrap_or_default(),
+            policy,
+        })
     }
 
     /// Asked only when something would be removed: nothing else depends on it.
@@ -352,6 +370,7 @@ impl Operator {
             // They are those of a key that nobody keeps, and would be others in the next preview.
             plan.leave_out_hashes();
         }
+        plan.held.extend(custody::rivals(round.wanted, stack));
         let findings = audit(&plan, &round.wanted.desired, round.view.observed);
         match findings.first() {
             None => Ok(plan),
@@ -443,7 +462,9 @@ impl Operator {
             let name = plan.stack.clone();
             let (idle, conditions) = (BTreeSet::new(), Vec::new());
             let stack = StackReport { source, plan, outcomes, health, idle, conditions };
-            report.stacks.insert(name, stack);
+            if is_worth_telling(candidate, &stack) {
+                report.stacks.insert(name, stack);
+            }
         }
         tell(report, round);
     }
@@ -457,7 +478,7 @@ fn tell(report: &mut Report, round: &Round<'_>) {
         let concerns = |problem: &&Problem| match files {
             Some(files) => files.contains(&problem.file),
             // It may have been declared in any file that can't be read.
-            None => round.left(&stack.source) == Declared::Broken,
+            None => round.is_partial(&stack.source),
         };
         let problems: Vec<&Problem> = problems.iter().filter(concerns).collect();
         stack.conditions = conditions(name, stack, &problems);
@@ -468,15 +489,11 @@ fn tell(report: &mut Report, round: &Round<'_>) {
     waiting.for_each(|(name, stack)| say(name, stack));
 }
 
-/// Stacks that the ledger knows from a source that was read, and that the source does not declare.
-fn gone(ledgers: &Ledgers, wanted: &Wanted) -> BTreeMap<StackName, SourceName> {
-    ledgers
-        .stacks
-        .iter()
-        .filter(|(name, _)| !wanted.desired.stacks.contains_key(*name))
-        .filter_map(|(name, entry)| Some((name.clone(), entry.record.source.clone()?)))
-        .filter(|(_, source)| wanted.sources.contains_key(source))
-        .collect()
+/// False for a stack that is gone, and of which only the number of what was removed is kept.
+fn is_worth_telling(candidate: &Candidate, report: &StackReport) -> bool {
+    candidate.lineage.declared == Declared::Here
+        || !candidate.changes.leftovers.is_empty()
+        || !report.plan.is_empty()
 }
 
 /// What all stacks declare; a stack whose declaration can't be read keeps what it had.
@@ -502,15 +519,15 @@ fn verdicts(round: &Round<'_>) -> BTreeMap<StackName, Verdicts> {
     judge(guards, &round.wanted.desired, &standing)
 }
 
-fn quotas(candidates: &[Candidate]) -> BTreeMap<SourceName, Quota> {
-    let sources: BTreeSet<&SourceName> = candidates.iter().map(|c| &c.lineage.source).collect();
-    sources
-        .into_iter()
-        .map(|source| {
-            let of_source = candidates.iter().filter(|c| c.lineage.source == *source);
-            (source.clone(), Quota::of(of_source.map(|candidate| &*candidate.changes)))
-        })
-        .collect()
+fn quotas(candidates: &[Candidate], ledgers: &Ledgers) -> BTreeMap<SourceName, Quota> {
+    let mut sources: BTreeMap<&SourceName, Vec<_>> = BTreeMap::new();
+    for Candidate { changes, lineage } in candidates {
+        let entry = ledgers.stacks.get(&changes.stack);
+        let before = entry.and_then(|entry| entry.record.removed_for(&lineage.revision));
+        sources.entry(&lineage.source).or_default().push((&**changes, before));
+    }
+    let quotas = sources.into_iter();
+    quotas.map(|(source, stacks)| (source.clone(), Quota::of(stacks))).collect()
 }
 
 /// A panic in one stack's decision harms only that stack (law 9).

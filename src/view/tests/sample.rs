@@ -257,6 +257,7 @@ fn empty(stack: &str) -> StackReport {
             drift: Vec::new(),
             ignored: Vec::new(),
             reveal: BTreeMap::new(),
+            removals: Vec::new(),
         },
         outcomes: Vec::new(),
         health: BTreeMap::new(),

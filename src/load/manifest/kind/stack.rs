@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use crate::load::check::{Shapes, check};
 use crate::load::compose::{
-    ApprovalForm, Config, DependsOn, IgnoreForm, Logging, Network, PruneForm, RecreateForm,
-    RevealForm, RolloutForm, ScalarText, Secret, Service, Unsupported, Volume, WindowForm,
-    schema_of,
+    ApprovalForm, Config, DependsOn, IgnoreForm, Logging, MovedFromForm, Network, PruneForm,
+    RecreateForm, RevealForm, RolloutForm, ScalarText, Secret, Service, Unsupported, Volume,
+    WindowForm, schema_of,
 };
 use crate::load::findings::Findings;
 use crate::load::yaml::{Entry, KeyPath, Map, Node, Span, Value, decode};
@@ -75,6 +75,9 @@ pub struct StackForm {
     /// Fields that others decide, such as an autoscaler: they are compared no more, and a write
     /// leaves them as they are.
     pub ignore: Option<Vec<IgnoreForm>>,
+    /// Where the stack was before: its owner changes and no task does. A stack that had another
+    /// name is made anew, once a person approved of that.
+    pub moved_from: Option<MovedFromForm>,
     /// Profiles that are asked for: services with other profiles are left out. `*` stands for all.
     #[schemars(extend("uniqueItems" = true))]
     pub profiles: Option<Vec<String>>,
@@ -111,6 +114,7 @@ struct Own {
     prune: Option<PruneForm>,
     reveal: Option<RevealForm>,
     ignore: Option<Vec<IgnoreForm>>,
+    moved_from: Option<MovedFromForm>,
     #[schemars(extend("uniqueItems" = true))]
     profiles: Option<Vec<String>>,
     #[schemars(extend("uniqueItems" = true))]
@@ -121,7 +125,7 @@ struct Own {
 static OWN: LazyLock<Shapes> = LazyLock::new(|| Shapes::new(&schema_of::<Own>()));
 
 /// Keys that a compose file has under `x-skep`.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "suspend",
     "rollout",
     "approval",
@@ -132,6 +136,7 @@ const SETTINGS: [&str; 13] = [
     "prune",
     "reveal",
     "ignore",
+    "moved_from",
     "profiles",
     "ignore_unsupported",
     "logging",
