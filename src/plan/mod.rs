@@ -306,6 +306,18 @@ pub struct Orders {
     pub quota: Quota,
     /// What guards say against the stack.
     pub guards: guard::Verdicts,
+    /// What is done of all that is wanted.
+    pub scope: Scope,
+}
+
+/// What is done of all that is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    #[default]
+    Everything,
+    /// Only removals (`skep prune`).
+    Removals,
 }
 
 /// Whether anything may be written.

@@ -6,9 +6,9 @@ use super::order::Order;
 use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Basis, Cause, Custody, Declared, Drift, Ignored, PlanInput, PlannedStep, Removal, StackPlan,
-    Stage, Writes, basis, cause, foundation, ports, recreate, remember, removal, runs, stable,
-    turns, whole,
+    Basis, Cause, Custody, Declared, Drift, Guard, Ignored, PlanInput, PlannedStep, Removal, Scope,
+    StackPlan, Stage, Writes, basis, cause, foundation, ports, recreate, remember, removal, runs,
+    stable, turns, whole,
 };
 use crate::diff::{DataLive, Owner, ServiceChange, references};
 use crate::health::HealthState;
@@ -32,7 +32,10 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.guards(input);
     draft.switches(input);
     draft.basis(input);
-    draft.remember(input);
+    match input.orders.scope {
+        Scope::Everything => draft.remember(input),
+        Scope::Removals => draft.steps.retain(|planned| planned.stage == Stage::Removal),
+    }
     draft.steps.sort_by_key(|planned| planned.stage);
     StackPlan {
         stack: input.changes.stack.clone(),
@@ -280,10 +283,15 @@ impl Draft {
 
     /// Turns steps into held changes where there is a reason.
     fn hold_steps(&mut self, reason: impl Fn(&PlannedStep) -> Option<HeldReason>) {
-        let held = &mut self.held;
+        let (held, removals) = (&mut self.held, &mut self.removals);
         self.steps.retain(|planned| {
             let Some(reason) = reason(planned) else { return true };
             let object = planned.step.object();
+            let removal =
+                removals.iter_mut().find(|removal| Some(&removal.object) == object.as_ref());
+            if let Some(removal) = removal.filter(|_| planned.stage == Stage::Removal) {
+                removal.against.push((Guard::Stack, reason.clone()));
+            }
             held.extend(object.map(|object| Held { object, reason }));
             false
         });

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Basis, Contested, Custody, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals,
-    StackPlan, Turns, Writes, audit, plan,
+    Scope, StackPlan, Turns, Writes, audit, plan,
 };
 use crate::diff::fields::{NamesById, fields};
 use crate::diff::{
@@ -159,6 +159,7 @@ fn asks_for(version: &str) -> World {
             suspension: None,
             quota: Quota::Within,
             guards: super::guard::Verdicts::default(),
+            scope: Scope::Everything,
         },
         memory: Memory::default(),
         stable: Vec::new(),

@@ -20,7 +20,7 @@ pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
 use crate::health::Clocks;
 use crate::model::{HashKey, Instance, StackName};
-use crate::plan::{Removals, StackPlan, Writes};
+use crate::plan::{Removals, Scope, StackPlan, Writes};
 use crate::ports::{Clock, Registry, SourceOpener, Swarm};
 use pass::PassMemory;
 use sources::Followed;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub writes: Writes,
     /// Whether anything may be removed.
     pub removals: Removals,
+    /// What is done of all that is wanted.
+    pub scope: Scope,
     /// How long things have to last and may take.
     pub clocks: Clocks,
     /// Variables for interpolation: the process environment for commands, nothing for `run`.
@@ -59,6 +61,7 @@ impl Default for Settings {
             instance: Instance::default(),
             writes: Writes::Allowed,
             removals: Removals::Guarded,
+            scope: Scope::Everything,
             clocks: Clocks::default(),
             variables: BTreeMap::new(),
             name: None,

@@ -22,8 +22,8 @@ pub use basis::{BASIS_FORMAT, Basis, SourceBasis, StackBasis};
 pub use clean::{clean, clean_json};
 pub use picture::{
     BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView, HeldView,
-    HistoryView, KnownStackView, OutcomeView, PastView, PinView, ProblemView, ReportView,
-    ServiceView, SourceView, StackView, StatusView, StepView, SuspensionView, TaskView,
+    HistoryView, KnownStackView, OutcomeView, PastView, PinView, ProblemView, PruneView,
+    ReportView, ServiceView, SourceView, StackView, StatusView, StepView, SuspensionView, TaskView,
 };
 pub use veil::{HIDDEN, Reveal, Veil, Veiled};
 pub use words::{action as action_words, cause as cause_words};

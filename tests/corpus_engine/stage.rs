@@ -12,8 +12,8 @@ use skep::model::{
     ObjectRef, Observed, Rank, Revision, SecretBytes, SideStore, SourceName, Step,
 };
 use skep::plan::{
-    Basis, Custody, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, StackPlan,
-    Turns, Writes, audit, plan,
+    Basis, Custody, Declared, Lineage, Memory, Orders, PlanInput, Quota, Removals, Scope,
+    StackPlan, Turns, Writes, audit, plan,
 };
 use skep::ports::Write;
 use skep::reconcile::Doors;
@@ -198,6 +198,7 @@ impl Stage {
             suspension: None,
             quota: Quota::Within,
             guards: skep::plan::guard::Verdicts::default(),
+            scope: Scope::Everything,
         };
         let (health, memory) = (BTreeMap::new(), Memory::default());
         let input = PlanInput {

@@ -8,6 +8,7 @@ use skep::ledger::decode;
 use skep::model::{
     Gate, HeldReason, ImageRef, Instance, Kind, LedgerRecord, SourceName, StackName,
 };
+use skep::plan::{Removals, Scope};
 use skep::ports::{Clock as _, SourceOpener, Swarm as _};
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{By, LoggedWrite, Outcome, World};
@@ -85,6 +86,13 @@ impl Play {
     /// Another process takes the place of this one: nothing is remembered but what is in the swarm.
     pub(crate) fn restart(&mut self) {
         self.operator = operator(&self.world, self.settings.clone());
+    }
+
+    /// The same, but as `skep prune` does it: it asks for removals, and does nothing else.
+    pub(crate) fn only_remove(&mut self) {
+        let settings =
+            Settings { removals: Removals::Asked, scope: Scope::Removals, ..self.settings.clone() };
+        self.operator = operator(&self.world, settings);
     }
 
     /// The operator makes passes, a second apart, and dies after so many writes; another one takes

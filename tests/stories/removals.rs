@@ -98,6 +98,31 @@ async fn many_removals_at_once_wait_for_a_person() {
     assert_eq!(play.wrote().len(), 5);
 }
 
+#[tokio::test]
+async fn who_prunes_removes_more_than_the_quota_and_changes_nothing() {
+    let mut play = Play::new();
+    play.commit(&[("many/compose.yml", &many(10))]);
+    assert_eq!(play.converge().await, Settled::Well);
+    play.wrote();
+    let before = play.world.swarm.log().len();
+    // While something else of the stack waits to be written, its removals wait too.
+    play.commit(&[("many/compose.yml", &many(2).replace("replicas: 0", "replicas: 1"))]);
+    play.only_remove();
+    let report = play.pass().await;
+    assert_eq!(Play::held(&report).len(), 8);
+    assert_eq!(play.world.swarm.log().len(), before);
+    play.commit(&[("many/compose.yml", &many(2))]);
+    play.only_remove();
+    play.pass().await;
+    assert_eq!(play.wrote().len(), 8);
+    assert_eq!(play.names(Kind::Service).await.len(), 2);
+    // The ledger is no business of a prune either: the operator finds its stack as it is.
+    assert_eq!(play.world.swarm.log().len(), before + 8);
+    play.restart();
+    assert_eq!(play.converge().await, Settled::Well);
+    assert_eq!(play.wrote(), Vec::<String>::new());
+}
+
 /// A stack of services that want no tasks.
 fn many(count: usize) -> String {
     let service =

@@ -90,3 +90,30 @@ fn a_suspended_stack_is_held_and_the_call_says_so() {
     assert_eq!(call(&world, &["resume", &world.name]).code, 0);
     assert_eq!(applied(&world).code, 0);
 }
+
+#[test]
+fn what_left_git_is_listed_by_a_dry_run_and_pruned_and_nothing_else_is_written() {
+    let lab = Lab::open();
+    let world = World::on(&lab, "one", "prune");
+    let text = ONE.replace("replicas: 1", "replicas: 0");
+    let more =
+        format!("{text}  old:\n    image: IMAGE\n    networks: [side]\nnetworks: {{side: {{}}}}\n");
+    assert_eq!(apply(&world, &more, "1").code, 0);
+    // Without --prune it stays, and the call says so.
+    assert_eq!(apply(&world, &text, "1").code, 1);
+    let repo = world.repo.path();
+    let prune = ["prune", repo.to_str().expect("text")];
+    let mark = world.proxy.mark();
+    let listed = call(&world, &[&prune[..], &["--dry-run"]].concat());
+    assert_eq!((listed.code, world.wrote(mark)), (1, Vec::new()), "{listed:?}");
+    for object in
+        [format!("service/{}", world.full("old")), format!("network/{}", world.full("side"))]
+    {
+        assert!(listed.out.contains(&object), "{listed:?}");
+    }
+    let pruned = call(&world, &prune);
+    assert_eq!(pruned.code, 0, "{pruned:?}");
+    assert_eq!(world.wrote(mark), ["remove service old", "remove network side"]);
+    let again = call(&world, &prune);
+    assert_eq!((again.code, again.out.as_str()), (0, "Nothing is left over.\n"));
+}

@@ -3,4 +3,5 @@
 
 pub(super) mod apply;
 pub(super) mod decide;
+pub(super) mod prune;
 pub(super) mod run;

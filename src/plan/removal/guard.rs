@@ -41,11 +41,33 @@ pub enum Guard {
     Health,
     /// Nothing uses it any more.
     Unused,
+    /// Nothing holds the stack as a whole, and no attempt failed a moment ago.
+    Stack,
 }
 
 impl Guard {
-    /// All guards, in their order.
-    pub const ALL: [Self; 12] = [
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Asked => "asked",
+            Self::Loaded => "loaded",
+            Self::History => "history",
+            Self::Source => "source",
+            Self::Quota => "quota",
+            Self::Volumes => "volumes",
+            Self::Hold => "hold",
+            Self::Keep => "keep",
+            Self::Policy => "policy",
+            Self::Health => "health",
+            Self::Unused => "unused",
+            Self::Stack => "stack",
+        }
+    }
+
+    /// The guards of a removal itself, in their order.
+    pub(super) const ITS_OWN: [Self; 12] = [
         Self::Never,
         Self::Asked,
         Self::Loaded,
@@ -91,6 +113,8 @@ impl Case<'_> {
             Guard::Policy => unconfirmed(input, self.left),
             Guard::Health => not_healthy(self.stand.open.filter(|_| !self.frees_a_port())),
             Guard::Unused => still_used(input, self.left),
+            // What holds all steps is looked at when all are there.
+            Guard::Stack => None,
         }
     }
 }

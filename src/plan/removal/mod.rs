@@ -63,7 +63,7 @@ impl Outcome {
     fn undeclared(&mut self, case: Case<'_>) {
         let object = case.left.object.clone();
         let says = |guard: Guard| Some((guard, case.against(guard)?));
-        let against: Vec<_> = Guard::ALL.into_iter().filter_map(says).collect();
+        let against: Vec<_> = Guard::ITS_OWN.into_iter().filter_map(says).collect();
         self.drift.push(drift(case.left));
         match against.first() {
             Some((_, reason)) => {

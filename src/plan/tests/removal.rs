@@ -4,7 +4,7 @@ use super::{Removals, World, asks_for, check};
 use crate::diff::{KEEP_LABEL, OWNER_LABEL};
 use crate::model::engine::Mount;
 use crate::model::{Ancestry, Held, HeldReason, LedgerRecord, Removed, Revision, Step};
-use crate::plan::{Custody, Declared, Guard, Quota};
+use crate::plan::{Custody, Declared, Guard, Quota, Scope};
 
 /// What is about to be removed is noted first.
 const NOTED: &str = "remember attempted=1 stable=1 bad=[]";
@@ -210,4 +210,22 @@ fn a_record_of_an_older_skep_is_not_written_for_who_declares_its_source() {
     assert!(!writes(&older));
     let changed = asks_for("2").runs("1").with(|world| world.lineage.root = root());
     assert_eq!(written(&changed).root, root());
+}
+
+#[test]
+fn to_prune_removes_and_writes_nothing_else() {
+    let prune = |world: World| {
+        world.with(|world| {
+            world.orders.removals = Removals::Asked;
+            world.orders.scope = Scope::Removals;
+        })
+    };
+    check(&prune(asks_for("2").runs("1")), &[]);
+    check(&prune(gone()), &["remove shop_web"]);
+    let suspended = prune(gone()).with(|world| {
+        let suspension = crate::model::Suspension { reason: "patch".into(), until: None };
+        world.orders.suspension = Some(suspension);
+    });
+    let against: Vec<Guard> = suspended.plan().removals[0].against.iter().map(|a| a.0).collect();
+    assert_eq!(against, [Guard::Stack]);
 }

@@ -410,6 +410,7 @@ impl Operator {
             suspension: round.ledgers.suspension.clone(),
             quota: quota.copied().unwrap_or(Quota::Within),
             guards: shared.verdicts.get(&candidate.changes.stack).cloned().unwrap_or_default(),
+            scope: self.settings.scope,
         }
     }
 

@@ -4,6 +4,7 @@ mod explain;
 mod held;
 mod history;
 mod problem;
+mod removal;
 mod report;
 mod stack;
 mod status;
@@ -13,6 +14,7 @@ pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
 pub use problem::ProblemView;
+pub use removal::{GuardView, LeftView, PruneView, RemovalView};
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{
     ConditionView, DriftView, FieldView, IgnoredView, OutcomeView, ServiceView, StackView,

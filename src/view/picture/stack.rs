@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Bodies, BothView, HeldView, StepView};
+use super::{Bodies, BothView, HeldView, RemovalView, StepView};
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
 use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
@@ -37,6 +37,9 @@ pub struct StackView {
     pub steps: Vec<StepView>,
     /// Wanted and not done now.
     pub held: Vec<HeldView>,
+    /// Everything that is to be removed, with the guards that hold it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removals: Vec<RemovalView>,
     /// What came of the steps.
     pub outcomes: Vec<OutcomeView>,
     /// Services that are there, by name.
@@ -147,6 +150,7 @@ impl StackView {
             ignored: plan.ignored.iter().map(IgnoredView::of).collect(),
             steps: plan.steps.iter().map(|step| StepView::of(step, plan, bodies)).collect(),
             held: plan.held.iter().map(|held| HeldView::of(held, plan, &veil)).collect(),
+            removals: plan.removals.iter().map(|r| RemovalView::of(r, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),
         }

@@ -7,7 +7,8 @@ mod sample;
 
 use anstream::adapter::strip_str;
 
-use super::{ReportView, Reveal, render, text};
+use super::{PruneView, ReportView, Reveal, render, text};
+use crate::model::{Kind, ObjectRef};
 use crate::status::Report;
 
 fn view(report: &Report) -> ReportView {
@@ -40,6 +41,13 @@ fn the_plan_as_text() {
 fn the_report_as_text() {
     let view = view(&sample::report());
     insta::assert_snapshot!(plain(&text::report(&view, Reveal::Nothing)));
+}
+
+#[test]
+fn what_is_pruned_as_text() {
+    let gone = vec![ObjectRef::new(Kind::Network, "blog_default")];
+    let prune = PruneView::of(&view(&sample::leftovers()), gone);
+    insta::assert_snapshot!(plain(&text::prune(&prune, Reveal::Nothing)));
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::model::{
     UpdateManner,
 };
 use crate::plan::{
-    Action, Cause, CausedField, Differing, Drift, Ignored, PlannedStep, StackPlan, Stage,
+    Action, Cause, CausedField, Differing, Drift, Guard, Ignored, PlannedStep, Removal, StackPlan,
+    Stage,
 };
 use crate::status::{Outcome, Report, SourceReport, StackReport, StepOutcome, conditions};
 
@@ -264,6 +265,24 @@ fn empty(stack: &str) -> StackReport {
         idle: [].into(),
         conditions: Vec::new(),
     }
+}
+
+/// What is left of a stack that is not declared any more: one object that goes, and one that two
+/// guards hold.
+pub(super) fn leftovers() -> Report {
+    let mut stack = empty("blog");
+    stack.plan.revision = None;
+    let object = |name| ObjectRef::new(Kind::Service, name);
+    let held = HeldReason::Suspended { by: SuspendedBy::Label, why: "backup".into(), until: None };
+    let against = vec![
+        (Guard::Hold, held),
+        (Guard::Health, HeldReason::Waiting { on: "blog_web to be healthy".into() }),
+    ];
+    stack.plan.removals = vec![
+        Removal { object: object("blog_web"), against: Vec::new() },
+        Removal { object: object("blog_db"), against },
+    ];
+    Report { stacks: BTreeMap::from([(name("blog"), stack)]), ..settled() }
 }
 
 fn drift(kind: Kind, name: &str, action: Action, fields: Vec<CausedField>) -> Drift {

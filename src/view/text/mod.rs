@@ -7,6 +7,7 @@ mod history;
 mod paint;
 mod plan;
 mod problems;
+mod prune;
 mod stack;
 mod status;
 
@@ -16,5 +17,6 @@ pub use history::history;
 pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint, shorten};
 pub use plan::plan;
 pub use problems::{problem, problems, remarks, troubles};
+pub use prune::prune;
 pub use stack::{heading_line, outcome, report, service_line, source_line, stack};
 pub use status::status;
