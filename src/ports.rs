@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::model::engine::{LiveConfig, NetworkSpec, ServiceSpec, StringMap};
 use crate::model::{
-    Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, NewData, ObjectRef, Observed,
-    Revision, SecretBytes, Target,
+    Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, LastWords, NewData, ObjectRef,
+    Observed, Revision, SecretBytes, Target,
 };
 
 /// A swarm.
@@ -32,6 +32,12 @@ pub trait OneConfig: Send + Sync {
     /// The config of this name; `None` when there is none.
     fn config<'a>(&'a self, name: &'a str)
     -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>>;
+}
+
+/// Logs of tasks. They are read when somebody asks, or when a failure is new: never in a pass.
+pub trait TaskLogs: Send + Sync {
+    /// The last lines of a task's log, few and short ones, as far as they come in a few seconds.
+    fn last_words<'a>(&'a self, task: &'a str) -> BoxFuture<'a, Result<LastWords, SwarmError>>;
 }
 
 /// A write, bound: every id and byte that the engine needs is here.

@@ -6,6 +6,7 @@ mod args;
 mod demo;
 mod error;
 mod files;
+mod last_words;
 mod look;
 mod output;
 mod plugin;

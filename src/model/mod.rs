@@ -9,6 +9,7 @@ pub mod engine;
 pub mod guard;
 pub mod image;
 pub mod input;
+mod last_words;
 pub mod login;
 pub mod name;
 pub mod observed;
@@ -34,6 +35,7 @@ pub use input::{
     Ancestry, CredentialFiles, DeclaredSource, Entry, FileError, FileSet, Position, Problem,
     RepoPath, RepoPathError, Revision, Severity,
 };
+pub use last_words::{LAST_LINES, LINE_BYTES, LOG, LastWords};
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};

@@ -104,6 +104,12 @@ impl FieldRules {
         self.0.iter().any(meant)
     }
 
+    /// True when a word is among the patterns as it is written: one that `*` does not stand for.
+    #[must_use]
+    pub fn name(&self, word: &str) -> bool {
+        self.0.contains(&Pattern::new(word))
+    }
+
     /// The patterns.
     pub fn iter(&self) -> impl Iterator<Item = &Pattern> {
         self.0.iter()

@@ -2,6 +2,7 @@
 
 mod awaited;
 mod condition;
+mod culprits;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::{Outcome, StepOutcome};
 pub use awaited::{Awaited, Known, Reached, awaited};
 pub use condition::{Settled, conditions, settled, waits_for_its_turn};
+pub use culprits::{Culprits, failures};
 pub use turns::look_around;
 
 use crate::health::Health;

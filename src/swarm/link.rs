@@ -80,6 +80,11 @@ impl Link {
         Ok(engine)
     }
 
+    /// Longest wait for one answer.
+    pub(super) fn time_out(&self) -> Duration {
+        self.time_out
+    }
+
     /// Forgets what was agreed on.
     pub(super) fn forget(&self) {
         self.keep(None);

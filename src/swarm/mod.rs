@@ -10,6 +10,7 @@ mod echoes;
 mod events;
 mod fault;
 mod link;
+mod logs;
 mod look;
 mod transport;
 mod write;
@@ -35,8 +36,8 @@ use self::look::Looker;
 use self::transport::Transport;
 use self::write::Writer;
 use crate::model::engine::LiveConfig;
-use crate::model::{Credential, Observed, RegistryLogin, RegistryLogins};
-use crate::ports::{Clock, OneConfig, Swarm, SwarmError, SwarmEvent, Write, Written};
+use crate::model::{Credential, LastWords, Observed, RegistryLogin, RegistryLogins};
+use crate::ports::{Clock, OneConfig, Swarm, SwarmError, SwarmEvent, TaskLogs, Write, Written};
 
 pub use link::{NEWEST, OLDEST};
 pub use transport::{Host, HostError, Tls, TlsError, TransportError};
@@ -144,6 +145,12 @@ impl OneConfig for EngineSwarm {
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<LiveConfig>, SwarmError>> {
         Box::pin(look::config(&self.link, name))
+    }
+}
+
+impl TaskLogs for EngineSwarm {
+    fn last_words<'a>(&'a self, task: &'a str) -> BoxFuture<'a, Result<LastWords, SwarmError>> {
+        Box::pin(logs::last_words(&self.link, task))
     }
 }
 

@@ -22,7 +22,7 @@ pub use basis::{BASIS_FORMAT, Basis, SourceBasis, StackBasis};
 pub use clean::{clean, clean_json};
 pub use picture::{
     BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView, HeldView,
-    HistoryView, KnownStackView, OutcomeView, PastView, PinView, ProblemView, PruneView,
+    HistoryView, KnownStackView, LogView, OutcomeView, PastView, PinView, ProblemView, PruneView,
     ReportView, ServiceView, SourceView, StackView, StatusView, StepView, SuspensionView, TaskView,
 };
 pub use veil::{HIDDEN, Reveal, Veil, Veiled};

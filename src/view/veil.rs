@@ -57,6 +57,12 @@ impl Veiled {
         }
     }
 
+    /// True when nothing of the text is shown to this audience.
+    #[must_use]
+    pub fn is_hidden(&self, reveal: Reveal) -> bool {
+        self.full.is_some() && self.to(reveal) == HIDDEN
+    }
+
     /// The text for this audience.
     #[must_use]
     pub fn to(&self, reveal: Reveal) -> &str {
@@ -142,6 +148,14 @@ impl Veil {
         veil
     }
 
+    /// Collects what a container is made of beside what may be shown.
+    #[must_use]
+    pub fn of_container_but(spec: &ContainerSpec, reveal: &FieldRules) -> Self {
+        let mut veil = Self::default();
+        veil.container(spec, reveal);
+        veil
+    }
+
     /// Text in which these values are hidden.
     pub fn over(&self, text: impl Into<String>) -> Veiled {
         let full = text.into();
@@ -157,7 +171,11 @@ impl Veil {
 
     fn spec(&mut self, spec: &ServiceSpec, reveal: &FieldRules) {
         let container = spec.task_template.container_spec.iter();
-        let delicate = container.flat_map(ContainerSpec::delicate_fields);
+        container.for_each(|container| self.container(container, reveal));
+    }
+
+    fn container(&mut self, container: &ContainerSpec, reveal: &FieldRules) {
+        let delicate = container.delicate_fields();
         delicate.filter(|(path, _)| !reveal.cover(path)).for_each(|(_, word)| self.insert(word));
     }
 

@@ -72,6 +72,21 @@ fn a_service_that_crashes_from_its_first_task_on_fails_the_call() {
     let failed = apply(&world, ONE, "crash");
     assert_eq!(failed.code, 1, "{failed:?}");
     assert!(failed.out.contains("web"), "{failed:?}");
+    // The exit code, and where the log is: output that is no terminal shows it where it is revealed.
+    for words in ["non-zero exit (1)", "| (its log is shown on a terminal, by docker service logs "]
+    {
+        assert!(failed.out.contains(words), "{words}: {failed:?}");
+    }
+    assert!(!failed.out.contains("ends with status"), "{failed:?}");
+    let revealed = apply(&world, &format!("x-skep: {{reveal: [log]}}\n{ONE}"), "crash");
+    assert_eq!(revealed.code, 1, "{revealed:?}");
+    assert!(revealed.out.contains("| program: ends with status 1 after 0 ms"), "{revealed:?}");
+    let repo = world.repo.path();
+    let service = format!("service/{}", world.full("web"));
+    let told = call(&world, &["explain", &service, repo.to_str().expect("text"), "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+    let lines = told["health"]["log"]["lines"].to_string();
+    assert!(lines.contains("ends with status 1"), "{told}");
 }
 
 #[test]

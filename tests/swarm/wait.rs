@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use skep::reconcile::Settings;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, within};
 use crate::process::{Called, Process, call};
-use crate::world::World;
+use crate::world::{PATIENCE, World};
 
 /// A service that starts and fails quickly.
 const ONE: &str = "\
@@ -109,4 +109,9 @@ fn sync_reaches_an_operator_that_is_a_process_of_its_own_and_waits_for_the_commi
     let told = call(&world, &["sync", "--address", &address]);
     assert_eq!(told.code, 0, "{told:?}");
     assert!(told.out.contains(&address), "{told:?}");
+    // An operator that sees something fail says in its own log what that wrote, where that is revealed.
+    let bad = commit(&world, &format!("x-skep: {{reveal: [log]}}\n{ONE}"), "crash");
+    assert_eq!(wait(&world, &bad, &[]).code, 1);
+    let told = within(PATIENCE, || skep.log().contains("ends with status 1"));
+    assert!(told, "{}", skep.log());
 }

@@ -5,6 +5,7 @@
 mod answers;
 mod events;
 mod hosts;
+mod logs;
 mod server;
 
 use std::sync::{Arc, Mutex};

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Ready, one_shot};
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, last_words, output};
 use crate::diff::fields::{Fields, fields};
 use crate::diff::{Claims, DiffInput, StackChanges, Unequal, View, diff};
 use crate::health::{Clocks, Sight, health};
 use crate::ledger::decode;
+use crate::model::engine::TaskState;
 use crate::model::{
     Desired, FieldRules, Images, Kind, LedgerRecord, ObjectRef, Observed, Place, StackName,
 };
@@ -47,6 +48,13 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
         };
         return Err(Failure::new(format!("explain {}", args.object), why));
     };
+    let mut view = view;
+    if let Some(health) = &mut view.health
+        && let Some(task) = health.culprit.clone().or_else(|| scene.failed(&args.object.name))
+    {
+        let reveal = scene.revealed(&args.object.name);
+        health.log = Some(last_words::read(&*scene.ready.engine.logs, &task, &reveal).await);
+    }
     match args.output.output {
         Format::Text => output::text(&text::explain(&view, output::reveal()))?,
         Format::Json => output::json(&view)?,
@@ -203,6 +211,14 @@ impl<'a> Scene<'a> {
             node.map(|node| node.description.hostname.clone()).unwrap_or_default()
         };
         seen.iter().map(|seen| TaskView::of(seen, &host(&seen.task.node_id), &veil)).collect()
+    }
+
+    /// The newest task of a service that failed; what it wrote says more than nothing.
+    fn failed(&self, service: &str) -> Option<String> {
+        let service = self.observed.services.get(service)?;
+        let tasks = self.observed.tasks.get(&service.id)?.iter();
+        let failed = tasks.filter(|seen| seen.task.status.state == TaskState::Failed);
+        failed.max_by_key(|seen| seen.task.created_at).map(|seen| seen.task.id.clone())
     }
 
     fn fields(&self, service: &str) -> Vec<BothView> {

@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors, one_shot};
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, last_words, output};
 use crate::diff::NAMESPACE_LABEL;
 use crate::health::{Clocks, Sight, health};
 use crate::ledger::{Entry, Ledgers, decode};
 use crate::model::engine::Service;
 use crate::model::{Kind, Observed, StackName};
-use crate::view::{KnownStackView, PinView, ServiceView, StatusView, SuspensionView, Veil, text};
+use crate::status::Culprits;
+use crate::view::{
+    KnownStackView, PinView, ReportView, ServiceView, StatusView, SuspensionView, Veil, text,
+};
 
 /// Show the stacks that skep knows: revision, suspension, health of their services
 ///
@@ -37,7 +40,9 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let observed = engine.doors.swarm.look().await;
     let observed = observed.map_err(|error| engine.failure(error))?;
     let ledgers = decode(&observed.configs, &args.swarm.instance);
-    let view = status(&observed, &ledgers);
+    let mut view = status(&observed, &ledgers);
+    let services = view.stacks.iter_mut().flat_map(|stack| &mut stack.services);
+    last_words::complete(&*engine.logs, services).await;
     match args.output.output {
         Format::Text => output::text(&text::status(&view, output::reveal()))?,
         Format::Json => output::json(&view)?,
@@ -56,7 +61,11 @@ async fn with_source(
 ) -> Result<Exit, Failure> {
     let source = (source, &args.source_args);
     let mut ready = one_shot(source, &args.swarm, environment).await?;
-    let view = ready.preview().await?;
+    let report = ready.look_and_decide().await?;
+    let mut culprits = Culprits::default();
+    culprits.note(&report);
+    let mut view = ReportView::of(&report);
+    last_words::add(&*ready.engine.logs, &mut view, (&report, &culprits)).await;
     output::report(&view, args.output.output, text::report)?;
     Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })
 }

@@ -10,7 +10,7 @@ use crate::cli::error::Failure;
 use crate::clock::SystemClock;
 use crate::ledger::{is_lease_name, is_ledger_name};
 use crate::plan::Removals;
-use crate::ports::{Clock, OneConfig, SwarmError};
+use crate::ports::{Clock, OneConfig, SwarmError, TaskLogs};
 use crate::reconcile::{Doors, LeaseDoors, NamedSource, Operator, Settings};
 use crate::source::Manner;
 use crate::status::Report;
@@ -24,6 +24,8 @@ pub(crate) struct Engine {
     pub(crate) doors: Doors,
     /// Reads one config.
     pub(crate) configs: Arc<dyn OneConfig>,
+    /// Reads what tasks wrote.
+    pub(crate) logs: Arc<dyn TaskLogs>,
     /// Its address.
     pub(crate) host: Host,
 }
@@ -61,7 +63,7 @@ pub(crate) fn doors(args: &SwarmArgs, environment: &Environment) -> Result<Engin
     let registry = Arc::new(registry::connect(swarm.docker(), logins));
     let swarm = Arc::new(swarm);
     let doors = Doors { swarm: swarm.clone(), registry, clock };
-    Ok(Engine { doors, configs: swarm, host: address.host })
+    Ok(Engine { doors, configs: swarm.clone(), logs: swarm, host: address.host })
 }
 
 /// Settings that the options give; `variables` are those for interpolation.

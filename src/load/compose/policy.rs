@@ -122,7 +122,8 @@ impl From<WindowForm> for Window {
 pub enum RevealForm {
     /// All of them, or none.
     All(bool),
-    /// These, by their paths in `skep diff`; `*` stands for any text.
+    /// These, by their paths in `skep diff`; `*` stands for any text. `log` is the last lines of the
+    /// log of a task that failed, which has to be said by this word.
     #[schemars(extend("uniqueItems" = true))]
     Fields(Vec<String>),
 }

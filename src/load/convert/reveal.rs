@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::load::compose::{RevealForm, Service};
 use crate::load::yaml::KeyPath;
-use crate::model::{FieldRules, Pattern};
+use crate::model::{FieldRules, LOG, Pattern};
 
 impl Stage<'_, '_> {
     /// What the stack says of all its services; told once.
@@ -32,7 +32,11 @@ impl Stage<'_, '_> {
             Some(RevealForm::Fields(texts)) => {
                 let mut patterns = Vec::new();
                 for (index, text) in texts.iter().enumerate() {
-                    patterns.extend(self.field(text, &path.index(index)));
+                    if text == LOG {
+                        patterns.push(Pattern::new(LOG));
+                    } else {
+                        patterns.extend(self.field(text, &path.index(index)));
+                    }
                 }
                 patterns.into_iter().collect()
             }

@@ -62,31 +62,47 @@ pub(super) enum IsJob {
     No,
 }
 
-/// Behaviours by image.
+/// Behaviours by image, and what containers of it write.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ImageTable(BTreeMap<String, Behaviour>);
+pub(crate) struct ImageTable {
+    behaviours: BTreeMap<String, Behaviour>,
+    outputs: BTreeMap<String, Vec<String>>,
+}
 
 impl ImageTable {
     /// Says how an image behaves: a reference with tag or digest, or a repository for all of its
     /// tags that are not named themselves.
     pub(crate) fn set(&mut self, image: &str, behaviour: Behaviour) {
-        self.0.insert(image.to_owned(), behaviour);
+        self.behaviours.insert(image.to_owned(), behaviour);
+    }
+
+    /// Says what each container of an image writes, named in the same way.
+    pub(crate) fn set_output(&mut self, image: &str, lines: Vec<String>) {
+        self.outputs.insert(image.to_owned(), lines);
+    }
+
+    /// What a container of the image in a spec writes.
+    pub(crate) fn output(&self, image: &str) -> &[String] {
+        find(&self.outputs, image).map_or(&[], Vec::as_slice)
     }
 
     /// The behaviour of the image in a spec; the most exact name wins.
     pub(super) fn get(&self, image: &str) -> &Behaviour {
-        let known = |name: &str| self.0.get(name);
-        known(image)
-            .or_else(|| {
-                let full: ImageRef = image.parse().ok()?;
-                let tagged = full.without_digest().familiar();
-                let tag = full.tag().map_or(0, |tag| tag.len() + 1);
-                known(&full.familiar())
-                    .or_else(|| known(&tagged))
-                    .or_else(|| known(&tagged[..tagged.len() - tag]))
-            })
-            .unwrap_or(&Behaviour::Usual)
+        find(&self.behaviours, image).unwrap_or(&Behaviour::Usual)
     }
+}
+
+/// What is said about an image; the most exact name wins.
+fn find<'a, T>(table: &'a BTreeMap<String, T>, image: &str) -> Option<&'a T> {
+    let known = |name: &str| table.get(name);
+    known(image).or_else(|| {
+        let full: ImageRef = image.parse().ok()?;
+        let tagged = full.without_digest().familiar();
+        let tag = full.tag().map_or(0, |tag| tag.len() + 1);
+        known(&full.familiar())
+            .or_else(|| known(&tagged))
+            .or_else(|| known(&tagged[..tagged.len() - tag]))
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod faults;
 mod hand;
 mod log;
 mod look;
+mod output;
 mod shape;
 
 use std::sync::{Arc, Mutex};
@@ -17,8 +18,10 @@ use futures::stream::BoxStream;
 use tokio::sync::{broadcast, watch};
 
 use crate::model::engine::LiveConfig;
-use crate::model::{Observed, SecretBytes};
-use crate::ports::{Clock as _, OneConfig, Swarm, SwarmError, SwarmEvent, Write, Written};
+use crate::model::{LastWords, Observed, SecretBytes};
+use crate::ports::{
+    Clock as _, OneConfig, Swarm, SwarmError, SwarmEvent, TaskLogs, Write, Written,
+};
 
 use super::clock::{SimClock, lock};
 use super::cluster::Cluster;
@@ -91,6 +94,12 @@ impl SimSwarm {
     /// and tag.
     pub fn set_image(&self, image: &str, behaviour: Behaviour) {
         self.with(|state| state.cluster.images.set(image, behaviour));
+    }
+
+    /// Says what each container of an image writes; the name may leave out digest and tag.
+    pub fn set_output(&self, image: &str, lines: &[&str]) {
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        self.with(|state| state.cluster.images.set_output(image, lines));
     }
 
     /// Somebody at a keyboard, who does things to the swarm without skep.
@@ -257,6 +266,22 @@ impl OneConfig for SimSwarm {
                     let mut configs = state.cluster.store.configs.values();
                     Ok(configs.find(|config| config.spec.name == name).cloned())
                 }
+            })
+        }
+        .boxed()
+    }
+}
+
+impl TaskLogs for SimSwarm {
+    fn last_words<'a>(&'a self, task: &'a str) -> BoxFuture<'a, Result<LastWords, SwarmError>> {
+        async move {
+            tokio::task::yield_now().await;
+            if self.has_stopped() {
+                std::future::pending::<()>().await;
+            }
+            self.with(|state| match state.faults.for_look() {
+                Some(error) => Err(error),
+                None => output::last_words(&state.cluster, task),
             })
         }
         .boxed()

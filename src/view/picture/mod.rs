@@ -3,6 +3,7 @@
 mod explain;
 mod held;
 mod history;
+mod log;
 mod problem;
 mod removal;
 mod report;
@@ -13,6 +14,7 @@ mod step;
 pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
+pub use log::LogView;
 pub use problem::ProblemView;
 pub use removal::{GuardView, LeftView, PruneView, RemovalView};
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};

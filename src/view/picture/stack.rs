@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Bodies, BothView, HeldView, RemovalView, StepView};
+use super::{Bodies, BothView, HeldView, LogView, RemovalView, StepView};
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
 use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
@@ -126,6 +126,9 @@ pub struct ServiceView {
     /// Id of the task whose log says more; absent where no container was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub culprit: Option<String>,
+    /// What a task that failed wrote; absent where nobody read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogView>,
 }
 
 impl StackView {
@@ -234,6 +237,7 @@ impl ServiceView {
             wanted: health.wanted,
             why: veil.over(health.why.clone()),
             culprit: health.culprit.clone(),
+            log: None,
         }
     }
 }

@@ -6,10 +6,10 @@ use super::{sample, view};
 use crate::diff::fields::fields;
 use crate::health::{Health, HealthState};
 use crate::model::engine::{Task, TaskState, TaskStatus};
-use crate::model::{Kind, ObjectRef, SeenTask, Standing};
+use crate::model::{FieldRules, Kind, LastWords, ObjectRef, SeenTask, Standing};
 use crate::view::{
-    BothView, EngineView, ExplainView, KnownStackView, ServiceView, StatusView, SuspensionView,
-    TaskView, Veil,
+    BothView, EngineView, ExplainView, KnownStackView, LogView, ServiceView, StatusView,
+    SuspensionView, TaskView, Veil,
 };
 
 /// A service with this value wherever one may be secret, also in messages that repeat it, and with
@@ -82,5 +82,7 @@ fn service(why: &str, veil: &Veil) -> ServiceView {
         culprit: Some("t4sk".to_owned()),
         ..Health::default()
     };
-    ServiceView::of("shop_web", &health, veil)
+    let words = LastWords { lines: vec![why.to_owned()], ..LastWords::default() };
+    let log = LogView::of("t4sk", Ok(words), &FieldRules::default());
+    ServiceView { log: Some(log), ..ServiceView::of("shop_web", &health, veil) }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::diff::{field_line, headline};
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint, value};
-use super::stack::{held_lines, service_line};
+use super::stack::{held_lines, log_lines, service_line};
 use crate::model::{ObjectRef, Standing};
 use crate::view::clean;
 use crate::view::picture::{BothView, ExplainView, TaskView};
@@ -27,6 +27,7 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
         if let Some(task) = &health.culprit {
             let _ = writeln!(text, "  log       docker service logs {}", clean(task));
         }
+        text.push_str(&log_lines(health.log.as_ref(), "            ", reveal));
     }
     text.push_str(&differs(view, reveal));
     list(&mut text, "left to others", view.ignored.iter().map(|one| left(one, reveal)));

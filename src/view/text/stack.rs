@@ -9,7 +9,7 @@ use crate::health::HealthState;
 use crate::status::{ConditionKind, Holds};
 use crate::view::clean;
 use crate::view::picture::{
-    ConditionView, HeldView, OutcomeView, ReportView, ServiceView, SourceView, StackView,
+    ConditionView, HeldView, LogView, OutcomeView, ReportView, ServiceView, SourceView, StackView,
 };
 use crate::view::veil::Reveal;
 
@@ -44,6 +44,7 @@ pub fn stack(stack: &StackView, reveal: Reveal) -> String {
     let width = stack.services.iter().map(|s| s.name.chars().count()).max().unwrap_or(0);
     for service in &stack.services {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
+        text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
     }
     for held in &stack.held {
         let _ = writeln!(text, "  {} {}", paint(SOON, "held"), clean(&held.object.to_string()));
@@ -125,6 +126,23 @@ pub fn service_line(service: &ServiceView, width: usize, reveal: Reveal) -> Stri
         let _ = write!(line, "  {}", clean(why));
     }
     line
+}
+
+/// What a task wrote, below its service. Where all of it is hidden, it is said what shows it.
+pub(super) fn log_lines(log: Option<&LogView>, indent: &str, reveal: Reveal) -> String {
+    let Some(log) = log else { return String::new() };
+    let hidden = log.lines.iter().all(|line| line.is_hidden(reveal));
+    let lines: Vec<String> = match log.lines.len() {
+        0 => Vec::new(),
+        1.. if hidden => vec![format!(
+            "(its log is shown on a terminal, by docker service logs {}, and where its source says reveal: [log])",
+            clean(&log.task)
+        )],
+        1.. => log.lines.iter().map(|line| clean(line.to(reveal)).into_owned()).collect(),
+    };
+    let trouble = log.trouble.iter().map(|why| format!("its log can't be read: {}", clean(why)));
+    let lines = lines.into_iter().chain(trouble);
+    lines.map(|line| format!("{indent}{} {line}\n", paint(DIM, "|"))).collect()
 }
 
 fn state_style(state: HealthState) -> Style {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::paint::{BAD, DIM, HEAD, SOON, paint};
-use super::stack::{service_line, short};
+use super::stack::{log_lines, service_line, short};
 use crate::view::clean;
 use crate::view::picture::{KnownStackView, StatusView, SuspensionView};
 use crate::view::veil::Reveal;
@@ -50,6 +50,7 @@ fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     let width = stack.services.iter().map(|s| s.name.chars().count()).max().unwrap_or(0);
     for service in &stack.services {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
+        text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
     }
     text
 }

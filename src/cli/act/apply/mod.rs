@@ -5,6 +5,7 @@ mod planned;
 pub(in crate::cli) mod progress;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt as _};
@@ -15,11 +16,11 @@ use self::progress::Progress;
 use crate::cli::args::{OutputArgs, SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, Ready, one_shot_with};
-use crate::cli::{Exit, output};
+use crate::cli::{Exit, last_words, output};
 use crate::plan::{Removals, Writes};
 use crate::ports::SwarmEvent;
 use crate::reconcile::Settings;
-use crate::status::{Outcome, Report, Settled, StackReport, settled, waits_for_its_turn};
+use crate::status::{Culprits, Outcome, Report, Settled, StackReport, settled, waits_for_its_turn};
 use crate::view::{ReportView, text};
 
 /// Make the swarm equal to a source, and wait until it is healthy
@@ -95,13 +96,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
         None => beside::refuse(&mut ready, instance).await?,
     }
     let patience = if args.no_wait { Patience::Writes } else { Patience::Health };
-    let host = ready.engine.host.clone();
-    let (report, end) = converge(ready, patience, args.timeout).await?;
+    let (host, logs) = (ready.engine.host.clone(), Arc::clone(&ready.engine.logs));
+    let Converged { report, end, culprits } = converge(ready, patience, args.timeout).await?;
     if report.engine.is_none() {
         let attempted = format!("ask the engine at {host}");
         return Err(Failure::new(attempted, report.trouble.join("; ")));
     }
-    let view = ReportView::of(&report);
+    let mut view = ReportView::of(&report);
+    last_words::add(&*logs, &mut view, (&report, &culprits)).await;
     output::report(&view, args.output.output, text::report)?;
     if end == End::TimedOut {
         output::note(&format!("not everything is healthy after {:?}\n", args.timeout));
@@ -130,6 +132,14 @@ enum End {
     TimedOut,
 }
 
+/// What the waiting came to.
+struct Converged {
+    report: Report,
+    end: End,
+    /// Tasks that tell why something failed, also of what was rolled back since.
+    culprits: Culprits,
+}
+
 /// Runs passes until nothing is on the way any more; the last report tells the outcome.
 ///
 /// # Errors
@@ -138,10 +148,11 @@ async fn converge(
     mut ready: Ready,
     patience: Patience,
     limit: Duration,
-) -> Result<(Report, End), Failure> {
+) -> Result<Converged, Failure> {
     let clock = ready.engine.doors.clock.clone();
     let mut events = ready.engine.doors.swarm.events();
     let mut progress = Progress::new();
+    let mut culprits = Culprits::default();
     let limit = SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
     let deadline = clock.now().checked_add(limit).unwrap_or(Timestamp::MAX);
     loop {
@@ -150,6 +161,7 @@ async fn converge(
             progress.end();
             return Err(planned::refused(&report.trouble));
         }
+        culprits.note(&report);
         progress.show(&ReportView::of(&report));
         if ready.operator.read_opened().await {
             continue;
@@ -159,7 +171,8 @@ async fn converge(
         let late = clock.now() >= deadline;
         if late || !(open || blind) {
             progress.end();
-            return Ok((report, if open { End::TimedOut } else { End::Settled }));
+            let end = if open { End::TimedOut } else { End::Settled };
+            return Ok(Converged { report, end, culprits });
         }
         let wait = if conflict(&report) { CONFLICT } else { WATCH };
         tokio::select! {

@@ -13,17 +13,17 @@ use tokio::sync::{mpsc, watch};
 
 use self::lead::Lead;
 use crate::api::{Handles, listen, router, serve};
-use crate::cli::Exit;
 use crate::cli::args::{SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
 use crate::cli::signal::stop_signal;
 use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_logs};
+use crate::cli::{Exit, last_words};
 use crate::metrics::Metrics;
 use crate::plan::Writes;
-use crate::ports::{Clock, SourceOpener};
+use crate::ports::{Clock, SourceOpener, TaskLogs};
 use crate::reconcile::{self, Doors, NamedSource, Nudge, Operator, SHORTEST_POLL, Settings};
 use crate::source::Manner;
-use crate::status::Report;
+use crate::status::{Culprits, Report};
 
 /// Run the operator: make the swarm equal to the sources, and keep it so
 #[derive(Debug, clap::Args)]
@@ -88,7 +88,8 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
             listener.map_err(|error| Failure::new(format!("listen at {address}"), error))?;
         tokio::spawn(serve(listener, router(handles), stop.clone()));
     }
-    let teller = Teller { metrics, clock: Arc::clone(&clock) };
+    let logs = Arc::clone(&engine.logs);
+    let teller = Teller { metrics, logs, clock: Arc::clone(&clock) };
     let teller = tokio::spawn(teller.tell(reports));
     let (version, host) = (env!("CARGO_PKG_VERSION"), engine.host.to_string());
     tracing::info!(version, engine = host, observe = args.observe, "skep runs");
@@ -146,17 +147,20 @@ fn pass_hints(nudge: Nudge, clock: Arc<dyn Clock>) -> mpsc::Sender<()> {
 /// Turns reports into log lines and metrics.
 struct Teller {
     metrics: Metrics,
+    logs: Arc<dyn TaskLogs>,
     clock: Arc<dyn Clock>,
 }
 
 impl Teller {
     async fn tell(self, mut reports: watch::Receiver<Option<Arc<Report>>>) {
         let mut before: Option<Arc<Report>> = None;
+        let mut culprits = Culprits::default();
         while reports.changed().await.is_ok() {
             let Some(report) = reports.borrow_and_update().clone() else { continue };
             let took = Duration::try_from(report.at.duration_until(self.clock.now()));
             self.metrics.observe(&report, took.unwrap_or_default());
             tell::log(before.as_deref(), &report);
+            last_words::tell(&self.logs, &report, culprits.note(&report));
             before = Some(report);
         }
     }
