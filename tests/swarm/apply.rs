@@ -87,6 +87,12 @@ fn a_service_that_crashes_from_its_first_task_on_fails_the_call() {
     let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
     let lines = told["health"]["log"]["lines"].to_string();
     assert!(lines.contains("ends with status 1"), "{told}");
+    // The swarm alone knows as much, but what the stack reveals.
+    let told = call(&world, &["explain", &service, "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+    assert_eq!(told["held"][0]["reason"], "Quarantined", "{told}");
+    assert_eq!(told["memory"]["service"]["observed"], told["memory"]["service"]["attempted"]);
+    assert_eq!(told["health"]["log"]["lines"][0], "(hidden)", "{told}");
 }
 
 #[test]

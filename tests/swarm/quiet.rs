@@ -98,6 +98,7 @@ fn commands(world: &World<'_>, canaries: &Canaries) {
     }
     calls.push(vec!["status"]);
     calls.push(vec!["explain", &service, repo]);
+    calls.push(vec!["explain", &service]);
     calls.push(vec!["render", repo, "--engine"]);
     calls.push(vec!["validate", repo]);
     calls.push(vec!["apply", repo, "--min-healthy", "0s"]);

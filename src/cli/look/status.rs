@@ -9,12 +9,13 @@ use crate::cli::start::{Environment, doors, one_shot};
 use crate::cli::{Exit, last_words, output};
 use crate::diff::NAMESPACE_LABEL;
 use crate::health::{Clocks, Sight, health};
-use crate::ledger::{Entry, Ledgers, decode};
+use crate::ledger::{Entry, Lease, Ledgers, decode, lease_name};
 use crate::model::engine::Service;
-use crate::model::{Kind, Observed, StackName};
+use crate::model::{Instance, Kind, LedgerRecord, Observed, ServiceRecord, StackName};
 use crate::status::Culprits;
 use crate::view::{
-    KnownStackView, PinView, ReportView, ServiceView, StatusView, SuspensionView, Veil, text,
+    KnownStackView, PinView, ReportView, ServiceView, StatusView, SuspensionView, Veil, Veiled,
+    text,
 };
 
 /// Show the stacks that skep knows: revision, suspension, health of their services
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let observed = engine.doors.swarm.look().await;
     let observed = observed.map_err(|error| engine.failure(error))?;
     let ledgers = decode(&observed.configs, &args.swarm.instance);
-    let mut view = status(&observed, &ledgers);
+    let mut view = status(&observed, &ledgers, &args.swarm.instance);
     let services = view.stacks.iter_mut().flat_map(|stack| &mut stack.services);
     last_words::complete(&*engine.logs, services).await;
     match args.output.output {
@@ -70,7 +71,7 @@ async fn with_source(
     Ok(if view.has_errors() { Exit::Error } else { Exit::Fine })
 }
 
-fn status(observed: &Observed, ledgers: &Ledgers) -> StatusView {
+fn status(observed: &Observed, ledgers: &Ledgers, instance: &Instance) -> StatusView {
     let mut stacks: BTreeMap<&StackName, KnownStackView> =
         ledgers.stacks.iter().map(|(name, entry)| (name, known(name, entry, observed))).collect();
     for (name, why) in &ledgers.unreadable {
@@ -81,6 +82,7 @@ fn status(observed: &Observed, ledgers: &Ledgers) -> StatusView {
     StatusView {
         at: observed.at,
         engine: (&observed.engine).into(),
+        lease: lease(observed, instance),
         suspension: suspension(ledgers.suspension.as_ref(), observed),
         stacks: stacks.into_values().collect(),
     }
@@ -106,10 +108,32 @@ fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView
         source: record.source.as_ref().map(ToString::to_string),
         revision: record.revision.as_ref().map(ToString::to_string),
         pinned: record.pin.as_ref().map(PinView::of),
+        under_way: record.under_way,
+        failed: failed(record, observed),
+        approvals: record.approvals.clone(),
         suspension: suspension(record.suspension.as_ref(), observed),
         trouble: None,
         services: services.map(picture).collect(),
     }
+}
+
+/// Services whose last spec failed, and is not tried again.
+fn failed(record: &LedgerRecord, observed: &Observed) -> BTreeMap<String, Veiled> {
+    let failed = record.services.iter().filter(|(_, service)| {
+        let attempted = service.attempted.as_ref();
+        attempted.is_some_and(|spec| service.quarantine.contains(spec)) && service.retry.is_none()
+    });
+    let why = |(name, service): (&String, &ServiceRecord)| {
+        let live = observed.services.get(name);
+        let veil = live.map(|live| Veil::of_spec(&live.spec)).unwrap_or_default();
+        (name.clone(), veil.over(service.failure.clone().unwrap_or_default()))
+    };
+    failed.map(why).collect()
+}
+
+/// Who holds the lease.
+fn lease(observed: &Observed, instance: &Instance) -> Option<String> {
+    Lease::read(observed.configs.get(&lease_name(instance))?)?.holder
 }
 
 fn suspension(

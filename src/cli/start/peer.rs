@@ -50,6 +50,11 @@ impl Peer {
         self.ask("POST", "/nudge").await.map(drop)
     }
 
+    /// Its last report, as JSON.
+    pub(crate) async fn report(&self) -> Result<Vec<u8>, Failure> {
+        self.ask("GET", "/api/v1/report").await
+    }
+
     /// Its answer to a request, when that is a success.
     async fn ask(&self, method: &str, path: &str) -> Result<Vec<u8>, Failure> {
         let failed = |why: String| Failure::new(format!("ask the operator {self}"), why);

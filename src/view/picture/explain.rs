@@ -1,8 +1,10 @@
 //! Everything about one object: what is wanted, what is there, why it does not move.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{DriftView, HeldView, ServiceView};
+use super::{DriftView, HeldView, MemoryView, OperatorView, ServiceView, WrittenView};
 use crate::diff::FieldChange;
 use crate::diff::fields::{FieldValue, Fields, Secrecy};
 use crate::model::{ObjectRef, SeenTask, Standing};
@@ -38,6 +40,21 @@ pub struct ExplainView {
     pub tasks: Vec<TaskView>,
     /// All fields on both sides.
     pub fields: Vec<BothView>,
+    /// What the ledger remembers; absent where it does not know the stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryView>,
+    /// The last write, for services that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenView>,
+    /// Services that use it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
+    /// What a running operator says of it; absent where none was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorView>,
+    /// What is not known here, and what would tell it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
 /// A field on both sides.
@@ -95,6 +112,24 @@ impl BothView {
             |text: &Option<String>| text.as_ref().map(|t| Veiled::of(t.clone(), change.masked));
         let (desired, observed) = (value(&change.new), value(&change.old));
         Self { path: change.path.clone(), desired, observed }
+    }
+
+    /// Puts both sides of an object together whose fields nobody hides.
+    #[must_use]
+    pub fn open(
+        desired: Option<&BTreeMap<String, String>>,
+        observed: Option<&BTreeMap<String, String>>,
+    ) -> Vec<Self> {
+        let paths = desired.or(observed).into_iter().flat_map(BTreeMap::keys);
+        let value = |side: Option<&BTreeMap<String, String>>, path: &String| {
+            side.and_then(|side| side.get(path)).map(Veiled::open)
+        };
+        let both = |path: &String| Self {
+            path: path.clone(),
+            desired: value(desired.or(observed), path),
+            observed: value(observed, path),
+        };
+        paths.map(both).collect()
     }
 }
 

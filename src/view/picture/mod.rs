@@ -5,6 +5,7 @@ mod held;
 mod history;
 mod log;
 mod problem;
+mod remembered;
 mod removal;
 mod report;
 mod stack;
@@ -16,6 +17,7 @@ pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
 pub use log::LogView;
 pub use problem::ProblemView;
+pub use remembered::{MemoryView, OperatorView, SpecsView, WrittenView};
 pub use removal::{GuardView, LeftView, PruneView, RemovalView};
 pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{

@@ -1,9 +1,13 @@
 //! What is known of an instance without its sources: ledger and live swarm.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{EngineView, PinView, ServiceView};
+use crate::model::Approval;
+use crate::view::veil::Veiled;
 
 /// All stacks of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -12,6 +16,10 @@ pub struct StatusView {
     pub at: Timestamp,
     /// The engine that answered.
     pub engine: EngineView,
+    /// The operator that holds the lease; absent when none does. Whether it is alive, only its
+    /// renewals show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
     /// Writes stopped for the whole instance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<SuspensionView>,
@@ -33,6 +41,14 @@ pub struct KnownStackView {
     /// The earlier revision that a person keeps it at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<PinView>,
+    /// Whether something of that revision is still to be written, or was not healthy yet.
+    pub under_way: bool,
+    /// Specs of its services that failed by their own fault: why, by service.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, Veiled>,
+    /// Changes that a person said yes to and that are not all made.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub approvals: BTreeSet<Approval>,
     /// Writes stopped for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suspension: Option<SuspensionView>,

@@ -6,10 +6,10 @@ use super::{sample, view};
 use crate::diff::fields::fields;
 use crate::health::{Health, HealthState};
 use crate::model::engine::{Task, TaskState, TaskStatus};
-use crate::model::{FieldRules, Kind, LastWords, ObjectRef, SeenTask, Standing};
+use crate::model::{FieldRules, Kind, LastWords, ObjectRef, SeenTask, SpecHash, Standing};
 use crate::view::{
-    BothView, EngineView, ExplainView, KnownStackView, LogView, ServiceView, StatusView,
-    SuspensionView, TaskView, Veil,
+    BothView, EngineView, ExplainView, KnownStackView, LogView, MemoryView, OperatorView,
+    ServiceView, SpecsView, StatusView, SuspensionView, TaskView, Veil, WrittenView,
 };
 
 /// A service with this value wherever one may be secret, also in messages that repeat it, and with
@@ -44,7 +44,50 @@ pub(super) fn explained(value: &str, text: &str) -> ExplainView {
             &fields(&spec, &Default::default()),
             &fields(&old, &Default::default()),
         ),
+        memory: Some(memory(text)),
+        written: Some(WrittenView {
+            created: Some(Timestamp::UNIX_EPOCH),
+            at: Some(Timestamp::UNIX_EPOCH),
+            version: 12,
+            previous: false,
+            rollout: Some(veil.over(message)),
+        }),
+        used_by: vec![text.to_owned()],
+        operator: Some(told(text)),
+        unknown: vec![text.to_owned()],
     }
+}
+
+fn memory(text: &str) -> MemoryView {
+    let hash = SpecHash::of(b"spec");
+    let service = SpecsView {
+        observed: Some(hash.clone()),
+        attempted: Some(SpecHash::of(b"bad")),
+        stable: Some(hash),
+        quarantine: vec![SpecHash::of(b"bad")],
+        failure: Some(text.to_owned()),
+        retry: Some(SpecHash::of(b"bad")),
+        image: Some(text.to_owned()),
+        pinned: Some(text.to_owned()),
+    };
+    MemoryView {
+        source: Some(text.to_owned()),
+        revision: Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned()),
+        under_way: true,
+        id: Some("s1".to_owned()),
+        service: Some(service),
+    }
+}
+
+fn told(text: &str) -> OperatorView {
+    let json = serde_json::json!({"at": "2026-01-01T00:00:00Z", "stacks": [{
+        "held": [{"object": {"kind": "service", "name": "shop_web"}, "reason": "Waiting",
+            "message": text, "advice": text}],
+        "outcomes": [{"action": "update", "object": {"kind": "service", "name": "shop_web"},
+            "outcome": "done", "messages": [text]}],
+    }]});
+    let object = ObjectRef::new(Kind::Service, "shop_web");
+    OperatorView::read(json.to_string().as_bytes(), &object).expect("a report")
 }
 
 /// What the ledger knows, with this text wherever a person wrote.
@@ -58,6 +101,8 @@ pub(super) fn known(text: &str) -> StatusView {
         ..KnownStackView::default()
     };
     let shop = KnownStackView {
+        under_way: true,
+        failed: [(text.to_owned(), Veil::default().over(text))].into(),
         suspension: Some(suspension.clone()),
         services: vec![service(text, &Veil::default())],
         ..stack("shop")
@@ -69,7 +114,8 @@ pub(super) fn known(text: &str) -> StatusView {
         cluster: "c1".to_owned(),
     };
     let new = KnownStackView { source: None, revision: None, ..stack("new") };
-    StatusView { at, engine, suspension: Some(suspension), stacks: vec![new, shop, tools] }
+    let (lease, suspension) = (Some(text.to_owned()), Some(suspension));
+    StatusView { at, engine, lease, suspension, stacks: vec![new, shop, tools] }
 }
 
 fn service(why: &str, veil: &Veil) -> ServiceView {

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::diff::{field_line, headline};
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint, value};
-use super::stack::{held_lines, log_lines, service_line};
-use crate::model::{ObjectRef, Standing};
+use super::stack::{held_lines, log_lines, service_line, short};
+use crate::model::{ObjectRef, SpecHash, Standing};
 use crate::view::clean;
-use crate::view::picture::{BothView, ExplainView, TaskView};
+use crate::view::picture::{BothView, ExplainView, SpecsView, TaskView};
 use crate::view::veil::Reveal;
 
 /// Why an object is as it is, and what would make it move.
@@ -19,8 +21,11 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
         clean(&view.stack),
         clean(&view.from)
     );
-    let declared = view.declared.as_deref().unwrap_or("nowhere: it left its source");
-    let _ = writeln!(text, "  declared  {}", clean(declared));
+    // Without its source nobody knows that, which is told below.
+    let nowhere = (view.drift.is_some() || view.unknown.is_empty()).then_some("nowhere");
+    if let Some(declared) = view.declared.as_deref().or(nowhere) {
+        let _ = writeln!(text, "  declared  {}", clean(declared));
+    }
     let _ = writeln!(text, "  in swarm  {}", clean(view.id.as_deref().unwrap_or("not there")));
     if let Some(health) = &view.health {
         let _ = writeln!(text, "  health    {}", service_line(health, 0, reveal));
@@ -29,11 +34,100 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
         }
         text.push_str(&log_lines(health.log.as_ref(), "            ", reveal));
     }
-    text.push_str(&differs(view, reveal));
+    text.push_str(&remembered(view));
+    text.push_str(&written(view, reveal));
+    if !view.used_by.is_empty() {
+        let _ = writeln!(text, "  used by   {}", clean(&view.used_by.join(", ")));
+    }
+    if view.declared.is_some() || view.drift.is_some() {
+        text.push_str(&differs(view, reveal));
+    }
     list(&mut text, "left to others", view.ignored.iter().map(|one| left(one, reveal)));
     text.push_str(&held(view, reveal));
+    text.push_str(&operator(view));
     list(&mut text, "tasks", view.tasks.iter().map(|one| task(one, reveal)));
     list(&mut text, "fields", view.fields.iter().map(|one| field(one, reveal)));
+    list(&mut text, "not known here", view.unknown.iter().map(|one| clean(one).into_owned()));
+    text
+}
+
+/// What the ledger remembers.
+fn remembered(view: &ExplainView) -> String {
+    let Some(memory) = &view.memory else {
+        return "  ledger    does not know the stack\n".to_owned();
+    };
+    let (source, revision) = (memory.source.as_deref(), memory.revision.as_deref());
+    let (source, revision) = (source.unwrap_or("no source"), revision.map_or("nothing", short));
+    let mut text = format!("  ledger    {} at {}", clean(source), clean(revision));
+    if memory.under_way {
+        let _ = write!(text, ", {}", paint(SOON, "under way"));
+    }
+    if let Some(id) = &memory.id {
+        let _ = write!(text, "; ours as {}", clean(id));
+    }
+    text.push('\n');
+    text.push_str(&memory.service.as_ref().map(specs).unwrap_or_default());
+    text
+}
+
+/// Specs by their hashes: which is there, which failed.
+fn specs(specs: &SpecsView) -> String {
+    let mut text = String::new();
+    let here = |hash: &SpecHash| match specs.observed.as_ref() == Some(hash) {
+        true => paint(DIM, " (is there)"),
+        false => String::new(),
+    };
+    for (word, hash) in [("attempted", &specs.attempted), ("stable", &specs.stable)] {
+        if let Some(hash) = hash {
+            let _ = writeln!(text, "  {word:<9} {}{}", hash.as_str(), here(hash));
+        }
+    }
+    for hash in &specs.quarantine {
+        let again = if specs.retry.as_ref() == Some(hash) { ", is tried again" } else { "" };
+        let _ =
+            writeln!(text, "  {} {}{}{again}", paint(BAD, "failed   "), hash.as_str(), here(hash));
+    }
+    if let Some(why) = &specs.failure {
+        let _ = writeln!(text, "            {}", clean(why));
+    }
+    if let (Some(image), Some(pinned)) = (&specs.image, &specs.pinned) {
+        let _ = writeln!(text, "  image     {} as {}", clean(image), clean(pinned));
+    }
+    text
+}
+
+/// The last write, in the engine's words.
+fn written(view: &ExplainView, reveal: Reveal) -> String {
+    let Some(written) = &view.written else { return String::new() };
+    let time = |time: Option<Timestamp>| time.map_or("?".to_owned(), |time| time.to_string());
+    let (at, created, version) = (time(written.at), time(written.created), written.version);
+    let mut text = format!("  written   {at} (version {version}), made {created}");
+    if let Some(rollout) = &written.rollout {
+        let _ = write!(text, "; rollout {}", clean(rollout.to(reveal)));
+    }
+    if !written.previous {
+        text.push_str("; no spec to go back to");
+    }
+    text + "\n"
+}
+
+/// What a running operator says.
+fn operator(view: &ExplainView) -> String {
+    let Some(operator) = &view.operator else { return String::new() };
+    let at = operator.at.map_or("?".to_owned(), |at| at.to_string());
+    let mut text = format!("\n{}\n", paint(DIM, &format!("the operator, at {at}")));
+    for held in &operator.held {
+        let reason = paint(SOON, &clean(&held.reason));
+        let _ = writeln!(text, "  {reason}: {}", clean(&held.message));
+        let _ = writeln!(text, "    {} {}", paint(DIM, "→"), clean(&held.advice));
+    }
+    for one in &operator.outcomes {
+        let (action, outcome) = (clean(&one.action), clean(&one.outcome));
+        let _ = writeln!(text, "  {action} {outcome} {}", clean(&one.messages.join("; ")));
+    }
+    if operator.held.is_empty() && operator.outcomes.is_empty() {
+        text.push_str("  holds nothing of it, and wrote nothing to it in its last pass\n");
+    }
     text
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::paint::{BAD, DIM, HEAD, SOON, paint};
 use super::stack::{log_lines, service_line, short};
+use crate::model::Approval;
 use crate::view::clean;
 use crate::view::picture::{KnownStackView, StatusView, SuspensionView};
 use crate::view::veil::Reveal;
@@ -18,6 +19,9 @@ pub fn status(status: &StatusView, reveal: Reveal) -> String {
         clean(&engine.api),
         clean(&engine.cluster)
     );
+    if let Some(holder) = &status.lease {
+        let _ = writeln!(text, "operator {}", clean(holder));
+    }
     if let Some(all) = &status.suspension {
         text.push_str(&suspended("everything is suspended", all));
     }
@@ -34,7 +38,8 @@ pub fn status(status: &StatusView, reveal: Reveal) -> String {
 fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     let source = stack.source.as_deref().unwrap_or("(never applied)");
     let revision = stack.revision.as_deref().map_or(String::new(), |r| format!("@{}", short(r)));
-    let from = format!("{source}{revision}");
+    let under_way = if stack.under_way { ", under way" } else { "" };
+    let from = format!("{source}{revision}{under_way}");
     let mut text = format!("{}  {}\n", paint(HEAD, &stack.name), paint(DIM, &from));
     if let Some(trouble) = &stack.trouble {
         let _ = writeln!(text, "  {}: {}", paint(BAD, "error"), clean(trouble));
@@ -46,6 +51,14 @@ fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     }
     if let Some(suspension) = &stack.suspension {
         text.push_str(&suspended("  suspended", suspension));
+    }
+    for (service, why) in &stack.failed {
+        let (service, why) = (clean(service), clean(why.to(reveal)));
+        let _ = writeln!(text, "  {} {service}: {why}", paint(BAD, "failed"));
+    }
+    if !stack.approvals.is_empty() {
+        let given: Vec<&str> = stack.approvals.iter().map(Approval::as_str).collect();
+        let _ = writeln!(text, "  approved {}", given.join(" "));
     }
     let width = stack.services.iter().map(|s| s.name.chars().count()).max().unwrap_or(0);
     for service in &stack.services {

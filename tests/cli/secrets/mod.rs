@@ -60,12 +60,23 @@ fn swarm() -> Server {
     let service = json!([{"ID": "s1", "Version": {"Index": 7}, "Spec": spec(LIVE),
         "PreviousSpec": spec(SPEC)}]);
     let message = format!("starting container failed: exec: \"{LIVE}\": not found");
-    let task = json!([{"ID": "t1", "ServiceID": "s1", "Slot": 1, "NodeID": "n",
+    let task = json!([{"ID": "t1", "Version": {"Index": 7}, "ServiceID": "s1", "Slot": 1, "NodeID": "n",
         "Spec": spec(LIVE)["TaskTemplate"], "DesiredState": "running",
         "Status": {"State": "rejected", "Err": message, "Message": "preparing"}}]);
     let node = json!([{"ID": "n", "Description": {"Hostname": "one"}, "Status": {"State": "ready"},
         "Spec": {"Role": "manager", "Availability": "active"}}]);
+    let failed = json!({"ID": "t2", "Version": {"Index": 8}, "ServiceID": "s1", "Slot": 1, "NodeID": "n",
+        "Spec": spec(LIVE)["TaskTemplate"], "DesiredState": "shutdown",
+        "Status": {"State": "failed", "Err": "task: non-zero exit (1)",
+            "ContainerStatus": {"ContainerID": "c2", "ExitCode": 1}}});
+    let mut task = task;
+    task.as_array_mut().expect("a list").push(failed.clone());
+    // What is framed as a log: stream, zeros, length.
+    let line = format!("password {DATA}, token {LIVE}\n");
+    let length = char::from(u8::try_from(line.len()).expect("short"));
     Server::start(vec![
+        ("/tasks/t2/logs", format!("\u{1}\0\0\0\0\0\0{length}{line}")),
+        ("/tasks/t2", failed.to_string()),
         ("/services", service.to_string()),
         ("/tasks", task.to_string()),
         ("/nodes", node.to_string()),
@@ -121,6 +132,8 @@ fn no_output_of_a_command_holds_a_value_that_may_be_secret() {
         with_source(&["plan"]),
         with_source(&["explain", "service/shop_web"]),
         with_source(&["explain", "secret/shop_pw"]),
+        with_source(&["status"]),
+        vec!["explain", "service/shop_web"],
         vec!["status"],
     ];
     let mut all = String::new();
@@ -139,7 +152,8 @@ fn no_output_of_a_command_holds_a_value_that_may_be_secret() {
         }
     }
     // They were about the right things.
-    for part in ["environment.PW", "(hidden)", "service/shop_api", "secret/shop_pw"] {
+    let log = "(its log is shown on a terminal";
+    for part in ["environment.PW", "(hidden)", "service/shop_api", "secret/shop_pw", log] {
         assert!(all.contains(part), "nothing says {part}:\n{all}");
     }
 }

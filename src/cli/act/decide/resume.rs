@@ -8,7 +8,7 @@ use crate::cli::start::{Environment, doors};
 use crate::cli::{Exit, output};
 use crate::model::LedgerRecord;
 
-/// Let writes to a stack or to all stacks go on; a stack that is pinned is so no more
+/// Let writes to some stacks or to all go on; a stack that is pinned is so no more
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -20,18 +20,19 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
     let engine = doors(&args.swarm, environment)?;
     let switch = Switch { engine: &engine, instance: &args.swarm.instance };
-    let stack = args.what.stack.as_ref();
     let go_on = |record: &mut LedgerRecord| (record.suspension, record.pin) = (None, None);
-    let known = switch.change(stack, go_on).await?;
-    let text = match (stack, known) {
-        (Some(stack), Known::No) => {
-            return Err(Failure::plain(format!("no stack {stack} is known")));
-        }
-        (Some(stack), Known::Yes) => format!("stack {stack} goes on\n"),
-        (None, _) => {
-            "everything goes on, but for stacks that are suspended one by one\n".to_owned()
-        }
-    };
-    output::text(&text)?;
+    for stack in args.what.each() {
+        let known = switch.change(stack, go_on).await?;
+        let text = match (stack, known) {
+            (Some(stack), Known::No) => {
+                return Err(Failure::plain(format!("no stack {stack} is known")));
+            }
+            (Some(stack), Known::Yes) => format!("stack {stack} goes on\n"),
+            (None, _) => {
+                "everything goes on, but for stacks that are suspended one by one\n".to_owned()
+            }
+        };
+        output::text(&text)?;
+    }
     Ok(Exit::Fine)
 }

@@ -13,7 +13,7 @@ use crate::cli::{Exit, output};
 use crate::model::{LedgerRecord, StackName, Suspension};
 use crate::view::clean;
 
-/// Stop writes to a stack or to all stacks; what differs is still reported
+/// Stop writes to some stacks or to all; what differs is still reported
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -28,15 +28,23 @@ pub(crate) struct Args {
     swarm: SwarmArgs,
 }
 
-/// A stack, or everything.
+/// Some stacks, or everything.
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct What {
-    /// The stack
-    pub(super) stack: Option<StackName>,
+    /// The stacks
+    #[arg(value_name = "STACK")]
+    pub(super) stacks: Vec<StackName>,
     /// All stacks of the instance
     #[arg(long)]
     all: bool,
+}
+
+impl What {
+    /// Each stack that is meant; `None` is all of the instance.
+    pub(super) fn each(&self) -> Vec<Option<&StackName>> {
+        if self.all { vec![None] } else { self.stacks.iter().map(Some).collect() }
+    }
 }
 
 pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, Failure> {
@@ -53,13 +61,14 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let suspension = Suspension { reason: args.reason, until };
     let switch = Switch { engine: &engine, instance: &args.swarm.instance };
     let set = |record: &mut LedgerRecord| record.suspension = Some(suspension.clone());
-    let known = switch.change(args.what.stack.as_ref(), set).await?;
     let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-    let stack = args.what.stack.as_ref();
-    let what = stack.map_or("everything".to_owned(), |stack| format!("stack {stack}"));
-    output::text(&format!("{} is suspended{until}\n", clean(&what)))?;
-    if known == Known::No && stack.is_some() {
-        output::note("no stack of this name is known yet; it is suspended for when it comes\n");
+    for stack in args.what.each() {
+        let known = switch.change(stack, set).await?;
+        let what = stack.map_or("everything".to_owned(), |stack| format!("stack {stack}"));
+        output::text(&format!("{} is suspended{until}\n", clean(&what)))?;
+        if known == Known::No && stack.is_some() {
+            output::note("no stack of this name is known yet; it is suspended for when it comes\n");
+        }
     }
     Ok(Exit::Fine)
 }
