@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
-use crate::model::engine::{LiveConfig, NetworkSpec, ServiceSpec, StringMap};
+use crate::model::engine::{LiveConfig, NetworkSpec, NodeSpec, ServiceSpec, StringMap};
 use crate::model::{
     Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, LastWords, NewData, ObjectRef,
     Observed, Revision, SecretBytes, Target,
@@ -97,6 +97,13 @@ pub enum Write {
         target: Target,
         /// What it is now, with ids: the engine wants it said, and takes the spec before.
         spec: Box<ServiceSpec>,
+    },
+    /// Write a node, if it still has this version.
+    UpdateNode {
+        /// The node.
+        target: Target,
+        /// Body.
+        spec: Box<NodeSpec>,
     },
     /// Remove an object by id, after a look whether it is still the same.
     Remove {

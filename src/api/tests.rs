@@ -75,6 +75,7 @@ fn report() -> Report {
         engine: Some(engine),
         sources: vec![source],
         problems: Vec::new(),
+        nodes: None,
         stacks: Default::default(),
         trouble: Vec::new(),
     }

@@ -100,6 +100,7 @@ impl<'a> View<'a> {
             Kind::Service => {
                 observed.services.get(name).map(|s| (&s.id, s.version, &s.spec.labels))?
             }
+            Kind::Node => return None,
             Kind::Network => {
                 observed.networks.get(name).map(|n| (&n.id, Version::default(), &n.labels))?
             }
@@ -126,6 +127,7 @@ impl<'a> View<'a> {
             Kind::Secret => self.observed.secrets.contains_key(&object.name),
             Kind::Config => self.observed.configs.contains_key(&object.name),
             Kind::Service => self.observed.services.contains_key(&object.name),
+            Kind::Node => false,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ledger::{
     LEDGER_DATA, RecordError, ledger_labels, ledger_name, pack_stable, stable_labels, stable_name,
 };
-use crate::model::engine::{ContainerSpec, ServiceSpec};
+use crate::model::engine::{ContainerSpec, NodeSpec, ServiceSpec};
 use crate::model::{
     Instance, Kind, LedgerRecord, NewData, NewStable, ObjectRef, Observed, SecretBytes, SideStore,
     StackName, Step, Target,
@@ -71,7 +71,7 @@ pub(super) fn bind(
 ) -> Result<Write, BindError> {
     Ok(match step {
         Step::WriteLedger { stack, record, target } => {
-            ledger_write(instance, Some(stack), record, target.as_ref())?
+            ledger_write(instance, stack.as_ref(), record, target.as_ref())?
         }
         Step::KeepStable(new) => keep(instance, new)?,
         Step::CreateNetwork { spec } => Write::CreateNetwork(spec.clone()),
@@ -98,6 +98,9 @@ pub(super) fn bind(
         // As the look saw it, its ids included.
         Step::RollBack { target, spec } => {
             Write::RollBack { target: target.clone(), spec: Box::new(ServiceSpec::clone(spec)) }
+        }
+        Step::UpdateNode { target, spec } => {
+            Write::UpdateNode { target: target.clone(), spec: Box::new(NodeSpec::clone(spec)) }
         }
         Step::Withdraw { kind, target } | Step::Remove { kind, target } => {
             Write::Remove { object: ObjectRef::new(*kind, &target.name), target: target.clone() }

@@ -13,7 +13,7 @@ pub use bind::{BindError, Bindings, ledger_write};
 pub use permit::Permit;
 
 use crate::model::{Instance, ObjectRef, Outcome, SideStore, StepOutcome};
-use crate::plan::{PlannedStep, StackPlan, Stage};
+use crate::plan::{PlannedStep, Stage};
 use crate::ports::{Swarm, SwarmError};
 
 /// Steps of one stage that are carried out at the same time, at the most.
@@ -34,17 +34,17 @@ pub struct Executor<'a> {
     pub permit: &'a Permit,
 }
 
-/// Carries out a plan, stage by stage; the steps of a stage at the same time. Returns an outcome
+/// Carries out the steps of a plan, stage by stage; the steps of a stage at the same time. Returns an outcome
 /// for each step, in the plan's order.
 pub async fn execute(
-    plan: &StackPlan,
+    steps: &[PlannedStep],
     mut known: Bindings,
     executor: Executor<'_>,
 ) -> Vec<StepOutcome> {
-    let mut outcomes = Vec::with_capacity(plan.steps.len());
+    let mut outcomes = Vec::with_capacity(steps.len());
     let mut failed = BTreeSet::new();
     let mut unrecorded: Option<String> = None;
-    for (stage, steps) in by_stage(plan) {
+    for (stage, steps) in by_stage(steps) {
         if let Some(why) = &unrecorded {
             let skipped =
                 |p: &&PlannedStep| StepOutcome::new(&p.step, Outcome::Skipped(why.clone()));
@@ -66,9 +66,9 @@ pub async fn execute(
 /// What came of a step, and the id of the object that it left.
 type Answer = (Outcome, Option<String>);
 
-fn by_stage(plan: &StackPlan) -> BTreeMap<Stage, Vec<&PlannedStep>> {
+fn by_stage(steps: &[PlannedStep]) -> BTreeMap<Stage, Vec<&PlannedStep>> {
     let mut stages: BTreeMap<Stage, Vec<&PlannedStep>> = BTreeMap::new();
-    for planned in &plan.steps {
+    for planned in steps {
         stages.entry(planned.stage).or_default().push(planned);
     }
     stages

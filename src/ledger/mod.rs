@@ -42,7 +42,7 @@ pub struct Ledgers {
     /// Times that somebody asked for a look at the sources (`skep sync`).
     pub sync: u64,
     /// The instance's own record.
-    pub instance: Option<Target>,
+    pub instance: Option<Entry>,
     /// Key of the hashes over secret content.
     pub key: Option<HashKey>,
 }

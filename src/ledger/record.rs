@@ -92,8 +92,8 @@ fn take(ledgers: &mut Ledgers, config: &LiveConfig) {
     let record = parse(config);
     let Some(stack) = config.spec.labels.get(STACK_LABEL) else {
         let record = record.unwrap_or_else(|why| unreadable(&why));
-        (ledgers.suspension, ledgers.sync) = (record.suspension, record.sync);
-        ledgers.instance = Some(target);
+        (ledgers.suspension, ledgers.sync) = (record.suspension.clone(), record.sync);
+        ledgers.instance = Some(Entry { record, target });
         return;
     };
     let Ok(stack) = StackName::new(stack.clone()) else { return };

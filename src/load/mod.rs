@@ -33,7 +33,8 @@ pub use order::{circles_of_stacks, unknown_stacks, with_lines};
 
 use crate::model::guard::{Guard, UnreadGuard};
 use crate::model::{
-    DeclaredSource, Desired, FileSet, HashKey, Problem, RepoPath, SideStore, SourceName, StackName,
+    DeclaredSource, Desired, DesiredNode, FileSet, HashKey, Problem, RepoPath, SideStore,
+    SourceName, StackName,
 };
 
 /// What a load is given besides the files.
@@ -64,6 +65,8 @@ pub struct Loaded {
     pub guards: Vec<Guard>,
     /// Guards with mistakes, and files that can't be read and may hold one.
     pub unread_guards: Vec<UnreadGuard>,
+    /// What is asked of nodes; it counts in the root source only.
+    pub nodes: Vec<DesiredNode>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
     /// Traps, and notes of what becomes of something: no mistakes, and not shown unless asked for

@@ -12,6 +12,7 @@ pub mod input;
 mod last_words;
 pub mod login;
 pub mod name;
+pub mod node;
 pub mod observed;
 pub mod order;
 pub mod pattern;
@@ -22,8 +23,9 @@ mod window;
 
 pub use decision::{
     Against, Approval, FailedRevision, Gate, Held, HeldReason, HookRecord, Inventory, LedgerRecord,
-    MODE, NewData, NewStable, NotAnApproval, Outcome, Pin, Removed, ServiceRecord, StableService,
-    StableStack, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
+    MODE, NewData, NewStable, NodeLabels, NotAnApproval, Outcome, Pin, Removed, ServiceRecord,
+    StableService, StableStack, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target,
+    UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
@@ -38,6 +40,7 @@ pub use input::{
 pub use last_words::{LAST_LINES, LINE_BYTES, LOG, LastWords};
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};
 pub use name::{Instance, Kind, NameError, ObjectRef, SourceName, StackName};
+pub use node::{Availability, DesiredNode, Enforce, NodeMatch, Role};
 pub use observed::{ApiVersion, Engine, Gap, Observed, SeenTask, Standing};
 pub use order::{Phase, Presence, Rank, StackNeed, StackOrder};
 pub use pattern::{FieldRules, Pattern};

@@ -168,6 +168,8 @@ pub enum Kind {
     Config,
     /// A service.
     Service,
+    /// A node: it belongs to no stack, and is never made or removed.
+    Node,
 }
 
 impl Kind {
@@ -179,6 +181,7 @@ impl Kind {
             Self::Secret => "secret",
             Self::Config => "config",
             Self::Service => "service",
+            Self::Node => "node",
         }
     }
 }

@@ -54,6 +54,10 @@ pub enum Finding {
     RunsAgain(String),
     /// A service is made before a stack that comes first is there.
     OutOfTurn(String),
+    /// A node would get another availability or role, and no declaration enforces one.
+    NotAsked(String),
+    /// The managers might not be able to decide any more.
+    LosesQuorum(String),
     /// Steps that are not in the order of their stages.
     OutOfOrder,
 }
@@ -82,6 +86,8 @@ impl fmt::Display for Finding {
             Self::OutOfTurn(name) => {
                 write!(f, "{name} would be made before a stack that comes first is there")
             }
+            Self::NotAsked(name) => write!(f, "nobody asked for what {name} would become"),
+            Self::LosesQuorum(name) => write!(f, "{name} would take the managers' quorum away"),
             Self::OutOfOrder => f.write_str("the steps are out of order"),
         }
     }
@@ -277,7 +283,7 @@ fn kept(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     let there = |object: &ObjectRef| match object.kind {
         Kind::Secret => observed.secrets.contains_key(&object.name),
         Kind::Config => observed.configs.contains_key(&object.name),
-        Kind::Service | Kind::Network => false,
+        Kind::Service | Kind::Network | Kind::Node => false,
     };
     let services = &new.spec.services;
     let unseen = services.iter().find(|(name, kept)| !seen(name, &kept.spec));
@@ -355,6 +361,7 @@ fn withdrawal(
         Kind::Network => stack.networks.contains_key(&name),
         Kind::Secret => stack.secrets.contains_key(&name),
         Kind::Config => stack.configs.contains_key(&name),
+        Kind::Node => false,
     });
     let made = plan.steps.iter().any(|other| match &other.step {
         Step::CreateService { spec } => *kind == Kind::Service && spec.name == name,
@@ -364,7 +371,7 @@ fn withdrawal(
         let task = &service.spec.task_template;
         let container = task.container_spec.as_ref();
         match kind {
-            Kind::Service => false,
+            Kind::Service | Kind::Node => false,
             Kind::Network => task.networks.iter().any(|network| network.target == id),
             Kind::Secret => container.is_some_and(|c| c.secrets.iter().any(|s| s.secret_id == id)),
             Kind::Config => container.is_some_and(|c| c.configs.iter().any(|s| s.config_id == id)),
@@ -379,6 +386,7 @@ fn seen_id<'a>(observed: &'a Observed, kind: Kind, name: &str) -> Option<&'a str
         Kind::Network => observed.networks.get(name).map(|n| &n.id),
         Kind::Secret => observed.secrets.get(name).map(|s| &s.id),
         Kind::Config => observed.configs.get(name).map(|c| &c.id),
+        Kind::Node => None,
     };
     id.map(String::as_str)
 }
@@ -394,6 +402,7 @@ fn removal(
     let declared = desired.stacks.values().any(|stack| match kind {
         Kind::Service => stack.services.contains_key(&name),
         Kind::Network => stack.networks.contains_key(&name),
+        Kind::Node => true,
         Kind::Secret | Kind::Config => plan.steps.iter().any(|other| needs(other, *kind, &name)),
     });
     if declared {
@@ -412,7 +421,7 @@ fn is_version(kind: Kind, name: &str, stack: &DesiredStack) -> bool {
     let declared = match kind {
         Kind::Secret => &stack.secrets,
         Kind::Config => &stack.configs,
-        Kind::Service | Kind::Network => return false,
+        Kind::Service | Kind::Network | Kind::Node => return false,
     };
     let rest = |declared: &String| name.strip_prefix(declared.as_str());
     declared.keys().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with('-'))

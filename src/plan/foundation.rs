@@ -133,7 +133,7 @@ fn creation(change: &DataChange, instance: &Instance) -> Step {
     let new = new_data(change, instance);
     match change.object.kind {
         Kind::Secret => Step::CreateSecret(new),
-        Kind::Config | Kind::Network | Kind::Service => Step::CreateConfig(new),
+        Kind::Config | Kind::Network | Kind::Service | Kind::Node => Step::CreateConfig(new),
     }
 }
 

@@ -11,6 +11,7 @@ mod contest;
 mod failure;
 mod foundation;
 pub mod guard;
+mod nodes;
 mod order;
 mod policy;
 mod ports;
@@ -46,6 +47,8 @@ pub use crate::diff::Cause;
 pub use audit::{Finding, audit};
 pub use basis::Basis;
 pub use contest::{Contested, Contests};
+pub(crate) use nodes::node_name;
+pub use nodes::{NodesInput, NodesPlan, Root, audit_nodes, plan_nodes};
 pub use removal::{Guard, Quota, Removal};
 pub use stack::plan;
 pub use turns::{Standing, Turns};
@@ -116,6 +119,8 @@ pub struct PlannedStep {
 pub enum Stage {
     /// The ledger: what is about to be attempted is known before it is (law 3).
     Ledger,
+    /// Nodes: tasks may go by their labels.
+    Nodes,
     /// Networks, secrets, configs.
     Foundation,
     /// Services.

@@ -195,7 +195,7 @@ pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<Planne
         return None;
     }
     let target = input.ledger.map(|entry| entry.target.clone());
-    let stack = input.changes.stack.clone();
+    let stack = Some(input.changes.stack.clone());
     let step = Step::WriteLedger { stack, record: Box::new(record), target };
     Some(PlannedStep { stage: Stage::Ledger, step, needs: BTreeSet::new() })
 }

@@ -6,10 +6,12 @@ use super::order::Order;
 use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Basis, Cause, Custody, Declared, Drift, Guard, Ignored, PlanInput, PlannedStep, Removal, Scope,
-    StackPlan, Stage, Writes, basis, cause, foundation, ports, recreate, remember, removal, runs,
-    stable, turns, whole,
+    Basis, Cause, Custody, Declared, Drift, Guard, Ignored, Orders, PlanInput, PlannedStep,
+    Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation, ports, recreate, remember,
+    removal, runs, stable, turns, whole,
 };
+use jiff::Timestamp;
+
 use crate::diff::{DataLive, Owner, ServiceChange, references};
 use crate::health::HealthState;
 use crate::model::{
@@ -351,24 +353,33 @@ fn harmless(reason: &HeldReason) -> bool {
     !reason.leaves_undone()
 }
 
-/// Why nothing of the stack may be written.
-fn stopped(input: &PlanInput<'_>) -> Option<HeldReason> {
-    let by_hand = match input.orders.writes {
+/// Why nothing at all may be written.
+pub(super) fn stopped_by(orders: &Orders, now: Timestamp) -> Option<HeldReason> {
+    match orders.writes {
         Writes::ObserveOnly => return Some(HeldReason::ObserveOnly),
         Writes::Following => return Some(HeldReason::Following),
-        Writes::ByHand => true,
-        Writes::Allowed => false,
-    };
-    let stands = |suspension: &&Suspension| suspension.stands(input.now);
+        Writes::ByHand | Writes::Allowed => {}
+    }
+    suspended(SuspendedBy::Instance, orders.suspension.as_ref(), now)
+}
+
+fn suspended(
+    by: SuspendedBy,
+    suspension: Option<&Suspension>,
+    now: Timestamp,
+) -> Option<HeldReason> {
+    let Suspension { reason, until } = suspension.filter(|suspension| suspension.stands(now))?;
+    Some(HeldReason::Suspended { by, why: reason.clone(), until: *until })
+}
+
+/// Why nothing of the stack may be written.
+fn stopped(input: &PlanInput<'_>) -> Option<HeldReason> {
     let stack = input.ledger.and_then(|entry| entry.record.suspension.as_ref());
-    let stack = stack.filter(|_| !by_hand);
-    let switches =
-        [(SuspendedBy::Instance, input.orders.suspension.as_ref()), (SuspendedBy::Stack, stack)];
-    for (by, suspension) in switches {
-        if let Some(suspension) = suspension.filter(stands) {
-            let (why, until) = (suspension.reason.clone(), suspension.until);
-            return Some(HeldReason::Suspended { by, why, until });
-        }
+    let stack = stack.filter(|_| input.orders.writes != Writes::ByHand);
+    let reason = stopped_by(input.orders, input.now);
+    let reason = reason.or_else(|| suspended(SuspendedBy::Stack, stack, input.now));
+    if reason.is_some() {
+        return reason;
     }
     match &input.lineage.custody {
         Custody::Foreign(owner) => return Some(HeldReason::NotOurs { owner: owner.clone() }),

@@ -153,7 +153,7 @@ fn is_lost(object: &ObjectRef, state: &str, report: &StackReport) -> bool {
 }
 
 /// Reasons that go away whatever becomes of others.
-fn goes_away(reason: &HeldReason) -> bool {
+pub(super) fn goes_away(reason: &HeldReason) -> bool {
     matches!(
         reason,
         HeldReason::RolloutRunning { .. }
@@ -167,7 +167,7 @@ fn goes_away(reason: &HeldReason) -> bool {
 /// Reasons that count as held for somebody who asked to apply: a removal that was not asked for or
 /// that the declaration ruled out,
 /// and a field that this engine can't have, do not.
-fn counts(reason: &HeldReason) -> bool {
+pub(super) fn counts(reason: &HeldReason) -> bool {
     reason.leaves_undone()
 }
 

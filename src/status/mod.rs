@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::{Outcome, StepOutcome};
 pub use awaited::{Awaited, Known, Reached, awaited};
 pub use condition::{Settled, conditions, settled, waits_for_its_turn};
+use condition::{counts, goes_away};
 pub use culprits::{Culprits, failures};
 pub use turns::look_around;
 
 use crate::health::Health;
-use crate::model::{Engine, Problem, Revision, SourceName, StackName};
-use crate::plan::StackPlan;
+use crate::model::{Engine, Held, Problem, Revision, SourceName, StackName};
+use crate::plan::{NodesPlan, StackPlan};
 
 /// Everything that one pass saw, decided and did.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,10 +32,38 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// All problems of all files.
     pub problems: Vec<Problem>,
+    /// The nodes, where something is or was declared of them.
+    pub nodes: Option<NodesReport>,
     /// The stacks, by name.
     pub stacks: BTreeMap<StackName, StackReport>,
     /// Why there was no decision at all (the engine did not answer); empty otherwise.
     pub trouble: Vec<String>,
+}
+
+/// The nodes in a pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodesReport {
+    /// What was decided.
+    pub plan: NodesPlan,
+    /// What came of the steps; empty when nothing was to be done, or only planned.
+    pub outcomes: Vec<StepOutcome>,
+}
+
+impl NodesReport {
+    /// Whether the nodes are as declared. What is only reported does not count.
+    #[must_use]
+    pub fn settled(&self) -> Settled {
+        let refused = |one: &StepOutcome| matches!(one.outcome, Outcome::Refused(_));
+        let held = || self.plan.held.iter().filter(|held| counts(&held.reason));
+        let passes = |held: &Held| goes_away(&held.reason);
+        match () {
+            () if self.outcomes.iter().any(|one| one.outcome.is_done()) => Settled::OnTheWay,
+            () if held().any(passes) => Settled::OnTheWay,
+            () if self.outcomes.iter().any(refused) || held().next().is_some() => Settled::Badly,
+            () if self.plan.steps.is_empty() => Settled::Well,
+            () => Settled::OnTheWay,
+        }
+    }
 }
 
 /// One source in a pass.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::fault::no_answer;
 use super::link::{Call, Link, fault};
-use crate::model::engine::{DataDriver, ServiceSpec, StringMap};
+use crate::model::engine::{DataDriver, NodeSpec, ServiceSpec, StringMap};
 use crate::model::{Kind, NewData, ObjectRef, RegistryLogins, SecretBytes, Target};
 use crate::ports::{SwarmError, Write, Written};
 
@@ -42,6 +42,7 @@ impl Writer {
             Write::CreateService { spec } => self.create_service(spec).await,
             Write::UpdateService { target, spec } => self.update_service(target, spec).await,
             Write::RollBack { target, spec } => self.roll_back(target, spec).await,
+            Write::UpdateNode { target, spec } => self.update_node(target, spec).await,
             Write::Remove { object, target } => self.remove(object, target).await,
         }
     }
@@ -114,6 +115,14 @@ impl Writer {
         Ok(Written { id: target.id.clone(), ..written })
     }
 
+    async fn update_node(&self, target: &Target, spec: &NodeSpec) -> Result<Written, SwarmError> {
+        let (id, version) = (checked(&target.id)?, target.version.index);
+        let attempted = format!("update node {}", target.name);
+        let path = format!("/nodes/{id}/update?version={version}");
+        self.link.answer(Call::post(attempted, path, json(spec)?)).await?;
+        Ok(Written { id: target.id.clone(), warnings: Vec::new() })
+    }
+
     fn with_login(&self, call: Call, spec: &ServiceSpec) -> Call {
         let image = spec.task_template.container_spec.as_ref().map(|spec| spec.image.as_str());
         let login =
@@ -173,6 +182,8 @@ impl Writer {
                 Kind::Secret => docker.delete_secret(id).await,
                 Kind::Config => docker.delete_config(id).await,
                 Kind::Service => docker.delete_service(id).await,
+                // No plan removes a node.
+                Kind::Node => docker.delete_node(id, None).await,
             };
             match deleted {
                 // Gone between the look and the removal.

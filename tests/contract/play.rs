@@ -433,6 +433,7 @@ fn target_of(seen: &Observed, kind: Kind, name: &str) -> Option<Target> {
         Kind::Network => seen.networks.get(name).map(|n| (n.id.clone(), Version::default()))?,
         Kind::Secret => seen.secrets.get(name).map(|s| (s.id.clone(), s.version))?,
         Kind::Config => seen.configs.get(name).map(|c| (c.id.clone(), c.version))?,
+        Kind::Node => return None,
     };
     Some(Target { name: name.to_owned(), id, version })
 }

@@ -126,7 +126,7 @@ impl Stage {
         let permit = Permit::always();
         let (swarm, instance) = (&*self.doors.swarm, &self.instance);
         let executor = Executor { swarm, instance, data, slots: &slots, permit: &permit };
-        let outcomes = execute(&plan, Bindings::seen(&observed), executor).await;
+        let outcomes = execute(&plan.steps, Bindings::seen(&observed), executor).await;
         let bad = outcomes.iter().filter(|outcome| !outcome.outcome.is_done());
         bad.map(|outcome| format!("{outcome:?}")).collect()
     }

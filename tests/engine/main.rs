@@ -93,6 +93,7 @@ fn target(seen: &Observed, kind: Kind, name: &str) -> Target {
         Kind::Network => (&seen.networks[name].id, Default::default()),
         Kind::Secret => (&seen.secrets[name].id, seen.secrets[name].version),
         Kind::Config => (&seen.configs[name].id, seen.configs[name].version),
+        Kind::Node => (&seen.nodes[name].id, seen.nodes[name].version),
         Kind::Service => (&seen.services[name].id, seen.services[name].version),
     };
     Target { name: name.to_owned(), id: id.clone(), version }

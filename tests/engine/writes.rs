@@ -28,6 +28,7 @@ fn has(seen: &Observed, kind: Kind, name: &str) -> bool {
         Kind::Secret => seen.secrets.contains_key(name),
         Kind::Config => seen.configs.contains_key(name),
         Kind::Service => seen.services.contains_key(name),
+        Kind::Node => false,
     }
 }
 

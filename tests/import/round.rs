@@ -230,7 +230,7 @@ async fn make_foreign(world: &World, loaded: &Loaded) {
         let write = match object.kind {
             Kind::Secret => Write::CreateSecret { new: new(), bytes },
             Kind::Config => Write::CreateConfig { new: new(), bytes },
-            Kind::Network | Kind::Service => Write::CreateNetwork(NetworkSpec {
+            Kind::Network | Kind::Service | Kind::Node => Write::CreateNetwork(NetworkSpec {
                 name: object.name.clone(),
                 attachable: true,
                 ..NetworkSpec::default()

@@ -18,6 +18,7 @@ mod hooks;
 mod ignore;
 mod last_words;
 mod moving;
+mod nodes;
 mod order;
 mod pinned;
 mod play;

@@ -284,6 +284,7 @@ impl Play {
             }
             Kind::Secret => observed.secrets.keys().cloned().collect(),
             Kind::Config => observed.configs.keys().cloned().collect(),
+            Kind::Node => observed.nodes.keys().cloned().collect(),
         };
         names.into_iter().filter(|name| !skep::ledger::is_ledger_name(name)).collect()
     }

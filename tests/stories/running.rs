@@ -119,7 +119,8 @@ async fn ask(world: &World) {
     let observed = world.swarm.look().await.expect("a look");
     let ledgers = decode(&observed.configs, &instance);
     let record = LedgerRecord { sync: ledgers.sync + 1, ..LedgerRecord::default() };
-    let write = ledger_write(&instance, None, &record, ledgers.instance.as_ref());
+    let write =
+        ledger_write(&instance, None, &record, ledgers.instance.as_ref().map(|own| &own.target));
     world.swarm.hand().write(&write.expect("it fits")).expect("a write");
 }
 

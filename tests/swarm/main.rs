@@ -44,6 +44,7 @@ mod lab;
 mod laboratory;
 mod leads;
 mod matrix;
+mod nodes;
 mod operator;
 mod order;
 mod pinned;

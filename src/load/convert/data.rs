@@ -270,6 +270,7 @@ fn section_of(kind: Kind) -> &'static str {
         Kind::Config => "configs",
         Kind::Network => "networks",
         Kind::Service => "services",
+        Kind::Node => "nodes",
     }
 }
 

@@ -32,11 +32,13 @@ pub enum Kind {
     Source,
     /// What the stacks of sources may do.
     Guard,
+    /// Labels and availability of nodes.
+    Node,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stack,
         Self::Service,
         Self::Network,
@@ -44,6 +46,7 @@ impl Kind {
         Self::Config,
         Self::Source,
         Self::Guard,
+        Self::Node,
     ];
 
     /// The word for it in `kind`.
@@ -57,6 +60,7 @@ impl Kind {
             Self::Config => "Config",
             Self::Source => "Source",
             Self::Guard => "Guard",
+            Self::Node => "Node",
         }
     }
 
@@ -68,7 +72,7 @@ impl Kind {
             Self::Network => Some("networks"),
             Self::Secret => Some("secrets"),
             Self::Config => Some("configs"),
-            Self::Stack | Self::Source | Self::Guard => None,
+            Self::Stack | Self::Source | Self::Guard | Self::Node => None,
         }
     }
 }
@@ -95,11 +99,11 @@ pub struct StackMetadata {
     pub name: String,
 }
 
-/// Metadata of a source.
+/// Metadata of a source, or of a declaration of nodes.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SourceMetadata {
-    /// Name of the source.
+    /// Its name.
     pub name: String,
 }
 

@@ -12,6 +12,7 @@ mod schema;
 pub use envelope::{GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
 pub use exchange::{Desk, Together, put_together, take_apart};
 pub use kind::guard::{GuardForm, read as read_guard};
+pub use kind::node::read as read_node;
 pub use kind::source::{SourceForm, read as read_source};
 pub use kind::stack::{StackForm, StackHead, head as stack_head};
 #[cfg(test)]
@@ -31,7 +32,7 @@ pub fn entry(subject: &Subject, spec: Node) -> Option<Node> {
             add_labels(&mut spec, &subject.labels);
             spec
         }
-        Kind::Stack | Kind::Source | Kind::Guard => return None,
+        Kind::Stack | Kind::Source | Kind::Guard | Kind::Node => return None,
     };
     let section = subject.kind.section()?;
     let entry = single(&subject.name, subject.name_span, node);

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::envelope::{API_VERSION, GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata};
-use super::kind::{config, guard, network, secret, service, source, stack};
+use super::kind::node::NodeForm;
+use super::kind::{config, guard, network, node, secret, service, source, stack};
 use super::{GuardForm, SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
 use crate::load::yaml::{FileId, Node, Value as Yaml, parse};
@@ -136,6 +137,9 @@ fn manifest_schema(kind: Kind) -> Value {
         Kind::Guard => {
             (schema_of::<Manifest<GuardMetadata, GuardForm>>(), guard::ABOUT, guard::EXAMPLE)
         }
+        Kind::Node => {
+            (schema_of::<Manifest<SourceMetadata, NodeForm>>(), node::ABOUT, node::EXAMPLE)
+        }
     };
     let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
     schema["title"] = json!(format!("{} ({API_VERSION})", kind.as_str()));
@@ -157,7 +161,7 @@ pub(super) fn envelope_schema(kind: Kind) -> Value {
 
 /// An example of each kind.
 #[cfg(test)]
-pub(crate) fn examples() -> [(Kind, &'static str); 7] {
+pub(crate) fn examples() -> [(Kind, &'static str); 8] {
     [
         (Kind::Stack, stack::EXAMPLE),
         (Kind::Service, service::EXAMPLE),
@@ -166,5 +170,6 @@ pub(crate) fn examples() -> [(Kind, &'static str); 7] {
         (Kind::Config, config::EXAMPLE),
         (Kind::Source, source::EXAMPLE),
         (Kind::Guard, guard::EXAMPLE),
+        (Kind::Node, node::EXAMPLE),
     ]
 }

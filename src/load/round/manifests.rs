@@ -7,7 +7,9 @@ use crate::load::findings::Findings;
 use crate::load::gather::{Gather, Mention, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
-use crate::load::manifest::{Kind, Subject, entry, open, read_guard, read_source, stack_head};
+use crate::load::manifest::{
+    Kind, Subject, entry, open, read_guard, read_node, read_source, stack_head,
+};
 use crate::load::merge::merge;
 use crate::load::stack::{Made, make};
 use crate::load::yaml::{KeyPath, Map, Node, Origin, Value};
@@ -55,6 +57,12 @@ impl Round<'_> {
             let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let source = read_source(&subject, spec, place, &mut findings);
             self.loaded.sources.extend(source.filter(|_| findings.spoiled().whole.is_none()));
+            return self.tell(&findings);
+        }
+        if subject.kind == Kind::Node {
+            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
+            let node = read_node(&subject, spec, place, &mut findings);
+            self.loaded.nodes.extend(node.filter(|_| findings.spoiled().whole.is_none()));
             return self.tell(&findings);
         }
         if let Some(section) = subject.kind.section() {

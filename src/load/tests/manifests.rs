@@ -109,6 +109,36 @@ fn two_documents_with_one_name_are_told() {
 }
 
 #[test]
+fn what_is_asked_of_nodes_and_what_is_wrong_with_it() {
+    let node = |name: &str, spec: &str| {
+        format!("apiVersion: skep/v1\nkind: Node\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+    };
+    let files = [
+        (
+            "a.yml",
+            node("good", "match: {hostname: 'db-*', id: 'x?'}, labels: {n: 1}, role: worker"),
+        ),
+        ("b.yml", node("all", "labels: {disk: ssd}")),
+        ("c.yml", node("glob", "match: {hostname: 'db-[1'}")),
+        ("d.yml", node("word", "match: {id: '*'}, availability: drained")),
+        ("e.yml", node("key", "match: {hostnam: x}")),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    insta::assert_snapshot!(check(&files), @"
+    error: b.yml:4:7: the key 'match' is missing (write match: …)
+        spec: {labels: {disk: ssd}}
+    error: c.yml:4:26: 'db-[1' is no pattern: unclosed character class; missing ']' (as in db-*)
+        spec: {match: {hostname: 'db-[1'}}
+    error: d.yml:4:40: has to be one of: active, pause, drain (did you mean 'drain'?)
+        spec: {match: {id: '*'}, availability: drained}
+    error: e.yml:4:8: no node is meant (say hostname: or id:, * for all nodes)
+        spec: {match: {hostnam: x}}
+    error: e.yml:4:16: unknown key 'hostnam' (did you mean 'hostname'?)
+        spec: {match: {hostnam: x}}
+    ");
+}
+
+#[test]
 fn sources_are_read() {
     insta::assert_snapshot!(check(&[
         ("a.yml", "apiVersion: skep/v1\nkind: Source\nmetadata: {name: team}\nspec: {url: 'https://git.example/t.git', branch: main}\n"),

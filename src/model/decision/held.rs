@@ -163,6 +163,25 @@ pub enum HeldReason {
     PruneNotAsked,
     /// Its policy says that it is never removed.
     PruneNever,
+    /// A node differs in what a declaration only reports.
+    NotEnforced {
+        /// Availability or role.
+        field: String,
+        /// What it is.
+        there: String,
+        /// What is declared.
+        declared: String,
+    },
+    /// Another node of the same host name is meant, or nobody can tell which.
+    Namesake {
+        /// Id of the one that is meant.
+        meant: Option<String>,
+    },
+    /// The managers would no longer be able to decide.
+    Quorum {
+        /// Why.
+        why: String,
+    },
     /// `--observe`: nothing is written.
     ObserveOnly,
     /// Another operator of the instance acts.
@@ -189,6 +208,7 @@ impl HeldReason {
         match self {
             Self::EngineTooOld { field, .. } => field == MODE,
             Self::PruneNotAsked | Self::PruneNever => false,
+            Self::NotEnforced { .. } | Self::Namesake { .. } => false,
             _ => true,
         }
     }
@@ -218,6 +238,9 @@ impl HeldReason {
             Self::Guarded { .. } => "Guarded",
             Self::PruneNotAsked => "PruneNotAsked",
             Self::PruneNever => "PruneNever",
+            Self::NotEnforced { .. } => "NotEnforced",
+            Self::Namesake { .. } => "Namesake",
+            Self::Quorum { .. } => "Quorum",
             Self::ObserveOnly => "ObserveOnly",
             Self::Following => "Following",
         }
@@ -281,6 +304,16 @@ impl fmt::Display for HeldReason {
             }
             Self::PruneNotAsked => f.write_str("removal was not asked for (--prune)"),
             Self::PruneNever => f.write_str("its policy says that it is never removed"),
+            Self::NotEnforced { field, there, declared } => {
+                write!(f, "{field} is {there}, {declared} is declared and only reported")
+            }
+            Self::Namesake { meant: Some(id) } => {
+                write!(f, "another node of this name is ready and is meant ({id})")
+            }
+            Self::Namesake { meant: None } => {
+                f.write_str("several nodes have this name, and not one alone is ready")
+            }
+            Self::Quorum { why } => write!(f, "the managers might lose their quorum: {why}"),
             Self::ObserveOnly => f.write_str("only observing (--observe)"),
             Self::Following => f.write_str("another operator of this instance acts"),
         }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approval;
+use crate::model::engine::StringMap;
 use crate::model::image::ImageRef;
 use crate::model::input::Revision;
 use crate::model::name::{Kind, SourceName};
@@ -60,6 +61,9 @@ pub struct LedgerRecord {
     /// The last revisions of which something failed by its own fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedRevision>,
+    /// In the instance's record: labels that were put on nodes, by the node's id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodes: NodeLabels,
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
@@ -111,6 +115,8 @@ pub struct FailedRevision {
     /// Why, in the engine's words.
     pub why: String,
 }
+/// Labels that were put on nodes, by the node's id.
+pub type NodeLabels = BTreeMap<String, StringMap>;
 
 /// Objects that are ours: id by name by kind.
 pub type Inventory = BTreeMap<Kind, BTreeMap<String, String>>;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ledger::LedgerRecord;
 use super::stable::NewStable;
 use crate::model::desired::DataRef;
-use crate::model::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap, Version};
+use crate::model::engine::{DataDriver, NetworkSpec, NodeSpec, ServiceSpec, StringMap, Version};
 use crate::model::name::{Kind, ObjectRef, StackName};
 use crate::model::secret::KeyedHash;
 
@@ -32,8 +32,8 @@ pub struct Target {
 pub enum Step {
     /// Remember something about a stack: create (no target) or compare-and-swap.
     WriteLedger {
-        /// The stack.
-        stack: StackName,
+        /// The stack; none for the instance's own record.
+        stack: Option<StackName>,
         /// What to remember.
         record: Box<LedgerRecord>,
         /// The record that it replaces.
@@ -95,6 +95,13 @@ pub enum Step {
         kind: Kind,
         /// Which.
         target: Target,
+    },
+    /// Write a node: its labels, availability and role.
+    UpdateNode {
+        /// The node.
+        target: Target,
+        /// Body.
+        spec: Arc<NodeSpec>,
     },
     /// Remove a service, network, secret or config by id.
     Remove {
@@ -200,9 +207,9 @@ impl Step {
             | Self::CreateSecret(_)
             | Self::CreateConfig(_)
             | Self::CreateService { .. } => StepKind::Create,
-            Self::Label { .. } | Self::UpdateService { manner: UpdateManner::Update, .. } => {
-                StepKind::Update
-            }
+            Self::Label { .. }
+            | Self::UpdateNode { .. }
+            | Self::UpdateService { manner: UpdateManner::Update, .. } => StepKind::Update,
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
             Self::UpdateService { manner: UpdateManner::Promote, .. } => StepKind::Promote,
             Self::RollBack { .. } | Self::UpdateService { manner: UpdateManner::Return, .. } => {
@@ -226,6 +233,7 @@ impl Step {
             Self::UpdateService { target, .. } | Self::RollBack { target, .. } => {
                 (Kind::Service, &target.name)
             }
+            Self::UpdateNode { target, .. } => (Kind::Node, &target.name),
             Self::Label { kind, target, .. }
             | Self::Withdraw { kind, target }
             | Self::Remove { kind, target } => (*kind, &target.name),

@@ -156,7 +156,7 @@ impl<'a> Judge<'a> {
                     Kind::Network => (stack.networks.contains_key(&used.name), &rules.networks),
                     Kind::Secret => (stack.secrets.contains_key(&used.name), &rules.secrets),
                     Kind::Config => (stack.configs.contains_key(&used.name), &rules.configs),
-                    Kind::Service => continue,
+                    Kind::Service | Kind::Node => continue,
                 };
                 if !own && !choice.permits(&[&used.name]) {
                     let object = ObjectRef::new(Kind::Service, name);

@@ -253,6 +253,7 @@ pub(super) fn under_way(
 fn lasts(input: &PlanInput<'_>, kind: Kind, (name, id): (&str, &str)) -> bool {
     match kind {
         Kind::Service => service::lasts(input, name, id),
+        Kind::Node => false,
         Kind::Network | Kind::Secret | Kind::Config => {
             thing::is_missing(input, &ObjectRef::new(kind, name))
         }

@@ -85,6 +85,7 @@ fn refers(task: &TaskSpec, thing: &Thing<'_>) -> bool {
         Kind::Secret => container()
             .flat_map(|c| &c.secrets)
             .any(|s| s.secret_id == *id || s.secret_name == *name),
+        Kind::Node => false,
         Kind::Config | Kind::Service => container()
             .flat_map(|c| &c.configs)
             .any(|c| c.config_id == *id || c.config_name == *name),

@@ -9,7 +9,7 @@ use super::{Quota, Stand, named_volumes};
 use crate::diff::{HOLD_LABEL, KEEP_LABEL, Leftover, LeftoverKind};
 use crate::model::engine::TaskState;
 use crate::model::{
-    Ancestry, Condition, HeldReason, Kind, ObjectRef, PrunePolicy, SuspendedBy, Wholeness,
+    Ancestry, Condition, HeldReason, Kind, ObjectRef, PrunePolicy, Revision, SuspendedBy, Wholeness,
 };
 use crate::plan::{Declared, PlanInput, Removals};
 
@@ -155,11 +155,18 @@ pub(in crate::plan) fn unsafe_load(input: &PlanInput<'_>) -> Option<HeldReason> 
 }
 
 fn history(input: &PlanInput<'_>) -> Option<HeldReason> {
-    let applied = || {
-        let revision = input.ledger.and_then(|entry| entry.record.revision.as_ref());
-        revision.map_or_else(|| "an unknown revision".to_owned(), |r| r.short().to_owned())
-    };
-    match (input.lineage.ancestry, input.orders.removals) {
+    let applied = input.ledger.and_then(|entry| entry.record.revision.as_ref());
+    follows(input.lineage.ancestry, input.orders.removals, applied)
+}
+
+/// Why something may only seem to have left: the revision does not follow the one that was applied.
+pub(in crate::plan) fn follows(
+    ancestry: Ancestry,
+    removals: Removals,
+    applied: Option<&Revision>,
+) -> Option<HeldReason> {
+    let applied = || applied.map_or("an unknown revision", Revision::short).to_owned();
+    match (ancestry, removals) {
         (Ancestry::Same | Ancestry::Later, _) | (Ancestry::Unordered, Removals::Asked) => None,
         (Ancestry::Unordered, _) => Some(HeldReason::PruneNotAsked),
         (Ancestry::Rewritten, _) => Some(HeldReason::HistoryRewritten { applied: applied() }),
@@ -256,7 +263,7 @@ fn not_healthy(open: Option<&str>) -> Option<HeldReason> {
 fn still_used(input: &PlanInput<'_>, left: &Leftover) -> Option<HeldReason> {
     let id = &left.target.id;
     let used = match left.object.kind {
-        Kind::Service => false,
+        Kind::Service | Kind::Node => false,
         Kind::Secret | Kind::Config => input.view.is_used(id),
         Kind::Network => network_is_used(input, &left.object.name, id),
     };

@@ -11,8 +11,8 @@ use crate::model::engine::{Mount, ServiceSpec};
 use crate::model::{Held, HeldReason, Kind, ObjectRef, Step};
 
 pub use guard::Guard;
-pub(in crate::plan) use guard::unsafe_load;
 use guard::{Case, garbage_guard};
+pub(in crate::plan) use guard::{follows, unsafe_load};
 pub use quota::Quota;
 
 /// An object that is to be removed, and what each guard says of it.

@@ -8,8 +8,8 @@ use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, circles_of_stacks, load, unknown_stacks};
 use crate::model::guard::{Guard, GuardScope, UnreadGuard};
 use crate::model::{
-    Desired, DesiredStack, HashKey, Place, Problem, RepoPath, Revision, Severity, SideStore,
-    SourceName, StackName, Wholeness,
+    Desired, DesiredNode, DesiredStack, HashKey, Place, Problem, RepoPath, Revision, Severity,
+    SideStore, SourceName, StackName, Wholeness,
 };
 use crate::plan::guard::Guards;
 use crate::ports::Checkout;
@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) desired: Desired,
     pub(super) data: SideStore,
     pub(super) problems: Vec<Problem>,
+    /// What the root source asks of nodes.
+    pub(super) nodes: Vec<DesiredNode>,
     /// Sources that were loaded, with their revisions, and whether without any error.
     pub(super) sources: BTreeMap<SourceName, (Revision, Wholeness)>,
     /// Stacks that are compared with what is kept of them, and not with what is declared.
@@ -71,9 +73,12 @@ impl Operator {
             let loads = &mut self.memory.loads;
             let loaded = loads.load(followed, checkout, &self.settings, ledgers.key.as_ref());
             if index > 0 {
-                wanted.problems.extend(loaded.sources.iter().map(counts_in_the_root_only));
+                let sources = loaded.sources.iter().map(|source| ("Source", &source.place));
+                let nodes = loaded.nodes.iter().map(|node| ("Node", &node.place));
+                wanted.problems.extend(sources.chain(nodes).map(counts_in_the_root_only));
                 wanted.problems.extend(loaded.guards.iter().map(guards_in_the_root_only));
             } else {
+                wanted.nodes.clone_from(&loaded.nodes);
                 wanted.guards.known.clone_from(&loaded.guards);
                 wanted.guards.unread.clone_from(&loaded.unread_guards);
             }

@@ -11,7 +11,7 @@ use super::kept::Opened;
 use super::registry::Answers;
 use crate::diff::Unequal;
 use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
-use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, StackPlan};
+use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, PlannedStep};
 use crate::status::{Outcome, StepOutcome};
 
 /// First wait after a failed write; doubled with each further failure.
@@ -41,15 +41,20 @@ pub(in crate::reconcile) struct PassMemory {
 
 impl PassMemory {
     /// Learns from what came of a plan.
-    pub(super) fn learn(&mut self, plan: &StackPlan, outcomes: &[StepOutcome], now: Timestamp) {
-        for (planned, outcome) in plan.steps.iter().zip(outcomes) {
+    pub(super) fn learn(
+        &mut self,
+        (steps, drift): (&[PlannedStep], &[Drift]),
+        outcomes: &[StepOutcome],
+        now: Timestamp,
+    ) {
+        for (planned, outcome) in steps.iter().zip(outcomes) {
             let Some(object) = planned.step.object() else { continue };
             self.note_unequal(&planned.step, &outcome.outcome);
             match &outcome.outcome {
                 Outcome::Done(_) => {
                     self.failures.remove(&object);
                     self.plan.backoff.remove(&object);
-                    self.note_repair(plan, &planned.step, now);
+                    self.note_repair(drift, &planned.step, now);
                 }
                 Outcome::Refused(why) | Outcome::InUse(why) | Outcome::Unknown(why) => {
                     self.back_off(object, why, now);
@@ -57,7 +62,7 @@ impl PassMemory {
                 Outcome::Skipped(_) | Outcome::Conflict(_) => {}
             }
         }
-        self.note_standing_fights(plan, now);
+        self.note_standing_fights(drift, now);
     }
 
     /// A refused adoption is an answer: the secret has other content.
@@ -84,16 +89,18 @@ impl PassMemory {
     }
 
     /// Counts the fields that somebody had changed by hand and that were just put back.
-    fn note_repair(&mut self, plan: &StackPlan, step: &Step, now: Timestamp) {
+    fn note_repair(&mut self, drift: &[Drift], step: &Step, now: Timestamp) {
         let target = match step {
             Step::UpdateService {
                 manner: UpdateManner::Return | UpdateManner::Promote, ..
             } => return,
-            Step::UpdateService { target, .. } | Step::Withdraw { target, .. } => target,
+            Step::UpdateService { target, .. }
+            | Step::Withdraw { target, .. }
+            | Step::UpdateNode { target, .. } => target,
             _ => return,
         };
         let object = step.object();
-        let drift = plan.drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
+        let drift = drift.iter().filter(|drift| Some(&drift.object) == object.as_ref());
         let by_hand = |field: &&CausedField| field.cause == Cause::ChangedByHand;
         for field in drift.flat_map(differing).filter(by_hand) {
             let values = Contested {
@@ -104,8 +111,8 @@ impl PassMemory {
         }
     }
 
-    fn note_standing_fights(&mut self, plan: &StackPlan, now: Timestamp) {
-        for drift in &plan.drift {
+    fn note_standing_fights(&mut self, drift: &[Drift], now: Timestamp) {
+        for drift in drift {
             for field in differing(drift) {
                 self.plan.contests.seen(&drift.object.name, &field.change.path, now);
             }

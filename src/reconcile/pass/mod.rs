@@ -6,10 +6,12 @@ mod desired;
 mod kept;
 mod key;
 mod memory;
+mod nodes;
 mod registry;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ use crate::execute::{Bindings, Executor, execute};
 use crate::health::{Health, HealthState, Sight, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
-    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SourceName, StackName,
+    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SideStore, SourceName, StackName,
     StackPolicy, Wholeness,
 };
 use crate::plan::guard::{Guards, Verdicts, judge, standing_claims};
@@ -115,10 +117,12 @@ impl Operator {
             engine: None,
             sources: Vec::new(),
             problems: Vec::new(),
+            nodes: None,
             stacks: BTreeMap::new(),
             trouble: Vec::new(),
         };
-        if let Err(error) = self.look_and_decide(&mut report, mode).await {
+        // Not kept with those who call: it is large.
+        if let Err(error) = Box::pin(self.look_and_decide(&mut report, mode)).await {
             report.trouble.push(error.to_string());
         }
         report.sources = self.sources.iter().map(|source| source.state.report()).collect();
@@ -184,6 +188,7 @@ impl Operator {
             claims: &claims,
             custody: &custody,
         };
+        self.nodes(report, &round).await;
         let candidates = self.candidates(&round, &mut report.trouble).await;
         let compared = candidates.iter().map(|candidate| &candidate.changes);
         self.memory.compared.keep(&wanted.desired, compared);
@@ -327,7 +332,7 @@ impl Operator {
         let case = |candidate: &'c Candidate| Case {
             candidate,
             health: self.health(round, &candidate.changes),
-            orders: self.orders(round, candidate, shared),
+            orders: self.orders_of(round, candidate, shared),
         };
         candidates.iter().map(case).collect()
     }
@@ -398,8 +403,8 @@ impl Operator {
         live.chain(runs).collect()
     }
 
-    fn orders(&self, round: &Round<'_>, candidate: &Candidate, shared: &Shared) -> Orders {
-        let quota = shared.quotas.get(&candidate.lineage.source);
+    /// Orders for the whole instance.
+    fn orders(&self, round: &Round<'_>) -> Orders {
         Orders {
             writes: round.writes,
             removals: match (round.mode, self.settings.removals) {
@@ -408,9 +413,19 @@ impl Operator {
                 (_, removals) => removals,
             },
             suspension: round.ledgers.suspension.clone(),
+            quota: Quota::Within,
+            guards: Verdicts::default(),
+            scope: self.settings.scope,
+        }
+    }
+
+    /// Orders for one stack.
+    fn orders_of(&self, round: &Round<'_>, candidate: &Candidate, shared: &Shared) -> Orders {
+        let quota = shared.quotas.get(&candidate.lineage.source);
+        Orders {
             quota: quota.copied().unwrap_or(Quota::Within),
             guards: shared.verdicts.get(&candidate.changes.stack).cloned().unwrap_or_default(),
-            scope: self.settings.scope,
+            ..self.orders(round)
         }
     }
 
@@ -432,6 +447,16 @@ impl Operator {
         Mode::Preview
     }
 
+    fn executor<'a>(&'a self, data: &'a SideStore) -> Executor<'a> {
+        Executor {
+            swarm: &*self.doors.swarm,
+            instance: &self.settings.instance,
+            data,
+            slots: &self.slots,
+            permit: &self.standing.permit,
+        }
+    }
+
     async fn act(
         &mut self,
         report: &mut Report,
@@ -440,25 +465,19 @@ impl Operator {
     ) {
         let mode = self.agreed_mode(report, round.mode, &plans);
         let known = Bindings::seen(round.view.observed);
-        let executor = Executor {
-            swarm: &*self.doors.swarm,
-            instance: &self.settings.instance,
-            data: &round.wanted.data,
-            slots: &self.slots,
-            permit: &self.standing.permit,
-        };
+        let executor = self.executor(&round.wanted.data);
         let runs = plans.iter().map(|(_, plan, _)| {
             let known = known.clone();
             async move {
                 match mode {
-                    Mode::Act if !plan.is_empty() => execute(plan, known, executor).await,
+                    Mode::Act if !plan.is_empty() => execute(&plan.steps, known, executor).await,
                     _ => Vec::new(),
                 }
             }
         });
         let outcomes = join_all(runs).await;
         for ((candidate, plan, health), outcomes) in plans.into_iter().zip(outcomes) {
-            self.memory.learn(&plan, &outcomes, round.now);
+            self.memory.learn((&plan.steps, &plan.drift), &outcomes, round.now);
             let source = candidate.lineage.source.clone();
             let name = plan.stack.clone();
             let (idle, conditions) = (BTreeSet::new(), Vec::new());
@@ -532,13 +551,13 @@ fn quotas(candidates: &[Candidate], ledgers: &Ledgers) -> BTreeMap<SourceName, Q
 }
 
 /// A panic in one stack's decision harms only that stack (law 9).
-fn isolated<T>(stack: &StackName, doing: &str, work: impl FnOnce() -> T) -> Result<T, String> {
+fn isolated<T>(what: impl Display, doing: &str, work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|cause| {
         let text = cause
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| cause.downcast_ref::<String>().cloned())
             .unwrap_or_default();
-        format!("{doing} {stack} failed by a bug in skep: {text}")
+        format!("{doing} {what} failed by a bug in skep: {text}")
     })
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 
 use super::{Followed, SourceState};
-use crate::model::{Ancestry, DeclaredSource, Problem, Revision, Severity, SourceName};
+use crate::model::{Ancestry, DeclaredSource, Place, Problem, Revision, Severity, SourceName};
 use crate::ports::{Checkout, Source, SourceError, SourceOpener};
 use crate::reconcile::Operator;
 
@@ -120,15 +120,19 @@ fn not_followed(declared: &DeclaredSource) -> Problem {
 }
 
 /// Why a declaration in another source than the root does nothing.
-pub(in crate::reconcile) fn counts_in_the_root_only(declared: &DeclaredSource) -> Problem {
-    let message = "a Source counts only in the source that skep was started with";
-    problem_of(declared, message).hint("move it there").severity(Severity::Warning)
+pub(in crate::reconcile) fn counts_in_the_root_only((kind, place): (&str, &Place)) -> Problem {
+    let message = format!("a {kind} counts only in the source that skep was started with");
+    problem_at(place, message).hint("move it there").severity(Severity::Warning)
 }
 
 /// A problem at a source's declaration.
 fn problem_of(declared: &DeclaredSource, message: impl Into<String>) -> Problem {
-    let problem = Problem::error(declared.place.file.clone(), message);
-    match declared.place.at {
+    problem_at(&declared.place, message)
+}
+
+fn problem_at(place: &Place, message: impl Into<String>) -> Problem {
+    let problem = Problem::error(place.file.clone(), message);
+    match place.at {
         Some(at) => problem.at(at),
         None => problem,
     }

@@ -186,6 +186,7 @@ impl Cluster {
             self.store.change_node(id, |row| {
                 "down".clone_into(&mut row.node.status.state);
                 "heartbeat failure".clone_into(&mut row.node.status.message);
+                row.reach("unreachable");
             });
         }
     }

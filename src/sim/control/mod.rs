@@ -6,6 +6,7 @@ mod data;
 mod endpoint;
 mod fill;
 mod network;
+mod node;
 mod refusal;
 mod service;
 
@@ -38,6 +39,7 @@ pub(crate) fn apply(store: &mut Store, write: &Write) -> Result<Written, Refusal
             service::update(store, target, SpecSource::New(spec))
         }
         Write::RollBack { target, .. } => service::update(store, target, SpecSource::Previous),
+        Write::UpdateNode { target, spec } => node::update(store, target, spec),
         Write::Remove { object, target } => remove(store, object, target),
     }
 }
@@ -58,6 +60,7 @@ fn remove(store: &mut Store, object: &ObjectRef, target: &Target) -> Result<Writ
         Kind::Network => network::remove(store, &target.id)?,
         Kind::Secret => data::remove_secret(store, &target.id)?,
         Kind::Config => data::remove_config(store, &target.id)?,
+        Kind::Node => return Err(Refusal::Refused("nodes are not removed".to_owned())),
     }
     Ok(written)
 }
@@ -68,6 +71,7 @@ fn name_of<'a>(store: &'a Store, kind: Kind, id: &str) -> Option<&'a str> {
         Kind::Network => &store.networks.get(id)?.name,
         Kind::Secret => &store.secrets.get(id)?.live.spec.name,
         Kind::Config => &store.configs.get(id)?.spec.name,
+        Kind::Node => &store.nodes.get(id)?.node.description.hostname,
     };
     Some(name)
 }

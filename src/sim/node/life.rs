@@ -61,6 +61,7 @@ impl Cluster {
         self.store.change_node(id, |row| {
             "ready".clone_into(&mut row.node.status.state);
             row.node.status.message.clear();
+            row.reach("reachable");
         });
         let lost: Vec<TaskKey> = self
             .store

@@ -98,6 +98,18 @@ pub(crate) struct NodeRow {
     pub(crate) agent: Agent,
 }
 
+impl NodeRow {
+    /// Whether the other managers reach it, in the engine's word; nothing is told of workers.
+    pub(crate) fn reach(&mut self, word: &str) {
+        if let Some(status) = self.node.extra.get_mut(MANAGER_STATUS) {
+            status["Reachability"] = word.into();
+        }
+    }
+}
+
+/// What the engine tells of a node that is a manager, and of no other.
+pub(crate) const MANAGER_STATUS: &str = "ManagerStatus";
+
 /// Whether the program on a node works; managers learn of it only after a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Agent {

@@ -204,6 +204,11 @@ impl State {
                 .service_id(name)
                 .and_then(|id| store.service(&id))
                 .map(|row| (row.service.id.clone(), row.service.version)),
+            Kind::Node => store
+                .nodes
+                .values()
+                .find(|row| row.node.description.hostname == name)
+                .map(|row| (row.node.id.clone(), row.node.version)),
             Kind::Network => store
                 .networks
                 .values()

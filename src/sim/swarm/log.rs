@@ -101,6 +101,9 @@ pub(super) fn subject(write: &Write) -> (Verb, ObjectRef) {
         Write::RollBack { target, .. } => {
             (Verb::Rollback, ObjectRef::new(Kind::Service, &target.name))
         }
+        Write::UpdateNode { target, .. } => {
+            (Verb::Update, ObjectRef::new(Kind::Node, &target.name))
+        }
         Write::Remove { object, .. } => (Verb::Remove, object.clone()),
     }
 }

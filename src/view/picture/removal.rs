@@ -31,7 +31,10 @@ impl RemovalView {
         let object = removal.object.clone();
         let against = removal.against.iter().map(|(guard, reason)| {
             let held = Held { object: object.clone(), reason: reason.clone() };
-            GuardView { guard: *guard, held: HeldView::of(&held, plan, veil) }
+            GuardView {
+                guard: *guard,
+                held: HeldView::of(&held, (plan.stack.as_str(), &plan.drift), veil),
+            }
         });
         let against = against.collect();
         Self { object, against }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Bodies, ProblemView, StackView};
+use super::{Bodies, NodesView, ProblemView, StackView};
 use crate::model::Engine;
 use crate::plan::Action;
 use crate::status::{Report, SourceReport};
@@ -30,6 +30,9 @@ pub struct ReportView {
     pub trouble: Vec<String>,
     /// How much there is of what.
     pub counts: Counts,
+    /// The nodes; absent where nothing is or was declared of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<NodesView>,
     /// The stacks, by name.
     pub stacks: Vec<StackView>,
 }
@@ -107,13 +110,15 @@ impl ReportView {
         let stacks = report.stacks.iter();
         let stacks: Vec<StackView> =
             stacks.map(|(name, stack)| StackView::of(name, stack, bodies)).collect();
+        let nodes = report.nodes.as_ref().map(|nodes| NodesView::of(nodes, bodies));
         let problems: Vec<ProblemView> = report.problems.iter().map(ProblemView::of).collect();
         Self {
             format: FORMAT,
             at: report.at,
             engine: report.engine.as_ref().map(EngineView::from),
             sources: report.sources.iter().map(SourceView::of).collect(),
-            counts: Counts::of(&stacks, &problems),
+            counts: Counts::of(&stacks, &problems).with(nodes.as_ref()),
+            nodes,
             problems,
             trouble: report.trouble.clone(),
             stacks,
@@ -124,6 +129,7 @@ impl ReportView {
     #[must_use]
     pub fn differs(&self) -> bool {
         self.stacks.iter().any(|stack| !stack.drift.is_empty())
+            || self.nodes.as_ref().is_some_and(|nodes| !nodes.drift.is_empty())
     }
 
     /// True when the picture is not whole: an error in a declaration, a source that could not be
@@ -158,6 +164,16 @@ impl Counts {
             }
         }
         counts
+    }
+
+    /// With what there is of nodes.
+    fn with(mut self, nodes: Option<&NodesView>) -> Self {
+        let Some(nodes) = nodes else { return self };
+        self.held += nodes.held.len();
+        self.steps += nodes.steps.iter().filter(|step| step.object.is_some()).count();
+        self.update += nodes.drift.len();
+        self.fields += nodes.drift.iter().map(|drift| drift.fields.len()).sum::<usize>();
+        self
     }
 
     fn slot(&mut self, action: Action) -> &mut usize {

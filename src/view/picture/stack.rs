@@ -8,7 +8,7 @@ use super::{Bodies, BothView, HeldView, LogView, RemovalView, StepView};
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
 use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
-use crate::plan::{Action, Cause, CausedField, Drift, Ignored, StackPlan};
+use crate::plan::{Action, Cause, CausedField, Drift, Ignored};
 use crate::status::{
     Condition, ConditionKind, Holds, Outcome, Settled, StackReport, StepOutcome, settled,
 };
@@ -149,10 +149,22 @@ impl StackView {
             revision: plan.revision.as_ref().map(ToString::to_string),
             settled: settled_word(report),
             conditions,
-            drift: plan.drift.iter().map(|drift| DriftView::of(drift, plan)).collect(),
+            drift: plan
+                .drift
+                .iter()
+                .map(|drift| DriftView::of(drift, &plan.revealed(Some(&drift.object))))
+                .collect(),
             ignored: plan.ignored.iter().map(IgnoredView::of).collect(),
-            steps: plan.steps.iter().map(|step| StepView::of(step, plan, bodies)).collect(),
-            held: plan.held.iter().map(|held| HeldView::of(held, plan, &veil)).collect(),
+            steps: plan
+                .steps
+                .iter()
+                .map(|step| StepView::of(step, &plan.revealed(step.step.object().as_ref()), bodies))
+                .collect(),
+            held: plan
+                .held
+                .iter()
+                .map(|held| HeldView::of(held, (plan.stack.as_str(), &plan.drift), &veil))
+                .collect(),
             removals: plan.removals.iter().map(|r| RemovalView::of(r, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),
@@ -177,13 +189,12 @@ impl ConditionView {
 }
 
 impl DriftView {
-    fn of(drift: &Drift, plan: &StackPlan) -> Self {
-        let reveal = plan.revealed(Some(&drift.object));
+    pub(super) fn of(drift: &Drift, reveal: &FieldRules) -> Self {
         Self {
             object: drift.object.clone(),
             action: drift.action,
             cause: drift.cause,
-            fields: drift.fields().iter().map(|field| FieldView::of(field, &reveal)).collect(),
+            fields: drift.fields().iter().map(|field| FieldView::of(field, reveal)).collect(),
         }
     }
 }
@@ -208,7 +219,7 @@ impl FieldView {
 }
 
 impl OutcomeView {
-    fn of(step: &StepOutcome, veil: &Veil) -> Self {
+    pub(super) fn of(step: &StepOutcome, veil: &Veil) -> Self {
         let texts = match &step.outcome {
             Outcome::Done(warnings) => warnings.clone(),
             Outcome::Skipped(why)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::{FieldRules, ObjectRef, Step, StepKind, Target};
-use crate::plan::{PlannedStep, StackPlan, Stage};
+use crate::plan::{PlannedStep, Stage};
 use crate::view::veil::HIDDEN;
 
 /// Whether the bodies of steps are drawn: a log has no use for them.
@@ -45,7 +45,7 @@ pub struct StepView {
 impl StepView {
     /// Draws the picture of a step.
     #[must_use]
-    pub fn of(planned: &PlannedStep, plan: &StackPlan, bodies: Bodies) -> Self {
+    pub fn of(planned: &PlannedStep, reveal: &FieldRules, bodies: Bodies) -> Self {
         let target = target(&planned.step);
         let object = planned.step.object();
         Self {
@@ -55,7 +55,7 @@ impl StepView {
             version: target.map(|target| target.version.index),
             needs: planned.needs.clone(),
             body: match bodies {
-                Bodies::Drawn => masked_but(body(&planned.step), &plan.revealed(object.as_ref())),
+                Bodies::Drawn => masked_but(body(&planned.step), reveal),
                 Bodies::LeftOut => Value::Null,
             },
             object,
@@ -72,6 +72,7 @@ pub(in crate::view) fn target(step: &Step) -> Option<&Target> {
         | Step::UpdateService { target, .. }
         | Step::RollBack { target, .. }
         | Step::Withdraw { target, .. }
+        | Step::UpdateNode { target, .. }
         | Step::Remove { target, .. } => Some(target),
         _ => None,
     }
@@ -90,6 +91,7 @@ pub(in crate::view) fn body(step: &Step) -> Value {
         Step::CreateService { spec } | Step::UpdateService { spec, .. } => {
             serde_json::to_value(spec)
         }
+        Step::UpdateNode { spec, .. } => serde_json::to_value(spec),
         Step::Label { labels, .. } => serde_json::to_value(labels),
         // What comes back is the engine's to know.
         Step::RollBack { .. } | Step::Withdraw { .. } | Step::Remove { .. } => return Value::Null,

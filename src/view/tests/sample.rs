@@ -52,6 +52,7 @@ pub(super) fn settled() -> Report {
         engine: Some(engine),
         sources: vec![source],
         problems: Vec::new(),
+        nodes: None,
         stacks: BTreeMap::from([(name("shop"), stack)]),
         trouble: Vec::new(),
     }
@@ -205,7 +206,11 @@ pub(super) fn steps() -> Vec<PlannedStep> {
     vec![
         planned(
             Stage::Ledger,
-            Step::WriteLedger { stack: name("shop"), record: Default::default(), target: None },
+            Step::WriteLedger {
+                stack: Some(name("shop")),
+                record: Default::default(),
+                target: None,
+            },
         ),
         planned(Stage::Foundation, Step::CreateConfig(config)),
         update,

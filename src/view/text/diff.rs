@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint, value};
-use super::stack::{heading, held_lines};
+use super::stack::{heading, held_lines, nodes_heading};
 use crate::plan::Action;
-use crate::view::picture::{Counts, DriftView, FieldView, ReportView, StackView};
+use crate::view::picture::{Counts, DriftView, FieldView, HeldView, ReportView, StackView};
 use crate::view::veil::Reveal;
 use crate::view::words::cause;
 
@@ -20,19 +20,30 @@ pub fn diff(report: &ReportView, reveal: Reveal) -> String {
         text.push_str(&of_stack(stack, reveal));
         text.push('\n');
     }
+    let nodes = report.nodes.iter().filter(|n| !n.drift.is_empty() || !n.held.is_empty());
+    for nodes in nodes {
+        text.push_str(&nodes_heading());
+        text.push_str(&objects((&nodes.drift, &nodes.held), reveal));
+        text.push('\n');
+    }
     text.push_str(&summary(&report.counts));
     text
 }
 
 fn of_stack(stack: &StackView, reveal: Reveal) -> String {
     let mut text = heading(stack);
-    for drift in &stack.drift {
+    text.push_str(&objects((&stack.drift, &stack.held), reveal));
+    text
+}
+
+fn objects((drifts, all_held): (&[DriftView], &[HeldView]), reveal: Reveal) -> String {
+    let mut text = String::new();
+    for drift in drifts {
         text.push_str(&object(drift, reveal));
-        let held = stack.held.iter().filter(|held| held.object == drift.object);
+        let held = all_held.iter().filter(|held| held.object == drift.object);
         text.push_str(&held_lines(held, "    ", reveal));
     }
-    let alone =
-        stack.held.iter().filter(|held| stack.drift.iter().all(|d| d.object != held.object));
+    let alone = all_held.iter().filter(|held| drifts.iter().all(|d| d.object != held.object));
     for held in alone {
         let _ = writeln!(text, "  {} {}", paint(DIM, "·"), paint(HEAD, &held.object.to_string()));
         text.push_str(&held_lines(std::iter::once(held), "    ", reveal));

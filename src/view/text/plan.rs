@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
-use super::stack::{heading, held_lines};
+use super::stack::{heading, held_lines, nodes_heading};
 use crate::model::StepKind;
 use crate::plan::Stage;
-use crate::view::picture::{ReportView, StackView, StepView};
+use crate::view::picture::{HeldView, ReportView, StackView, StepView};
 use crate::view::veil::Reveal;
 
 /// The steps of all stacks.
@@ -15,6 +15,11 @@ pub fn plan(report: &ReportView, reveal: Reveal) -> String {
     let mut text = String::new();
     for stack in report.stacks.iter().filter(|s| !s.steps.is_empty() || !s.held.is_empty()) {
         text.push_str(&of_stack(stack, reveal));
+        text.push('\n');
+    }
+    for nodes in report.nodes.iter().filter(|n| !n.steps.is_empty() || !n.held.is_empty()) {
+        text.push_str(&nodes_heading());
+        text.push_str(&body(&nodes.steps, &nodes.held, reveal));
         text.push('\n');
     }
     let (steps, held) = (report.counts.steps, report.counts.held);
@@ -29,17 +34,23 @@ pub fn plan(report: &ReportView, reveal: Reveal) -> String {
 
 fn of_stack(stack: &StackView, reveal: Reveal) -> String {
     let mut text = heading(stack);
+    text.push_str(&body(&stack.steps, &stack.held, reveal));
+    text
+}
+
+fn body(steps: &[StepView], all_held: &[HeldView], reveal: Reveal) -> String {
+    let mut text = String::new();
     let mut stage = None;
-    for step in &stack.steps {
+    for step in steps {
         if stage != Some(step.stage) {
             stage = Some(step.stage);
             let _ = writeln!(text, "  {}", paint(DIM, stage_word(step.stage)));
         }
         let _ = writeln!(text, "    {}", step_line(step));
     }
-    if !stack.held.is_empty() {
+    if !all_held.is_empty() {
         let _ = writeln!(text, "  {}", paint(DIM, "held"));
-        for held in &stack.held {
+        for held in all_held {
             let _ = writeln!(text, "    {}", paint(HEAD, &held.object.to_string()));
             text.push_str(&held_lines(std::iter::once(held), "      ", reveal));
         }
@@ -71,6 +82,7 @@ fn step_line(step: &StepView) -> String {
 fn stage_word(stage: Stage) -> &'static str {
     match stage {
         Stage::Ledger => "ledger",
+        Stage::Nodes => "nodes",
         Stage::Foundation => "networks, secrets, configs",
         Stage::Services => "services",
         Stage::Removal => "removals",

@@ -31,6 +31,11 @@ pub fn report(report: &ReportView, reveal: Reveal) -> String {
         text.push('\n');
         text.push_str(&stack(one, reveal));
     }
+    for nodes in report.nodes.iter().filter(|nodes| !nodes.held.is_empty()) {
+        text.push('\n');
+        text.push_str(&nodes_heading());
+        text.push_str(&held_objects(&nodes.held, reveal));
+    }
     text
 }
 
@@ -46,11 +51,22 @@ pub fn stack(stack: &StackView, reveal: Reveal) -> String {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
         text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
     }
-    for held in &stack.held {
+    text.push_str(&held_objects(&stack.held, reveal));
+    text
+}
+
+fn held_objects(all: &[HeldView], reveal: Reveal) -> String {
+    let mut text = String::new();
+    for held in all {
         let _ = writeln!(text, "  {} {}", paint(SOON, "held"), clean(&held.object.to_string()));
         text.push_str(&held_lines(std::iter::once(held), "    ", reveal));
     }
     text
+}
+
+/// `nodes`: they belong to no stack.
+pub(super) fn nodes_heading() -> String {
+    format!("{}\n", paint(HEAD, "nodes"))
 }
 
 /// `shop  main@1a2b3c4d5e6f`.

@@ -71,7 +71,7 @@ fn reasons(plan: &StackPlan, found: &mut Found) {
 
 fn object(planned: &PlannedStep) -> (Kind, String) {
     if let Step::WriteLedger { stack, .. } = &planned.step {
-        return (Kind::Config, ledger_name(&Instance::default(), Some(stack)));
+        return (Kind::Config, ledger_name(&Instance::default(), stack.as_ref()));
     }
     if let Step::KeepStable(new) = &planned.step {
         return (Kind::Config, stable_name(&Instance::default(), new));

@@ -157,7 +157,7 @@ fn removal(wrote: &Wrote, pass: &PassSeen, (past, stage): (&mut Past, &Stage), f
             let mut networks = stack.services.values().flat_map(|service| &service.networks);
             networks.any(|network| object.name == format!("{name}_{network}"))
         }
-        Kind::Secret | Kind::Config => false,
+        Kind::Secret | Kind::Config | Kind::Node => false,
     });
     if declared {
         wrong("it is declared");
@@ -248,6 +248,7 @@ fn is_ours(observed: &Observed, kind: Kind, target: &Target) -> bool {
         Kind::Network => observed.networks.get(&target.name).map(|live| &live.labels),
         Kind::Secret => observed.secrets.get(&target.name).map(|live| &live.spec.labels),
         Kind::Config => observed.configs.get(&target.name).map(|live| &live.spec.labels),
+        Kind::Node => None,
     };
     let own = owner_label(&Instance::default(), kind, &target.name);
     let listed = |record: &LedgerRecord| {
@@ -282,6 +283,7 @@ pub fn subject(write: &Write) -> (Kind, String) {
         Write::UpdateService { target, .. } | Write::RollBack { target, .. } => {
             (Kind::Service, target.name.clone())
         }
+        Write::UpdateNode { target, .. } => (Kind::Node, target.name.clone()),
         Write::Remove { object, .. } => (object.kind, object.name.clone()),
     }
 }
@@ -292,6 +294,7 @@ fn target(write: &Write) -> Option<&Target> {
         | Write::Label { target, .. }
         | Write::UpdateService { target, .. }
         | Write::RollBack { target, .. }
+        | Write::UpdateNode { target, .. }
         | Write::Remove { target, .. } => Some(target),
         _ => None,
     }
@@ -305,5 +308,6 @@ fn version(observed: &Observed, kind: Kind, name: &str) -> Option<(String, Versi
         Kind::Network => {
             observed.networks.get(name).map(|live| (live.id.clone(), Version::default()))
         }
+        Kind::Node => observed.nodes.get(name).map(|live| (live.id.clone(), live.version)),
     }
 }

@@ -118,16 +118,13 @@ impl Stage {
         let stack = stack.and_then(stack_name);
         let observed = self.world.swarm.picture();
         let ledgers = decode(&observed.configs, &instance);
-        let (mut record, target) = match &stack {
-            Some(stack) => match ledgers.stacks.get(stack) {
-                Some(entry) => (entry.record.clone(), Some(entry.target.clone())),
-                None => (LedgerRecord::default(), None),
-            },
-            None => {
-                let suspension = ledgers.suspension.clone();
-                (LedgerRecord { suspension, ..LedgerRecord::default() }, ledgers.instance)
-            }
+        let entry = match &stack {
+            Some(stack) => ledgers.stacks.get(stack),
+            None => ledgers.instance.as_ref(),
         };
+        let (record, target) =
+            entry.map(|entry| (entry.record.clone(), entry.target.clone())).unzip();
+        let mut record = record.unwrap_or_default();
         decision(&mut record);
         let write = ledger_write(&instance, stack.as_ref(), &record, target.as_ref());
         let _ = self.world.swarm.hand().write(&write.expect("the record fits"));

@@ -165,6 +165,7 @@ fn words(write: &Write) -> (&'static str, String) {
         }
         Write::CreateService { spec } => ("create", spec.name.clone()),
         Write::UpdateService { target, .. } => ("update", target.name.clone()),
+        Write::UpdateNode { target, .. } => ("update", target.name.clone()),
         Write::RollBack { target, .. } => ("roll back", target.name.clone()),
         Write::AdoptSecret { target, .. } | Write::Label { target, .. } => {
             ("label", target.name.clone())

@@ -167,6 +167,7 @@ async fn converge(
             continue;
         }
         let open = report.stacks.values().any(|stack| is_open(stack, patience));
+        let open = open || report.nodes.as_ref().is_some_and(|n| n.settled() == Settled::OnTheWay);
         let blind = report.engine.is_none() && !report.stacks.is_empty();
         let late = clock.now() >= deadline;
         if late || !(open || blind) {
@@ -212,6 +213,7 @@ fn conflict(report: &Report) -> bool {
 
 fn exit(view: &ReportView, report: &Report, end: End) -> Exit {
     let badly = report.stacks.values().any(|stack| settled(stack) == Settled::Badly);
+    let badly = badly || report.nodes.as_ref().is_some_and(|n| n.settled() == Settled::Badly);
     match (view.has_errors(), badly || end == End::TimedOut) {
         (true, _) => Exit::Error,
         (false, true) => Exit::Differs,

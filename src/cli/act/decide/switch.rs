@@ -64,9 +64,8 @@ impl Switch<'_> {
 
 fn turn(ledgers: &Ledgers, stack: Option<&StackName>) -> Result<Turn, Failure> {
     let Some(stack) = stack else {
-        let (suspension, sync) = (ledgers.suspension.clone(), ledgers.sync);
-        let record = LedgerRecord { suspension, sync, ..LedgerRecord::default() };
-        return Ok(Turn { record, target: ledgers.instance.clone() });
+        let (record, target) = ledgers.instance.clone().map(|own| (own.record, own.target)).unzip();
+        return Ok(Turn { record: record.unwrap_or_default(), target });
     };
     if let Some(why) = ledgers.unreadable.get(stack) {
         let attempted = format!("read the ledger of {stack}");

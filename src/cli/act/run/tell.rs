@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::status::{Report, SourceReport};
-use crate::view::{ProblemView, SourceView, StackView, clean};
+use crate::view::{NodesView, ProblemView, SourceView, StackView, clean};
 
 /// Logs what is new since the report before. What stands as it stood is not repeated.
 pub(super) fn log(before: Option<&Report>, now: &Report) {
@@ -13,6 +13,10 @@ pub(super) fn log(before: Option<&Report>, now: &Report) {
         let same = |old: &&SourceReport| old.name == source.name;
         let old = before.and_then(|before| before.sources.iter().find(same)).map(SourceView::of);
         log_source(old.as_ref(), &SourceView::of(source));
+    }
+    if before.and_then(|before| before.nodes.as_ref()) != now.nodes.as_ref() {
+        let old = before.and_then(|before| before.nodes.as_ref()).map(NodesView::without_bodies);
+        now.nodes.iter().for_each(|now| log_nodes(old.as_ref(), &NodesView::without_bodies(now)));
     }
     // One stack at a time: the pictures of all of them would be as large as the swarm.
     for (name, stack) in &now.stacks {
@@ -96,6 +100,19 @@ fn log_stack(old: Option<&StackView>, now: &StackView) {
     log_health(old, now);
     if old.is_none_or(|old| old.settled != now.settled) {
         tracing::info!(stack, settled = now.settled, "stack");
+    }
+}
+
+fn log_nodes(old: Option<&NodesView>, now: &NodesView) {
+    for one in now.outcomes.iter().filter(|one| one.object.is_some()) {
+        let object = one.object.as_ref().map(ToString::to_string).unwrap_or_default();
+        let messages: Vec<String> = one.messages.iter().map(ToString::to_string).collect();
+        let (object, why) = (clean(&object), messages.join("; "));
+        tracing::info!(%object, action = %one.action, outcome = one.outcome, why = %clean(&why), "step");
+    }
+    for held in now.held.iter().filter(|held| !old.is_some_and(|old| old.held.contains(held))) {
+        let (object, why) = (held.object.to_string(), held.message.to_string());
+        tracing::info!(object = %clean(&object), reason = held.reason, why = %clean(&why), "held");
     }
 }
 

@@ -7,11 +7,11 @@ use crate::diff::fields::fields;
 use crate::diff::{NAMESPACE_LABEL, View};
 use crate::health::{Clocks, Sight, health};
 use crate::ledger::{Entry, Ledgers};
-use crate::model::engine::{ContainerSpec, Service, TaskState};
+use crate::model::engine::{ContainerSpec, Node, Service, TaskState};
 use crate::model::{
     FieldRules, Held, Kind, LedgerRecord, ObjectRef, Observed, ServiceRecord, StackName,
 };
-use crate::plan::StackPlan;
+use crate::plan::node_name;
 use crate::view::picture::masked;
 use crate::view::{
     BothView, ExplainView, HeldView, MemoryView, ServiceView, SpecsView, TaskView, Veil,
@@ -122,6 +122,7 @@ impl Known<'_> {
             Kind::Secret => observed.secrets.get(name).map(|secret| &secret.spec.labels),
             Kind::Config => observed.configs.get(name).map(|config| &config.spec.labels),
             Kind::Service => observed.services.get(name).map(|service| &service.spec.labels),
+            Kind::Node => None,
         }
     }
 
@@ -132,7 +133,14 @@ impl Known<'_> {
             Kind::Secret => observed.secrets.get(name).map(|secret| secret.id.clone()),
             Kind::Config => observed.configs.get(name).map(|config| config.id.clone()),
             Kind::Service => observed.services.get(name).map(|service| service.id.clone()),
+            Kind::Node => self.node(name).map(|node| node.id.clone()),
         }
+    }
+
+    /// A node by its host name, or by its id where several have that.
+    fn node(&self, name: &str) -> Option<&Node> {
+        let mut nodes = self.observed.nodes.values();
+        nodes.find(|node| node_name(node, self.observed) == name)
     }
 
     pub(super) fn service(&self, object: &ObjectRef) -> Option<&Service> {
@@ -167,6 +175,7 @@ impl Known<'_> {
             Kind::Network => serde_json::to_value(observed.networks.get(name)?),
             Kind::Secret => serde_json::to_value(&observed.secrets.get(name)?.spec),
             Kind::Config => serde_json::to_value(&observed.configs.get(name)?.spec),
+            Kind::Node => serde_json::to_value(&self.node(name)?.spec),
             Kind::Service => return None,
         };
         Some(flat(&masked(body.ok()?)))
@@ -184,7 +193,7 @@ impl Known<'_> {
                 Kind::Network => task.networks.iter().any(|network| means(&network.target)),
                 Kind::Secret => container.secrets.iter().any(|one| means(&one.secret_name)),
                 Kind::Config => container.configs.iter().any(|one| means(&one.config_name)),
-                Kind::Service => false,
+                Kind::Service | Kind::Node => false,
             }
         };
         let services = self.observed.services.values().filter(uses);
@@ -195,16 +204,6 @@ impl Known<'_> {
     fn held(&self, object: &ObjectRef, stack: &StackName, entry: Option<&Entry>) -> Vec<HeldView> {
         let service = self.service(object);
         let veil = service.map(|live| self.veil(live)).unwrap_or_default();
-        let plan = StackPlan {
-            stack: stack.clone(),
-            revision: None,
-            steps: Vec::new(),
-            held: Vec::new(),
-            drift: Vec::new(),
-            ignored: Vec::new(),
-            reveal: BTreeMap::new(),
-            removals: Vec::new(),
-        };
         let suspensions = Suspensions {
             all: self.ledgers.suspension.as_ref(),
             stack: entry.and_then(|entry| entry.record.suspension.as_ref()),
@@ -217,7 +216,7 @@ impl Known<'_> {
         let reasons = of_stack.chain(label(service)).chain(in_flight(service));
         let reasons = reasons.chain(quarantined(of_service));
         let held = reasons.map(|reason| Held { object: object.clone(), reason });
-        held.map(|held| HeldView::of(&held, &plan, &veil)).collect()
+        held.map(|held| HeldView::of(&held, (stack.as_str(), &[]), &veil)).collect()
     }
 }
 

@@ -110,6 +110,7 @@ impl<'a> Scene<'a> {
             let place = match object.kind {
                 Kind::Network => &declared.networks.get(name)?.place,
                 Kind::Service => &declared.services.get(name)?.place,
+                Kind::Node => return None,
                 Kind::Secret | Kind::Config => {
                     let data = changes.data.iter();
                     let data = data.filter(|data| data.object.kind == object.kind);

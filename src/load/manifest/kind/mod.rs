@@ -3,6 +3,7 @@
 pub(super) mod config;
 pub(super) mod guard;
 pub(super) mod network;
+pub(super) mod node;
 pub(super) mod secret;
 pub(super) mod service;
 pub(super) mod source;
