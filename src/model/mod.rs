@@ -22,10 +22,10 @@ pub mod secret;
 mod window;
 
 pub use decision::{
-    Against, Approval, FailedRevision, Gate, Held, HeldReason, HookRecord, Inventory, LedgerRecord,
-    MODE, NewData, NewStable, NodeLabels, NotAnApproval, Outcome, Pin, Removed, ServiceRecord,
-    StableService, StableStack, Step, StepKind, StepOutcome, SuspendedBy, Suspension, Target,
-    UpdateManner,
+    Against, Approval, FailedRevision, Gate, Held, HeldReason, HeldRevision, HookRecord, Inventory,
+    LedgerRecord, MODE, NewData, NewStable, NodeLabels, NotAnApproval, Outcome, Pin, Removed,
+    ServiceRecord, StableService, StableStack, Step, StepKind, StepOutcome, SuspendedBy,
+    Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,

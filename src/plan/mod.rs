@@ -23,6 +23,7 @@ mod runs;
 mod service;
 mod stable;
 mod stack;
+mod standstill;
 mod turns;
 mod whole;
 mod windows;

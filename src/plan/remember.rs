@@ -9,8 +9,8 @@ use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
 use crate::ledger::{FORMAT, KEPT_SETS};
 use crate::model::{
-    FailedRevision, HeldReason, Inventory, KeptPolicy, Kind, LedgerRecord, ObjectRef, Removed,
-    Replicas, ServiceRecord, SpecHash, Step, StepKind, UpdateManner,
+    FailedRevision, HeldReason, HookRecord, Inventory, KeptPolicy, Kind, LedgerRecord, ObjectRef,
+    Removed, Replicas, ServiceRecord, SpecHash, Step, StepKind, UpdateManner,
 };
 
 /// The record as it should be after this pass, given the services that are about to be written.
@@ -51,11 +51,21 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     }
     // What is kept has no hooks; those of the declaration are not run again for it.
     if input.lineage.basis == Basis::Declared {
-        record.hooks = runs::remembered(input, &record, written);
+        let hooks = runs::remembered(input, &record, written);
+        forget_run(&mut record, hooks.as_ref());
+        record.hooks = hooks;
     }
     let surplus = record.failed.len().saturating_sub(KEPT_SETS);
     record.failed.drain(..surplus);
     record
+}
+
+/// Jobs of a run that is over: that one of them failed says nothing of the next.
+fn forget_run(record: &mut LedgerRecord, now: Option<&HookRecord>) {
+    let over = record.hooks.as_ref().filter(|before| now.is_none_or(|now| now.run != before.run));
+    if let Some(run) = over.map(|before| format!("-{}", before.run)) {
+        record.services.retain(|name, _| !name.ends_with(&run));
+    }
 }
 
 /// What is remembered of specs that are brought back: the form in which each is written, until it
@@ -190,7 +200,8 @@ fn left_by_now<'a>(input: &PlanInput<'a>) -> BTreeSet<&'a str> {
 /// The step that writes a record; `None` when it is already there, or nothing is worth one.
 pub(super) fn step(input: &PlanInput<'_>, record: LedgerRecord) -> Option<PlannedStep> {
     let before = input.ledger.map(|entry| &entry.record);
-    let nothing_yet = before.is_none() && record.services.is_empty() && record.revision.is_none();
+    let nothing = record.services.is_empty() && record.revision.is_none() && record.held.is_none();
+    let nothing_yet = before.is_none() && nothing;
     if nothing_yet || before.is_some_and(|before| says_the_same(before, &record)) {
         return None;
     }

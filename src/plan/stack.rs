@@ -8,15 +8,15 @@ use super::service::{Case, Verdict, action_of};
 use super::{
     Basis, Cause, Custody, Declared, Drift, Guard, Ignored, Orders, PlanInput, PlannedStep,
     Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation, ports, recreate, remember,
-    removal, runs, stable, turns, whole,
+    removal, runs, stable, standstill, turns, whole,
 };
 use jiff::Timestamp;
 
 use crate::diff::{DataLive, Owner, ServiceChange, references};
 use crate::health::HealthState;
 use crate::model::{
-    FieldRules, Held, HeldReason, Instance, Inventory, Kind, ObjectRef, Step, StepKind,
-    SuspendedBy, Suspension,
+    FieldRules, Held, HeldReason, Instance, Inventory, Kind, LedgerRecord, ObjectRef, Step,
+    StepKind, SuspendedBy, Suspension,
 };
 
 /// Decides what is done about one stack now.
@@ -308,9 +308,14 @@ impl Draft {
     }
 
     fn remember(&mut self, input: &PlanInput<'_>) {
-        let guarded = !against(input).is_empty();
-        if guarded || stopped(input).is_some() {
-            return;
+        let held = standstill::of(input, (&self.steps, &self.held));
+        let by_declaration = |stop: &HeldReason| {
+            matches!(stop, HeldReason::Suspended { by: SuspendedBy::Declaration, .. })
+        };
+        match stopped(input) {
+            Some(stop) if !by_declaration(&stop) => return,
+            None if against(input).is_empty() => {}
+            _ => return self.steps.extend(standstill::note(input, held)),
         }
         let removed = removal::counted(input, &self.steps);
         if input.lineage.declared != Declared::Here {
@@ -338,7 +343,7 @@ impl Draft {
             false if self.steps.is_empty() || !input.lineage.follows() => record,
             false => remember::applied(input, record),
         };
-        let record = remember::removing(input, record, removed);
+        let record = LedgerRecord { held, ..remember::removing(input, record, removed) };
         self.steps.extend(remember::step(input, record));
         if settled {
             let kept = stable::keep(input);

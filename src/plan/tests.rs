@@ -454,7 +454,8 @@ fn a_service_of_somebody_else_is_not_touched() {
     let world = asks_for("1").shows("2", |service| {
         service.spec.labels.remove(NAMESPACE_LABEL);
     });
-    check(&world, &["held NotOurs"]);
+    // The ledger says why the revision gets no further.
+    check(&world, &["remember attempted=- stable=- bad=[]", "held NotOurs"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::{Outcome, StepOutcome};
-pub use awaited::{Awaited, Known, Reached, awaited};
+pub use awaited::{Awaited, Known, Reached, awaited, stuck};
 pub use condition::{Settled, conditions, settled, waits_for_its_turn};
 use condition::{counts, goes_away};
 pub use culprits::{Culprits, failures};

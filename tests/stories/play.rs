@@ -236,6 +236,7 @@ impl Play {
         let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
         let mut record = record.unwrap_or_default();
         decision(&mut record);
+        record.held = None;
         let write = ledger_write(&instance, Some(stack), &record, target.as_ref());
         let write = write.expect("the record fits");
         self.world.swarm.hand().write(&write).expect("a write");

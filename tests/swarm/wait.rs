@@ -65,6 +65,12 @@ fn ci_waits_until_its_commit_is_healthy_has_failed_or_was_superseded() {
     let superseded = wait(&world, &next, &source);
     assert_eq!(superseded.code, 1, "{superseded:?}");
     assert!(superseded.out.contains("superseded"), "{superseded:?}");
+
+    let manual = format!("x-skep: {{approval: manual}}\n{ONE}");
+    let asks = commit(&world, &manual, "1");
+    let held = wait(&world, &asks, &[]);
+    assert_eq!(held.code, 1, "{held:?}");
+    assert!(held.out.contains("needs approval"), "{held:?}");
 }
 
 #[test]
@@ -110,7 +116,12 @@ fn sync_reaches_an_operator_that_is_a_process_of_its_own_and_waits_for_the_commi
     assert_eq!(told.code, 0, "{told:?}");
     assert!(told.out.contains(&address), "{told:?}");
     // An operator that sees something fail says in its own log what that wrote, where that is revealed.
-    let bad = commit(&world, &format!("x-skep: {{reveal: [log]}}\n{ONE}"), "crash");
+    // A service without tasks would be scaled back to none, and its tasks with it.
+    let more = format!(
+        "  bad:\n    image: {}\n    deploy: {{restart_policy: {{delay: 500ms}}}}\n",
+        world.lab.image("crash")
+    );
+    let bad = commit(&world, &format!("x-skep: {{reveal: [log]}}\n{idle}{more}"), "1");
     assert_eq!(wait(&world, &bad, &[]).code, 1);
     let told = within(PATIENCE, || skep.log().contains("ends with status 1"));
     assert!(told, "{}", skep.log());

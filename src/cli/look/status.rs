@@ -14,8 +14,8 @@ use crate::model::engine::Service;
 use crate::model::{Instance, Kind, LedgerRecord, Observed, ServiceRecord, StackName};
 use crate::status::Culprits;
 use crate::view::{
-    KnownStackView, PinView, ReportView, ServiceView, StatusView, SuspensionView, Veil, Veiled,
-    text,
+    HeldRevisionView, KnownStackView, PinView, ReportView, ServiceView, StatusView, SuspensionView,
+    Veil, Veiled, text,
 };
 
 /// Show the stacks that skep knows: revision, suspension, health of their services
@@ -109,6 +109,7 @@ fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView
         revision: record.revision.as_ref().map(ToString::to_string),
         pinned: record.pin.as_ref().map(PinView::of),
         under_way: record.under_way,
+        held: record.held.as_ref().map(HeldRevisionView::of),
         failed: failed(record, observed),
         approvals: record.approvals.clone(),
         suspension: suspension(record.suspension.as_ref(), observed),

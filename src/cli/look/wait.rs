@@ -1,6 +1,7 @@
 //! `skep wait STACK`: for CI, after a push. It reads the ledger and looks at the swarm; git is asked
 //! only where a SOURCE is given, and only which revision contains which.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use crate::cli::error::Failure;
 use crate::cli::start::{Engine, Environment, Opener, doors};
 use crate::cli::{Exit, output};
 use crate::ledger::decode;
-use crate::model::{Ancestry, Instance, Observed, Revision, StackName};
+use crate::model::{Ancestry, Instance, LedgerRecord, Observed, Revision, StackName};
 use crate::ports::Source;
 use crate::source::{CommitId, Manner};
-use crate::status::{Awaited, Known, Reached, awaited};
+use crate::status::{Awaited, Known, Reached, awaited, stuck};
 use crate::view::{Veil, clean};
 
 /// Wait until a stack is healthy at a revision, or at a descendant of it
@@ -170,10 +171,18 @@ impl Wait<'_> {
             return Ok(Seen { awaited, revision: None });
         }
         let record = ledgers.stacks.get(self.stack).map(|entry| &entry.record);
-        let revision = record.and_then(|record| record.revision.clone());
-        let reached = self.reached(revision.as_ref(), began).await;
+        let revision = record.and_then(|record| {
+            let pinned = record.pin.as_ref().map(|pin| &pin.revision);
+            pinned.or(record.revision.as_ref()).cloned()
+        });
+        let reached = match record {
+            Some(record) => self.reached(record, began).await,
+            None => Reached::NotYet,
+        };
+        let stuck = stuck(ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)));
         let known = Known {
             record,
+            stuck: &stuck,
             everything: ledgers.suspension.as_ref(),
             observed: &observed,
             min_healthy: self.goal.min_healthy,
@@ -182,43 +191,52 @@ impl Wait<'_> {
         Ok(Seen { awaited, revision })
     }
 
-    /// How the applied revision stands to the one that is waited for. `began` remembers that this
-    /// one was applied at some time.
-    async fn reached(&self, applied: Option<&Revision>, began: &mut bool) -> Reached {
-        let (wanted, applied) = match (&self.goal.revision, applied) {
-            (_, None) => return Reached::NotYet,
-            (None, Some(_)) => return Reached::Yes,
-            (Some(wanted), Some(applied)) => (wanted, applied),
+    /// How the revisions of the ledger stand to the one that is waited for. `began` remembers that
+    /// this one was applied at some time.
+    async fn reached(&self, record: &LedgerRecord, began: &mut bool) -> Reached {
+        let Some(wanted) = &self.goal.revision else {
+            return match record.pin.as_ref().map(|pin| &pin.revision).or(record.revision.as_ref()) {
+                Some(_) => Reached::Yes,
+                None => Reached::NotYet,
+            };
         };
-        if wanted == applied {
-            *began = true;
-            return Reached::Yes;
+        let mut containing: BTreeSet<&Revision> =
+            Reached::named(record).filter(|named| *named == wanted).collect();
+        *began |= record.revision.as_ref() == Some(wanted);
+        if let Some(reached) = Reached::by_ledger(record, &containing) {
+            return reached;
         }
-        let by_source = match &self.source {
-            Some(source) => contained(&**source, wanted, applied).await,
-            None => None,
-        };
-        by_source.unwrap_or(if *began { Reached::Unsure } else { Reached::NotYet })
+        let unsure = if *began { Reached::Unsure } else { Reached::NotYet };
+        let Some(source) = &self.source else { return unsure };
+        // Reading brings what the branch has now.
+        let Ok(head) = source.read().await else { return unsure };
+        for named in Reached::named(record) {
+            if contains(&**source, named, wanted).await == Some(true) {
+                containing.insert(named);
+            }
+        }
+        if let Some(reached) = Reached::by_ledger(record, &containing) {
+            return reached;
+        }
+        to_come(&**source, wanted, &head.revision).await.unwrap_or(unsure)
     }
 }
 
-/// What git knows about it; `None` when it does not know one of them, or does not answer.
-async fn contained(source: &dyn Source, wanted: &Revision, applied: &Revision) -> Option<Reached> {
-    let head = source.read().await.ok()?.revision;
-    let contains =
-        async |newer: &Revision, older: &Revision| match source.ancestry(older, newer).await {
-            Ancestry::Same | Ancestry::Later => Some(true),
-            Ancestry::Rewritten => Some(false),
-            Ancestry::Unordered | Ancestry::Unknown => None,
-        };
-    if contains(applied, wanted).await? {
-        return Some(Reached::Yes);
+/// Whether a revision contains another one; `None` when git does not know one of them, or does not
+/// answer.
+async fn contains(source: &dyn Source, newer: &Revision, older: &Revision) -> Option<bool> {
+    match source.ancestry(older, newer).await {
+        Ancestry::Same | Ancestry::Later => Some(true),
+        Ancestry::Rewritten => Some(false),
+        Ancestry::Unordered | Ancestry::Unknown => None,
     }
-    // It is still to come while the branch has it, or is not there yet.
-    if contains(&head, wanted).await? || contains(wanted, &head).await? {
-        return Some(Reached::NotYet);
-    }
-    Some(Reached::Superseded)
+}
+
+/// What the branch says of a revision that nothing in the ledger contains: it is still to come while
+/// the branch has it, or is not there yet.
+async fn to_come(source: &dyn Source, wanted: &Revision, head: &Revision) -> Option<Reached> {
+    let here = contains(source, head, wanted).await? || contains(source, wanted, head).await?;
+    Some(if here { Reached::NotYet } else { Reached::Superseded })
 }
 
 /// Without values of specs that may be secret: what is told here ends up in logs of CI (law 10).

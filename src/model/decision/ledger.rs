@@ -11,7 +11,7 @@ use super::approval::Approval;
 use crate::model::engine::StringMap;
 use crate::model::image::ImageRef;
 use crate::model::input::Revision;
-use crate::model::name::{Kind, SourceName};
+use crate::model::name::{Kind, SourceName, StackName};
 use crate::model::pattern::FieldRules;
 use crate::model::policy::KeptPolicy;
 use crate::model::secret::SpecHash;
@@ -64,6 +64,9 @@ pub struct LedgerRecord {
     /// In the instance's record: labels that were put on nodes, by the node's id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: NodeLabels,
+    /// A revision that gets no further by itself, as long as nothing of it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldRevision>,
     /// Changes that a person said yes to and that are not all made.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub approvals: BTreeSet<Approval>,
@@ -100,6 +103,20 @@ pub struct Against {
     pub revision: Revision,
     /// Hash of the declaration: other stacks of the source move its revision, too.
     pub declared: SpecHash,
+}
+
+/// A revision of which something is held until a person, a time or another commit lets it go on. It
+/// is for those who wait for it and read nothing but the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRevision {
+    /// The revision.
+    pub revision: Revision,
+    /// Why, without anything that may be secret.
+    pub why: String,
+    /// The stack that comes first, where that is the only reason. Whether that one moves, its own
+    /// record says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<StackName>,
 }
 
 /// A revision of which something failed.

@@ -10,8 +10,8 @@ mod step;
 pub use approval::{Approval, NotAnApproval};
 pub use held::{Gate, Held, HeldReason, MODE};
 pub use ledger::{
-    Against, FailedRevision, HookRecord, Inventory, LedgerRecord, NodeLabels, Pin, Removed,
-    ServiceRecord, SuspendedBy, Suspension,
+    Against, FailedRevision, HeldRevision, HookRecord, Inventory, LedgerRecord, NodeLabels, Pin,
+    Removed, ServiceRecord, SuspendedBy, Suspension,
 };
 pub use outcome::{Outcome, StepOutcome};
 pub use stable::{NewStable, StableService, StableStack};

@@ -42,7 +42,8 @@ fn the_ledger_knows_of_a_run_before_it_is_made_and_nothing_else_is_touched() {
 #[test]
 fn an_engine_without_jobs_is_not_given_one() {
     let world = with_hook().with(|world| world.observed.engine.api = ApiVersion::v1(40));
-    check(&world, &["held EngineTooOld", "held WaveNotReady"]);
+    let noted = "remember attempted=- stable=- bad=[]";
+    check(&world, &[noted, "held EngineTooOld", "held WaveNotReady"]);
 }
 
 #[test]

@@ -25,6 +25,6 @@ pub use report::{Counts, EngineView, FORMAT, ReportView, SourceView};
 pub use stack::{
     ConditionView, DriftView, FieldView, IgnoredView, OutcomeView, ServiceView, StackView,
 };
-pub use status::{KnownStackView, StatusView, SuspensionView};
+pub use status::{HeldRevisionView, KnownStackView, StatusView, SuspensionView};
 pub use step::{Bodies, StepView, masked, masked_but};
 pub(super) use step::{body as step_body, target as step_target};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{EngineView, PinView, ServiceView};
-use crate::model::Approval;
+use crate::model::{Approval, HeldRevision};
 use crate::view::veil::Veiled;
 
 /// All stacks of an instance.
@@ -43,6 +43,9 @@ pub struct KnownStackView {
     pub pinned: Option<PinView>,
     /// Whether something of that revision is still to be written, or was not healthy yet.
     pub under_way: bool,
+    /// Why a revision that was read gets no further by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldRevisionView>,
     /// Specs of its services that failed by their own fault: why, by service.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub failed: BTreeMap<String, Veiled>,
@@ -57,6 +60,23 @@ pub struct KnownStackView {
     pub trouble: Option<String>,
     /// Its services that are there.
     pub services: Vec<ServiceView>,
+}
+
+/// A revision that gets no further by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldRevisionView {
+    /// The revision.
+    pub revision: String,
+    /// What keeps it.
+    pub why: String,
+}
+
+impl HeldRevisionView {
+    /// Draws what the ledger says of it.
+    #[must_use]
+    pub fn of(held: &HeldRevision) -> Self {
+        Self { revision: held.revision.to_string(), why: held.why.clone() }
+    }
 }
 
 /// Writes stopped by a person.

@@ -8,8 +8,8 @@ use crate::health::{Health, HealthState};
 use crate::model::engine::{Task, TaskState, TaskStatus};
 use crate::model::{FieldRules, Kind, LastWords, ObjectRef, SeenTask, SpecHash, Standing};
 use crate::view::{
-    BothView, EngineView, ExplainView, KnownStackView, LogView, MemoryView, OperatorView,
-    ServiceView, SpecsView, StatusView, SuspensionView, TaskView, Veil, WrittenView,
+    BothView, EngineView, ExplainView, HeldRevisionView, KnownStackView, LogView, MemoryView,
+    OperatorView, ServiceView, SpecsView, StatusView, SuspensionView, TaskView, Veil, WrittenView,
 };
 
 /// A service with this value wherever one may be secret, also in messages that repeat it, and with
@@ -102,6 +102,10 @@ pub(super) fn known(text: &str) -> StatusView {
     };
     let shop = KnownStackView {
         under_way: true,
+        held: Some(HeldRevisionView {
+            revision: "9a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned(),
+            why: text.to_owned(),
+        }),
         failed: [(text.to_owned(), Veil::default().over(text))].into(),
         suspension: Some(suspension.clone()),
         services: vec![service(text, &Veil::default())],

@@ -52,6 +52,10 @@ fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     if let Some(suspension) = &stack.suspension {
         text.push_str(&suspended("  suspended", suspension));
     }
+    if let Some(held) = &stack.held {
+        let (revision, why) = (short(&held.revision), clean(&held.why));
+        let _ = writeln!(text, "  {} at {}: {why}", paint(SOON, "held"), clean(revision));
+    }
     for (service, why) in &stack.failed {
         let (service, why) = (clean(service), clean(why.to(reveal)));
         let _ = writeln!(text, "  {} {service}: {why}", paint(BAD, "failed"));

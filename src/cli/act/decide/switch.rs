@@ -50,6 +50,8 @@ impl Switch<'_> {
                 return Ok(known);
             }
             turn.record.format = FORMAT;
+            // What it was held for may be over by that; the next pass says.
+            turn.record.held = None;
             let write = ledger_write(self.instance, stack, &turn.record, turn.target.as_ref());
             let write = write.map_err(|error| Failure::new("write the ledger", error))?;
             match swarm.write(&write).await {
