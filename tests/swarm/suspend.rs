@@ -12,25 +12,6 @@ use crate::lab::{Lab, within};
 use crate::process::{Called, command, ended};
 use crate::world::{PATIENCE, SHOP, World};
 
-/// Two nodes of the swarm of three manage it, until this is dropped.
-struct Managers<'a>(&'a Lab);
-
-impl<'a> Managers<'a> {
-    fn two(lab: &'a Lab) -> Self {
-        lab.change(&["managers", "three", "2"]);
-        Self(lab)
-    }
-}
-
-impl Drop for Managers<'_> {
-    fn drop(&mut self) {
-        // After a failure the laboratory mends itself.
-        if !std::thread::panicking() {
-            self.0.change(&["managers", "three", "1"]);
-        }
-    }
-}
-
 /// Calls the program on another manager.
 fn elsewhere(world: &World<'_>, socket: &Path, words: &[&str]) -> Called {
     let called = ended(&mut command(world, socket, words));
@@ -58,10 +39,12 @@ fn mode(world: &World<'_>) -> String {
 
 #[test]
 fn suspended_from_another_manager_a_change_by_hand_is_told_and_stays_until_resumed() {
-    let lab = Lab::alone();
-    let _managers = Managers::two(&lab);
-    let world = World::shop(&lab, "suspend");
-    let other = &lab.swarms["three"][1].socket;
+    let lab = Lab::managers();
+    let mut world = World::at(&lab, lab.manager("managers"), "suspend");
+    world.commit_shop(SHOP);
+    world.start();
+    world.converged();
+    let other = &lab.swarms["managers"][1].socket;
     let (seen, mark) = (world.skep().mark(), world.proxy.mark());
     let words = ["suspend", &world.name, "--for", "2h", "--reason", "looking into it"];
     let said = elsewhere(&world, other, &words);

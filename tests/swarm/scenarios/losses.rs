@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use skep::health::HealthState;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, within};
 use crate::leads::{Restored, Two, led};
 use crate::matrix::Line;
 use crate::process::is_done;
@@ -25,6 +25,8 @@ services:
 
 /// How long the link stays cut.
 const CUT: Duration = Duration::from_secs(30);
+/// How long an engine that was cut off may take until it is one of the managers again.
+const REJOINED: Duration = Duration::from_secs(150);
 
 #[test]
 fn a_worker_that_is_lost_and_comes_back_is_waited_for_and_nothing_is_written() {
@@ -83,6 +85,9 @@ fn a_link_that_is_cut_for_thirty_seconds_under_the_one_that_acts_makes_another_g
     // What the first one tried to write while nobody heard it came to nothing, and is not tried again.
     let mark = two.world.proxy.mark();
     lab.change(&["cable", &first.name, "mend"]);
+    // An engine that was cut off tries its peers at longer and longer intervals; skep can be no quicker.
+    let answers = || lab.try_docker(first, &["node", "ls"]).is_ok();
+    assert!(within(REJOINED, answers), "{} knows of no leader", first.name);
     two.first.answers("/readyz", |_, body| body.starts_with("ready: follows "));
     two.first.reports(|report| is_done(report, &two.head));
     assert_eq!(two.world.proxy.lines(mark), Vec::<String>::new(), "{}", two.first.log());
