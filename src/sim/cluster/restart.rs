@@ -9,7 +9,7 @@ use crate::model::engine::{RestartPolicy, Task, TaskState, satisfies};
 use crate::sim::agenda::Due;
 use crate::sim::clock::later;
 use crate::sim::node::is_invalid;
-use crate::sim::store::{ServiceRow, TaskKey};
+use crate::sim::store::{Id, ServiceRow, TaskKey};
 
 use super::global::is_global;
 use super::{Cluster, Slot};
@@ -46,12 +46,15 @@ impl Cluster {
         else {
             return;
         };
+        let task = &row.task;
         if service.job_iteration.is_some() {
-            let key = key.clone();
-            self.reconcile_soon(&key.service);
+            // Only a task that ended and was wanted matters (`handleEvent` in `orchestrator/jobs`).
+            if task.status.state > TaskState::Running && task.desired_state <= TaskState::Complete {
+                let service = Id::clone(&key.service);
+                self.reconcile_soon(&service);
+            }
             return;
         }
-        let task = &row.task;
         if task.desired_state > TaskState::Running {
             return;
         }
