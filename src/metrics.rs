@@ -107,6 +107,7 @@ pub struct Metrics {
     rollouts: Family<StackLabels, Gauge>,
     held: Family<StackReason, Gauge>,
     services: Family<StackState, Gauge>,
+    jobs: Family<StackState, Gauge>,
     conditions: Family<StackCondition, Gauge>,
     source_up: Family<SourceLabels, Gauge>,
     leading: Gauge,
@@ -143,6 +144,7 @@ impl Metrics {
             rollouts: Family::default(),
             held: Family::default(),
             services: Family::default(),
+            jobs: Family::default(),
             conditions: Family::default(),
             source_up: Family::default(),
             leading: Gauge::default(),
@@ -209,6 +211,7 @@ impl Metrics {
         all.register("rollouts", "Rollouts in flight that are waited for", self.rollouts.clone());
         all.register("held_changes", "Wanted changes not made now, by reason", self.held.clone());
         all.register("services", "Services by health", self.services.clone());
+        all.register("jobs", "Jobs by how their last run stands", self.jobs.clone());
         all.register(
             "condition",
             "1 where the condition of a stack holds",
@@ -233,6 +236,7 @@ impl Metrics {
         self.rollouts.clear();
         self.held.clear();
         self.services.clear();
+        self.jobs.clear();
         self.conditions.clear();
         self.source_up.clear();
         for source in &report.sources {
@@ -254,13 +258,21 @@ impl Metrics {
         let running = |held: &&Held| matches!(held.reason, HeldReason::RolloutRunning { .. });
         let running = report.plan.held.iter().filter(running).count();
         self.rollouts.get_or_create(&StackLabels { stack: stack() }).set(count(running));
-        for (reason, number) in tally(report.plan.held.iter().map(|held| held.reason.name())) {
+        let held = report.plan.held.iter().map(|held| &held.reason);
+        let held = held.chain(report.plan.jobs.iter().filter_map(|job| job.held.as_ref()));
+        for (reason, number) in tally(held.map(HeldReason::name)) {
             let labels = StackReason { stack: stack(), reason: reason.to_owned() };
             self.held.get_or_create(&labels).set(number);
         }
         for (state, number) in tally(report.health.values().map(|health| health.state.as_str())) {
             let labels = StackState { stack: stack(), state: state.to_owned() };
             self.services.get_or_create(&labels).set(number);
+        }
+        let last = report.plan.jobs.iter().map(|job| job.last.as_ref());
+        let last = last.map(|last| last.map_or("never", |last| last.state.as_str()));
+        for (state, number) in tally(last) {
+            let labels = StackState { stack: stack(), state: state.to_owned() };
+            self.jobs.get_or_create(&labels).set(number);
         }
         for condition in &report.conditions {
             let condition_name = format!("{:?}", condition.kind);

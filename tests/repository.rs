@@ -163,8 +163,11 @@ fn a_default_that_is_told_is_there_for_programs_too() {
     assert_eq!(wrong, BTreeSet::new(), "defaults in words only, or without words");
 }
 
+/// A job, with `VALUE` for one of its keys.
+const JOB: &str = "services:\n  a: {image: x, x-skep: {job: {schedule: '@daily', VALUE}}}\n";
+
 /// Where a key with a default stands, with `VALUE` for what it says.
-const USES: [(&str, &str); 39] = [
+const USES: [(&str, &str); 45] = [
     ("RolloutForm.atomic", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("RolloutForm.canary", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
     ("RolloutForm.barrier", "x-skep: {rollout: {VALUE}}\nservices:\n  web: {image: x}\n"),
@@ -234,6 +237,18 @@ const USES: [(&str, &str); 39] = [
     ("Volume.external", "services:\n  web: {image: x, volumes: ['x:/x']}\nvolumes: {x: {VALUE}}\n"),
     ("Secret.external", "secrets: {x: {file: x, VALUE}}\nservices:\n  web: {image: x}\n"),
     ("Config.external", "configs: {x: {file: x, VALUE}}\nservices:\n  web: {image: x}\n"),
+    ("JobForm.overlap", JOB),
+    ("JobForm.retries", JOB),
+    ("JobForm.starting_deadline", JOB),
+    ("JobForm.time_zone", JOB),
+    (
+        "History.succeeded",
+        "services:\n  a: {image: x, x-skep: {job: {schedule: '@daily', history: {VALUE}}}}\n",
+    ),
+    (
+        "History.failed",
+        "services:\n  a: {image: x, x-skep: {job: {schedule: '@daily', history: {VALUE}}}}\n",
+    ),
 ];
 
 fn loaded(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{FieldValue, Secrecy};
@@ -13,7 +14,7 @@ use crate::model::engine::{NetworkSpec, Service, ServiceMode, ServiceSpec, Strin
 use crate::model::{
     ApiVersion, Condition, DesiredData, FieldRules, ImageRef, ObjectRef, Place, PrunePolicy, Rank,
     RecreatePolicy, Replicas, RolloutPolicy, ServicePolicy, ServiceRecord, SpecHash, StackName,
-    Target, Wholeness,
+    Target, Timing, Wholeness,
 };
 
 /// Everything that differs in one stack, and what is left over of it.
@@ -35,6 +36,8 @@ pub struct StackChanges {
     pub hooks: Option<Hooks>,
     /// Jobs of ours that are there and were run once, the oldest first.
     pub runs: Vec<Run>,
+    /// Jobs that are run by a schedule, by name.
+    pub jobs: Vec<JobChange>,
     /// Objects of ours that are not declared any more.
     pub leftovers: Vec<Leftover>,
 }
@@ -250,6 +253,26 @@ pub struct Run {
     pub target: Target,
 }
 
+/// A job that is run by a schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobChange {
+    /// What a run of it is made of, by the name of the job. Nothing of that name is there.
+    pub change: ServiceChange,
+    /// When it is run, and what is done about its runs.
+    pub timing: Timing,
+    /// Its runs that are there, the oldest first.
+    pub runs: Vec<JobRun>,
+}
+
+/// A run of a job, as it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRun {
+    /// The time that it was begun for.
+    pub slot: Timestamp,
+    /// The service.
+    pub target: Target,
+}
+
 /// The service that is there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LiveService {
@@ -355,6 +378,8 @@ pub struct Leftover {
     pub why: LeftoverKind,
     /// What its declaration said, or that of its stack, about this time.
     pub prune: PrunePolicy,
+    /// The job that it is a run of, if it is one that was begun by a schedule.
+    pub run_of: Option<String>,
 }
 
 /// Why an object is left over.

@@ -9,12 +9,13 @@ use crate::model::{Content, DesiredData, DesiredStack, SpecHash};
 pub fn declaration(stack: &DesiredStack) -> SpecHash {
     let names = NamesById::new();
     let mut words: Vec<String> = Vec::new();
-    for (name, service) in &stack.services {
+    for (name, service) in stack.all_services() {
         let picture = fields(&service.spec, &names);
         let hashes = [picture.hash(), picture.loose_hash()];
         words.push(name.clone());
         words.extend(hashes.iter().map(|hash| hash.as_str().to_owned()));
     }
+    words.extend(stack.jobs.values().map(|job| format!("{:?}", job.timing)));
     words.extend(stack.networks.keys().cloned());
     for (name, data) in stack.secrets.iter().chain(&stack.configs) {
         words.extend([name.clone(), content(data)]);

@@ -84,7 +84,7 @@ pub(super) fn unmade(stack: &DesiredStack, hooks: Option<&Hooks>) -> BTreeMap<St
 pub(super) fn take_runs(leftovers: &mut Vec<Leftover>, view: &View<'_>) -> Vec<Run> {
     let run = |left: &Leftover| {
         let service = view.observed.services.get(&left.object.name)?;
-        let of = service.spec.labels.get(RUN_LABEL)?.clone();
+        let of = service.spec.labels.get(RUN_LABEL).filter(|_| left.run_of.is_none())?.clone();
         let of = (left.object.kind == Kind::Service).then_some(of)?;
         Some((service.created_at, Run { of, target: left.target.clone() }))
     };

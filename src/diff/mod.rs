@@ -7,6 +7,7 @@ mod change;
 mod declaration;
 pub mod fields;
 mod hook;
+mod job;
 mod objects;
 mod owner;
 mod snapshot;
@@ -16,8 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use change::{
-    Cause, DataChange, DataLive, Ended, FieldChange, HookRun, ImageState, Leftover, LeftoverKind,
-    LiveService, Masked, NetworkChange, Owner, Run, ServiceChange, StackChanges, Used, WantedSpec,
+    Cause, DataChange, DataLive, Ended, FieldChange, HookRun, ImageState, JobChange, JobRun,
+    Leftover, LeftoverKind, LiveService, Masked, NetworkChange, Owner, Run, ServiceChange,
+    StackChanges, Used, WantedSpec,
 };
 pub use declaration::declaration;
 pub use hook::{Hooks, RUN_LABEL};
@@ -103,9 +105,22 @@ pub fn diff(stack: &DesiredStack, record: &LedgerRecord, input: DiffInput<'_>) -
     let prune = stack.policy.prune;
     let declared = Declared { owners, names, data: &data, record, prune };
     let mut leftovers = declared.leftovers(input.view);
+    let jobs = stack.jobs.iter();
+    let jobs = jobs.map(|(name, job)| case.compare_job((name, job), &mut leftovers)).collect();
     let runs = hook::take_runs(&mut leftovers, input.view);
     let (stack, wholeness) = (stack.name.clone(), stack.wholeness);
-    StackChanges { stack, wholeness, networks, data, services, unmade, hooks, runs, leftovers }
+    StackChanges {
+        stack,
+        wholeness,
+        networks,
+        data,
+        services,
+        unmade,
+        hooks,
+        runs,
+        jobs,
+        leftovers,
+    }
 }
 
 /// What is left of a stack that is not declared any more.
@@ -123,6 +138,7 @@ pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -
         unmade: BTreeMap::new(),
         hooks: None,
         runs: Vec::new(),
+        jobs: Vec::new(),
         leftovers: declared.leftovers(input.view),
     }
 }
@@ -155,6 +171,8 @@ pub fn questions(
                 questions.insert(service.image.clone());
             }
         }
+        let jobs = stack.jobs.iter().map(|(name, job)| job::pinned(job, record.jobs.get(name)));
+        questions.extend(jobs.filter(|service| service.image.digest().is_none()).map(|s| s.image));
     }
     questions
 }
@@ -193,7 +211,7 @@ fn own_objects(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef>
 /// ours of that was given up, and nothing that is in use is left over.
 fn foreign(stack: &DesiredStack, data: &[DataChange]) -> BTreeSet<ObjectRef> {
     let own: BTreeSet<ObjectRef> = data.iter().map(declared_ref).collect();
-    let used = stack.services.values().flat_map(|service| references(&service.spec));
+    let used = stack.all_services().flat_map(|(_, service)| references(&service.spec));
     used.chain(stack.external.iter().cloned()).filter(|object| !own.contains(object)).collect()
 }
 

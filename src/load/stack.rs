@@ -89,7 +89,8 @@ pub fn make(
     let mut policy = policy(tree);
     policy.order = order(tree, surroundings.paths, findings);
     policy.moved_from = Moving { stack: name, tree, paths: surroundings.paths }.read(findings);
-    let Objects { networks, secrets, configs, services, external, data } = convert(input, findings);
+    let Objects { networks, secrets, configs, services, jobs, external, data } =
+        convert(input, findings);
     let spoiled = findings.spoiled();
     if spoiled.whole.is_some() {
         return None;
@@ -106,6 +107,7 @@ pub fn make(
         secrets,
         configs,
         services,
+        jobs,
         unmade,
         content: None,
         external,
@@ -173,7 +175,8 @@ fn content(stack: &DesiredStack) -> Option<SpecHash> {
     if !hooks || stack.wholeness == Wholeness::Partial {
         return None;
     }
-    let specs = stack.services.values().map(|service| serde_json::to_string(&service.spec).ok());
+    let services = stack.all_services();
+    let specs = services.map(|(_, service)| serde_json::to_string(&service.spec).ok());
     let networks = stack.networks.values().map(|network| serde_json::to_string(&network.spec).ok());
     let data = stack.secrets.iter().chain(&stack.configs).map(|(name, data)| {
         let content = match &data.content {
@@ -195,7 +198,13 @@ fn unmade(
     let Some(services) = tree.get("services").and_then(Node::as_map) else {
         return BTreeMap::new();
     };
-    let all = services.keys().map(|key| (format!("{stack}_{key}"), rank_of(services, key)));
+    // Nothing comes after a job.
+    let stands = |key: &&String| {
+        let settings = services.get(*key).and_then(|entry| entry.node.get("x-skep"));
+        settings.is_none_or(|settings| settings.get("job").is_none())
+    };
+    let keys = services.keys().filter(stands);
+    let all = keys.map(|key| (format!("{stack}_{key}"), rank_of(services, key)));
     all.filter(|(name, _)| !made.contains_key(name)).collect()
 }
 

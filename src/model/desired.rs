@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
+use super::job::DesiredJob;
 use super::name::{Kind, ObjectRef, SourceName, StackName};
 use super::order::{Rank, StackOrder};
 use super::pattern::FieldRules;
@@ -46,12 +47,22 @@ pub struct DesiredStack {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name; shared, because they are large.
     pub services: BTreeMap<String, Arc<DesiredService>>,
+    /// Jobs that are run at times of a schedule, by full name.
+    pub jobs: BTreeMap<String, Arc<DesiredJob>>,
     /// Services that can't be made because they have a mistake, by full name, and where they stand.
     pub unmade: BTreeMap<String, Rank>,
     /// Hash of everything that is declared, where there are hooks and all of it is known.
     pub content: Option<SpecHash>,
     /// What is declared external, used or not: it is there already, and stays.
     pub external: BTreeSet<ObjectRef>,
+}
+
+impl DesiredStack {
+    /// What runs in it, by full name: its services, and what its jobs run.
+    pub fn all_services(&self) -> impl Iterator<Item = (&String, &DesiredService)> {
+        let services = self.services.iter().map(|(name, service)| (name, &**service));
+        services.chain(self.jobs.iter().map(|(name, job)| (name, &job.service)))
+    }
 }
 
 /// Whether all of a stack could be loaded.

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod guard;
 pub mod image;
 pub mod input;
+mod job;
 mod last_words;
 pub mod login;
 pub mod name;
@@ -23,9 +24,9 @@ mod window;
 
 pub use decision::{
     Against, Approval, FailedRevision, Gate, Held, HeldReason, HeldRevision, HookRecord, Inventory,
-    LedgerRecord, MODE, NewData, NewStable, NodeLabels, NotAnApproval, Outcome, Pin, Removed,
-    ServiceRecord, StableService, StableStack, Step, StepKind, StepOutcome, SuspendedBy,
-    Suspension, Target, UpdateManner,
+    JobRecord, LedgerRecord, MODE, NewData, NewStable, NodeLabels, NotAnApproval, Outcome, Pin,
+    Removed, RunEnd, ServiceRecord, StableJob, StableService, StableStack, Step, StepKind,
+    StepOutcome, SuspendedBy, Suspension, Target, UpdateManner,
 };
 pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
@@ -36,6 +37,9 @@ pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
 pub use input::{
     Ancestry, CredentialFiles, DeclaredSource, Entry, FileError, FileSet, Position, Problem,
     RepoPath, RepoPathError, Revision, Severity,
+};
+pub use job::{
+    COUNTED, DesiredJob, Overlap, SLOT_LABEL, SLOT_NAME, Timing, next_by_words, slot_name,
 };
 pub use last_words::{LAST_LINES, LINE_BYTES, LOG, LastWords};
 pub use login::{Credential, LoginsError, RegistryLogin, RegistryLogins};

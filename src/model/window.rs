@@ -33,18 +33,15 @@ impl Window {
     /// When the window ends in which a time lies; `None` when it lies in none.
     #[must_use]
     pub fn end(&self, now: Timestamp) -> Option<Timestamp> {
-        let now = now.to_zoned(self.zone.0.clone());
-        let start = self.schedule.0.find_previous_occurrence(&now, true).ok()?;
-        let end = start.timestamp().checked_add(self.duration).unwrap_or(Timestamp::MAX);
-        (now.timestamp() < end).then_some(end)
+        let start = self.schedule.previous(&self.zone, now)?;
+        let end = start.checked_add(self.duration).unwrap_or(Timestamp::MAX);
+        (now < end).then_some(end)
     }
 
     /// When it begins next after a time; `None` when it never does.
     #[must_use]
     pub fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
-        let now = now.to_zoned(self.zone.0.clone());
-        let start = self.schedule.0.find_next_occurrence(&now, false).ok()?;
-        Some(start.timestamp())
+        self.schedule.next(&self.zone, now)
     }
 }
 
@@ -80,6 +77,22 @@ impl Schedule {
             Ok(_) => Ok(Self(cron)),
             Err(_) => Err(NotASchedule::Never),
         }
+    }
+
+    /// The first time after another one; `None` when it never comes again.
+    #[must_use]
+    pub fn next(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        let after = after.to_zoned(zone.0.clone());
+        let next = self.0.find_next_occurrence(&after, false).ok()?;
+        Some(next.timestamp())
+    }
+
+    /// About the last time up to another one, this included.
+    #[must_use]
+    pub fn previous(&self, zone: &Zone, now: Timestamp) -> Option<Timestamp> {
+        let now = now.to_zoned(zone.0.clone());
+        let previous = self.0.find_previous_occurrence(&now, true).ok()?;
+        Some(previous.timestamp())
     }
 }
 

@@ -7,10 +7,11 @@ use std::fmt;
 use super::{PlannedStep, StackPlan, Stage};
 use crate::diff::fields::{Fields, fields};
 use crate::diff::{CANARY_LABEL, RUN_LABEL, View};
-use crate::model::engine::{ServiceSpec, UpdateState};
+use crate::model::engine::{ServiceSpec, TaskState, UpdateState};
 use crate::model::pattern::parents;
 use crate::model::{
-    Desired, DesiredStack, Kind, ObjectRef, Observed, ServiceRecord, Step, StepKind, UpdateManner,
+    Desired, DesiredStack, Kind, ObjectRef, Observed, Overlap, SLOT_LABEL, ServiceRecord, Step,
+    StepKind, UpdateManner,
 };
 
 /// A rule that a plan breaks.
@@ -52,6 +53,9 @@ pub enum Finding {
     TooEarly(String),
     /// A job that is run once is written although nobody wants it to run again.
     RunsAgain(String),
+    /// A run of a job is begun that nobody declared, or before its time, or beside one that is not
+    /// over although the job forbids that.
+    Untimely(String),
     /// A service is made before a stack that comes first is there.
     OutOfTurn(String),
     /// A node would get another availability or role, and no declaration enforces one.
@@ -83,6 +87,7 @@ impl fmt::Display for Finding {
             Self::StaleTarget(name) => write!(f, "{name} is not what was looked at"),
             Self::TooEarly(name) => write!(f, "{name} would be made before what it depends on"),
             Self::RunsAgain(name) => write!(f, "{name} would be run again"),
+            Self::Untimely(name) => write!(f, "the run {name} would be begun at a wrong time"),
             Self::OutOfTurn(name) => {
                 write!(f, "{name} would be made before a stack that comes first is there")
             }
@@ -105,6 +110,7 @@ pub fn audit(plan: &StackPlan, desired: &Desired, observed: &Observed) -> Vec<Fi
     for planned in &plan.steps {
         findings.extend(update(planned, observed));
         findings.extend(runs_again(planned, observed));
+        findings.extend(untimely(planned, plan, (stack, observed)));
         findings.extend(stopped(planned, stack));
         findings.extend(ignored(planned, stack, observed));
         findings.extend(rollback(planned, plan, observed));
@@ -209,6 +215,49 @@ fn runs_again(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     let run = live.spec.labels.contains_key(RUN_LABEL);
     let asked = spec.task_template.force_update != live.spec.task_template.force_update;
     (run && !asked).then(|| Finding::RunsAgain(target.name.clone()))
+}
+
+/// A run of a job is of one that is declared and not stopped, comes at its time and not twice, is in
+/// the ledger, and runs beside no other one that it must not meet.
+fn untimely(
+    planned: &PlannedStep,
+    plan: &StackPlan,
+    (stack, observed): (Option<&DesiredStack>, &Observed),
+) -> Option<Finding> {
+    let Step::CreateService { spec } = &planned.step else { return None };
+    let slot = spec.labels.get(SLOT_LABEL)?;
+    let name = spec.name.clone();
+    let declared = || {
+        let of = spec.labels.get(RUN_LABEL)?;
+        let job = stack?.jobs.get(of).filter(|job| job.service.policy.suspend.is_none())?;
+        let slot = slot.parse::<jiff::Timestamp>().ok().filter(|slot| *slot <= observed.at)?;
+        Some((of, slot, job))
+    };
+    let Some((of, slot, job)) = declared() else { return Some(Finding::Untimely(name)) };
+    let known = plan.steps.iter().all(|planned| match &planned.step {
+        Step::WriteLedger { record, .. } => {
+            let job = record.jobs.get(of);
+            job.is_some_and(|known| known.slot == slot && known.begins)
+        }
+        _ => true,
+    });
+    if !known {
+        return Some(Finding::Unrecorded(name));
+    }
+    let mut others = observed.services.values().filter(|service| {
+        service.spec.labels.get(RUN_LABEL) == Some(of)
+            && service.spec.labels.contains_key(SLOT_LABEL)
+    });
+    let alive = |id: &String| {
+        let mut tasks = observed.tasks.get(id).into_iter().flatten().map(|seen| &seen.task);
+        tasks.any(|task| {
+            task.status.state == TaskState::Running && task.desired_state <= TaskState::Complete
+        })
+    };
+    let meets = others.any(|other| {
+        other.spec.name == name || (job.timing.overlap != Overlap::Allow && alive(&other.id))
+    });
+    meets.then_some(Finding::Untimely(name))
 }
 
 /// A service is begun while something of a stack that comes first is not even there.

@@ -35,7 +35,7 @@ pub(super) fn failed(
 }
 
 /// The engine's words without what may be secret in them (law 10): they go into the ledger.
-fn reason(why: &str, spec: &ServiceSpec) -> String {
+pub(super) fn reason(why: &str, spec: &ServiceSpec) -> String {
     let container = spec.task_template.container_spec.as_ref();
     let words = container.into_iter().flat_map(ContainerSpec::delicate);
     let mut words: Vec<&str> = words.filter(|word| word.chars().count() >= SHORTEST).collect();

@@ -11,6 +11,7 @@ mod contest;
 mod failure;
 mod foundation;
 pub mod guard;
+mod jobs;
 mod nodes;
 mod order;
 mod policy;
@@ -40,14 +41,15 @@ use crate::health::Health;
 use crate::ledger::{Entry, StableSet};
 use crate::model::engine::ServiceSpec;
 use crate::model::{
-    Ancestry, Approval, FieldRules, Held, HeldReason, Kind, ObjectRef, Revision, ServiceRecord,
-    SourceName, StackName, StackPolicy, Step, Suspension,
+    Ancestry, Approval, FieldRules, Held, HeldReason, Kind, ObjectRef, Revision, SLOT_NAME,
+    ServiceRecord, SourceName, StackName, StackPolicy, Step, Suspension,
 };
 
 pub use crate::diff::Cause;
 pub use audit::{Finding, audit};
 pub use basis::Basis;
 pub use contest::{Contested, Contests};
+pub use jobs::{JobPlan, LastRun, RunState};
 pub(crate) use nodes::node_name;
 pub use nodes::{NodesInput, NodesPlan, Root, audit_nodes, plan_nodes};
 pub use removal::{Guard, Quota, Removal};
@@ -69,6 +71,8 @@ pub struct StackPlan {
     pub drift: Vec<Drift>,
     /// Fields that others decide, and that are not as declared. Nothing is done about them.
     pub ignored: Vec<Ignored>,
+    /// Jobs that are run by a schedule: how they stand, and when they are run next.
+    pub jobs: Vec<JobPlan>,
     /// Fields whose values may be shown, by service; those that reveal none are left out.
     pub reveal: BTreeMap<String, FieldRules>,
     /// Everything that is to be removed, with the guards that hold it.
@@ -94,6 +98,16 @@ impl StackPlan {
     pub fn revealed(&self, object: Option<&ObjectRef>) -> FieldRules {
         let service = object.filter(|object| object.kind == Kind::Service);
         service.and_then(|object| self.reveal.get(&object.name)).cloned().unwrap_or_default()
+    }
+
+    /// True for a run of a job of the plan.
+    #[must_use]
+    pub fn is_run(&self, object: &ObjectRef) -> bool {
+        let of = |job: &JobPlan| {
+            let slot = object.name.strip_prefix(&job.name).filter(|slot| slot.starts_with('-'));
+            slot.is_some_and(|slot| slot.len() == SLOT_NAME)
+        };
+        object.kind == Kind::Service && self.jobs.iter().any(of)
     }
 
     /// True when nothing is done.

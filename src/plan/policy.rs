@@ -70,7 +70,8 @@ impl<'a> Gates<'a> {
     fn unapproved_alone(&self, object: &ObjectRef) -> Option<HeldReason> {
         let changes = self.input.changes;
         let name = object.name.as_str();
-        if let Some(change) = changes.services.iter().find(|change| change.name == name) {
+        let services = changes.services.iter().chain(changes.jobs.iter().map(|job| &job.change));
+        if let Some(change) = services.clone().find(|change| change.name == name) {
             let words = ["apply one", name, change.hash.as_str(), change.loose.as_str()];
             return self.input.needs_approval(format!("apply what is declared of {name}"), &words);
         }
@@ -89,5 +90,8 @@ fn own<'a>(input: &'a PlanInput<'a>) -> BTreeMap<&'a str, Cow<'a, ServicePolicy>
         let policy = Cow::Owned(ServicePolicy::from(&record.policy));
         Some((left.object.name.as_str(), policy))
     });
-    declared.chain(left).collect()
+    let jobs = input.changes.jobs.iter().map(|job| &job.change);
+    let jobs = jobs.filter(|change| change.policy != ServicePolicy::default());
+    let jobs = jobs.map(|change| (change.name.as_str(), Cow::Borrowed(&change.policy)));
+    declared.chain(left).chain(jobs).collect()
 }

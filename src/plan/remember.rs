@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::{flight, left_by_rollback};
-use super::{Basis, PlanInput, PlannedStep, Stage, failure, order, runs, stable, whole};
+use super::{Basis, PlanInput, PlannedStep, Stage, failure, jobs, order, runs, stable, whole};
 use crate::diff::fields::IMAGE;
 use crate::diff::{DataLive, ImageState, LeftoverKind, Owner, ServiceChange};
 use crate::health::HealthState;
@@ -55,6 +55,7 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
         forget_run(&mut record, hooks.as_ref());
         record.hooks = hooks;
     }
+    record.jobs = jobs::remembered(input, &record, written);
     let surplus = record.failed.len().saturating_sub(KEPT_SETS);
     record.failed.drain(..surplus);
     record
@@ -172,6 +173,9 @@ pub(super) fn unapproved(input: &PlanInput<'_>) -> Option<HeldReason> {
         .collect();
     let networks = networks.iter().map(String::as_str);
     let left = left_by_now(input).into_iter().collect();
+    let jobs = changes.jobs.iter().map(|job| &job.change);
+    let jobs = jobs.flat_map(|job| [job.name.as_str(), job.hash.as_str()]);
+    let services = services.chain(jobs);
     let parts = [services.collect::<Vec<_>>(), data.collect(), networks.collect(), left];
     let mut words = vec!["apply"];
     for part in &parts {

@@ -7,15 +7,15 @@ use super::service::flight;
 use super::{PlanInput, PlannedStep, Stage};
 use crate::diff::fields::fields;
 use crate::diff::{
-    ImageState, LiveService, ServiceChange, declared_form, in_shape_of, named, references,
-    with_live,
+    ImageState, JobChange, LiveService, ServiceChange, declared_form, in_shape_of, named,
+    references, with_live,
 };
 use crate::health::HealthState;
 use crate::ledger::{KEPT_SETS, StableSet, pack_stable};
 use crate::model::engine::{NetworkSpec, ServiceSpec};
 use crate::model::{
-    FieldRules, Kind, NewStable, ObjectRef, ServiceRecord, SpecHash, StableService, StableStack,
-    Step,
+    FieldRules, Kind, NewStable, ObjectRef, ServiceRecord, SpecHash, StableJob, StableService,
+    StableStack, Step,
 };
 
 /// The engine's word for a rollout that stops where it fails.
@@ -24,7 +24,8 @@ const PAUSE: &str = "pause";
 /// Steps that keep a stack which is as declared and healthy, unless it is kept already.
 pub(super) fn keep(input: &PlanInput<'_>) -> Vec<PlannedStep> {
     let mut changes = services(input).peekable();
-    if changes.peek().is_none() || !changes.all(|change| well(change, input)) {
+    let nothing = changes.peek().is_none() && jobs(input).next().is_none();
+    if nothing || !changes.all(|change| well(change, input)) {
         return Vec::new();
     }
     let content = content(input);
@@ -85,6 +86,17 @@ fn services<'a>(input: &PlanInput<'a>) -> impl Iterator<Item = &'a ServiceChange
     input.changes.services.iter().filter(|change| change.hook.is_none())
 }
 
+/// Jobs that are run and were taken over; what is suspended is not to be run by what is kept.
+fn jobs<'a>(input: &PlanInput<'a>) -> impl Iterator<Item = &'a JobChange> {
+    let known = input.ledger.map(|entry| &entry.record.jobs);
+    let taken = move |job: &&JobChange| {
+        let record = known.and_then(|jobs| jobs.get(&job.change.name));
+        record.and_then(|record| record.spec.as_ref()) == Some(&job.change.hash)
+    };
+    let jobs = input.changes.jobs.iter().filter(taken);
+    jobs.filter(|job| job.change.policy.suspend.is_none())
+}
+
 /// As declared, and healthy.
 fn well(change: &ServiceChange, input: &PlanInput<'_>) -> bool {
     let there = change.live.as_ref().filter(|live| flight(live).is_none());
@@ -101,13 +113,21 @@ fn content(input: &PlanInput<'_>) -> SpecHash {
     let networks = input.changes.networks.iter().map(|network| network.spec.name.as_str());
     words.push("/");
     words.extend(networks);
+    let timings: Vec<String> = jobs(input).map(|job| format!("{:?}", job.timing)).collect();
+    for (job, timing) in jobs(input).zip(&timings) {
+        words.extend([job.change.name.as_str(), job.change.hash.as_str(), timing.as_str()]);
+    }
     SpecHash::of(words.join(" ").as_bytes())
 }
 
 fn stack(input: &PlanInput<'_>) -> StableStack {
     let services = services(input).map(|change| (change.name.clone(), service(change, input)));
     let networks = input.changes.networks.iter().map(|network| NetworkSpec::clone(&network.spec));
-    StableStack { networks: networks.collect(), services: services.collect() }
+    let jobs = jobs(input).map(|job| {
+        let (service, timing) = (service(&job.change, input), job.timing.clone());
+        (job.change.name.clone(), StableJob { service, timing })
+    });
+    StableStack { networks: networks.collect(), services: services.collect(), jobs: jobs.collect() }
 }
 
 fn service(change: &ServiceChange, input: &PlanInput<'_>) -> StableService {
@@ -128,7 +148,8 @@ fn service(change: &ServiceChange, input: &PlanInput<'_>) -> StableService {
 }
 
 fn uses(stack: &StableStack) -> BTreeSet<ObjectRef> {
-    let named = stack.services.values().flat_map(|service| references(&service.spec));
+    let services = stack.services.values().chain(stack.jobs.values().map(|job| &job.service));
+    let named = services.flat_map(|service| references(&service.spec));
     named.filter(|object| matches!(object.kind, Kind::Secret | Kind::Config)).collect()
 }
 

@@ -6,9 +6,9 @@ use super::order::Order;
 use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
-    Basis, Cause, Custody, Declared, Drift, Guard, Ignored, Orders, PlanInput, PlannedStep,
-    Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation, ports, recreate, remember,
-    removal, runs, stable, standstill, turns, whole,
+    Basis, Cause, Custody, Declared, Drift, Guard, Ignored, JobPlan, Orders, PlanInput,
+    PlannedStep, Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation, jobs, ports,
+    recreate, remember, removal, runs, stable, standstill, turns, whole,
 };
 use jiff::Timestamp;
 
@@ -26,6 +26,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.foundation(input, instance);
     draft.services(input);
     draft.recreate(input);
+    draft.jobs(input, instance);
     draft.order(input);
     draft.ports(input);
     draft.removals(input);
@@ -47,6 +48,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
         held: draft.held,
         drift: draft.drift,
         ignored: input.changes.services.iter().filter_map(ignored).collect(),
+        jobs: draft.jobs,
         reveal: revealed(input),
         removals: draft.removals,
     }
@@ -84,6 +86,7 @@ struct Draft {
     held: Vec<Held>,
     drift: Vec<Drift>,
     begun: Vec<recreate::Begun>,
+    jobs: Vec<JobPlan>,
     moves: ports::Moves,
     removals: Vec<Removal>,
 }
@@ -174,6 +177,16 @@ impl Draft {
         let plan =
             recreate::Plan { steps: &mut self.steps, held: &mut self.held, drift: &mut self.drift };
         self.begun = recreate::things(input, plan);
+    }
+
+    /// What a schedule begins, and runs that are over.
+    fn jobs(&mut self, input: &PlanInput<'_>, instance: &Instance) {
+        let outcome = jobs::jobs(input, instance);
+        if input.orders.scope == Scope::Everything {
+            self.steps.extend(outcome.steps);
+        }
+        self.held.extend(outcome.held);
+        self.jobs = outcome.jobs;
     }
 
     /// What comes first goes first.

@@ -101,6 +101,8 @@ fn lasting(reason: &HeldReason) -> Option<String> {
         | HeldReason::PortTaken { .. }
         | HeldReason::ViewIncomplete { .. }
         | HeldReason::BackOff { .. }
+        // It holds a run of a job, and no stack.
+        | HeldReason::Overlap { .. }
         // These are about nodes, and hold no stack.
         | HeldReason::NotEnforced { .. }
         | HeldReason::Namesake { .. }

@@ -4,6 +4,7 @@ mod canary;
 mod failure;
 mod hooks;
 mod ignore;
+mod jobs;
 mod policy;
 mod recreate;
 mod removal;
@@ -122,6 +123,7 @@ fn asks_for(version: &str) -> World {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: [(WEB.to_owned(), Arc::new(service))].into(),
+            jobs: BTreeMap::new(),
             unmade: BTreeMap::new(),
             content: None,
             external: [].into(),

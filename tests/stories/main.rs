@@ -16,6 +16,7 @@ mod git_down;
 mod guards;
 mod hooks;
 mod ignore;
+mod jobs;
 mod last_words;
 mod moving;
 mod nodes;

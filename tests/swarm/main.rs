@@ -40,6 +40,7 @@ mod git_host;
 mod hand;
 mod history;
 mod import;
+mod jobs;
 mod lab;
 mod laboratory;
 mod leads;

@@ -5,6 +5,7 @@ pub(super) mod explain;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod import;
+mod job;
 pub(super) mod plan;
 pub(super) mod status;
 pub(super) mod wait;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::job::known_job;
 use crate::cli::args::{Format, OutputArgs, SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::cli::start::{Environment, doors, one_shot};
@@ -115,6 +116,7 @@ fn known(name: &StackName, entry: &Entry, observed: &Observed) -> KnownStackView
         suspension: suspension(record.suspension.as_ref(), observed),
         trouble: None,
         services: services.map(picture).collect(),
+        jobs: record.jobs.iter().map(|(name, job)| known_job(name, job, observed)).collect(),
     }
 }
 

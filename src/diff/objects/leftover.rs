@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::data::is_version_of;
 use crate::diff::change::{DataChange, Leftover, LeftoverKind, Owner, Used};
+use crate::diff::hook::RUN_LABEL;
 use crate::diff::owner::{Claim, Owners};
 use crate::diff::snapshot::{LiveObject, View};
-use crate::model::{Kind, LedgerRecord, ObjectRef, PrunePolicy};
+use crate::model::{Kind, LedgerRecord, ObjectRef, PrunePolicy, SLOT_LABEL};
 
 /// What a stack declares, as far as leftovers go.
 pub struct Declared<'a> {
@@ -68,15 +69,19 @@ impl Declared<'_> {
             LeftoverKind::Undeclared
         };
         let (object, target) = (object.object.clone(), object.target.clone());
-        let prune = self.prune_of(&object);
-        Leftover { object, target, why, prune }
+        let run_of = run_of(&object, view);
+        let prune = self.prune_of(&object, run_of.as_ref());
+        Leftover { object, target, why, prune, run_of }
     }
 
     /// A service may have a policy of its own; all else goes by that of the stack.
-    fn prune_of(&self, object: &ObjectRef) -> PrunePolicy {
-        let service = self.record.services.get(&object.name);
-        let own = service.filter(|_| object.kind == Kind::Service);
-        own.and_then(|service| service.policy.prune).unwrap_or(self.prune)
+    fn prune_of(&self, object: &ObjectRef, run_of: Option<&String>) -> PrunePolicy {
+        let service = || self.record.services.get(&object.name).map(|service| &service.policy);
+        let own = match run_of {
+            Some(job) => self.record.jobs.get(job).map(|job| &job.policy),
+            None => service().filter(|_| object.kind == Kind::Service),
+        };
+        own.and_then(|policy| policy.prune).unwrap_or(self.prune)
     }
 
     /// True when the object is another version of something that is still declared.
@@ -86,4 +91,12 @@ impl Declared<'_> {
             .filter(|data| data.object.kind == object.kind)
             .any(|data| is_version_of(&object.name, &data.declared))
     }
+}
+
+/// The job that a service is a run of, if a schedule began it.
+fn run_of(object: &ObjectRef, view: &View<'_>) -> Option<String> {
+    let service = view.observed.services.get(&object.name);
+    let labels = &service.filter(|_| object.kind == Kind::Service)?.spec.labels;
+    labels.get(SLOT_LABEL)?;
+    labels.get(RUN_LABEL).cloned()
 }

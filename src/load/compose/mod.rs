@@ -16,6 +16,7 @@ pub use forms::{
     AnyScalar, Bytes, CommandLine, Cpus, DeclaredImage, Duration, Environment, Form, FormatCheck,
     FormatError, Image, KeyValues, PullPolicyText, ScalarText, Text, Words, format_check,
 };
+pub use forms::{Length, ScheduleText, ZoneText};
 pub use ignore::{IgnoreForm, IgnoreRule, PresetForm};
 pub use include::{Include, LongInclude};
 pub use keys::{IGNORED, REFUSED};
@@ -29,6 +30,7 @@ pub use service::deploy::{
     Deploy, DiscreteResource, GenericResourceForm, Limits, MODE, Order, PARALLELISM, PlacementForm,
     Preference, Reservations, ResourcesForm, RestartPolicyForm, UpdateConfigForm,
 };
+pub use service::job::{HistoryForm, JobForm, OverlapForm};
 pub use service::ports::{LongPort, Port};
 pub use service::relations::{
     Dependency, DependencyCondition, DependsOn, EnvFile, EnvFileFormat, EnvFiles, Extends,

@@ -11,6 +11,7 @@ mod deploy;
 mod existing;
 mod hook;
 pub mod ignore;
+mod job;
 mod networks;
 mod reveal;
 mod rollout;
@@ -29,8 +30,8 @@ use crate::load::interpolate::Variables;
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::model::engine::StringMap;
 use crate::model::{
-    DesiredData, DesiredNetwork, DesiredService, FieldRules, FileError, FileSet, HashKey,
-    ObjectRef, Place, RepoPath, RolloutPolicy, SideStore, StackName,
+    DesiredData, DesiredJob, DesiredNetwork, DesiredService, FieldRules, FileError, FileSet,
+    HashKey, ObjectRef, Place, RepoPath, RolloutPolicy, SideStore, StackName,
 };
 
 /// Label that says which stack an object belongs to.
@@ -72,6 +73,8 @@ pub struct Objects {
     pub configs: BTreeMap<String, DesiredData>,
     /// Services, by full name.
     pub services: BTreeMap<String, Arc<DesiredService>>,
+    /// Jobs, by full name.
+    pub jobs: BTreeMap<String, Arc<DesiredJob>>,
     /// What is declared external.
     pub external: BTreeSet<ObjectRef>,
     /// Content of secrets and configs.
@@ -97,6 +100,7 @@ pub fn convert(input: Input<'_>, findings: &mut Findings) -> Objects {
     stage.existing(&declared);
     stage.data_objects(&declared);
     stage.external_networks(&declared);
+    stage.waits_for_jobs();
     stage.services(&declared);
     stage.endless();
     stage.unsupported_of_all();
@@ -133,7 +137,9 @@ impl<'a> Stage<'a, '_> {
     /// Takes back what only services with a mistake asked for: their networks, and the configs that
     /// files became for them. Names stay given away, so that they don't depend on who has mistakes.
     fn take_back(&mut self) {
-        let specs = self.objects.services.values().map(|service| &service.spec.task_template);
+        let services = self.objects.services.values().map(|service| &service.spec);
+        let jobs = self.objects.jobs.values().map(|job| &job.service.spec);
+        let specs = services.chain(jobs).map(|spec| &spec.task_template);
         let mut used = BTreeSet::new();
         for task in specs {
             used.extend(task.networks.iter().map(|network| network.target.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::container::log_driver;
 use super::deploy::{placement, update_config};
-use super::{Declared, IMAGE, Stage, hook};
+use super::{Declared, IMAGE, Stage, hook, job};
 use crate::load::compose::{External, Image, KeyValues, Logging, Port, Service, Text};
 use crate::load::findings::Entry;
 use crate::load::traps::{self, Case};
@@ -13,8 +13,8 @@ use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
 use crate::model::name::check_service_name;
 use crate::model::{
-    ApprovalPolicy, Condition, DesiredService, PrunePolicy, RecreatePolicy, Replicas,
-    ServicePolicy, Window,
+    ApprovalPolicy, Condition, DesiredJob, DesiredService, PrunePolicy, RecreatePolicy, Replicas,
+    ServicePolicy, Timing, Window,
 };
 
 impl Stage<'_, '_> {
@@ -25,12 +25,13 @@ impl Stage<'_, '_> {
         for (key, entry) in self.entries("services").into_iter().flatten() {
             let path = section.key(key);
             let Some(form) = self.decode::<Service>(&entry.node, &path) else { continue };
+            let timing = self.timing((key, &form), &path);
             let service = self.service((key, &form), entry.key, declared, &path);
             if let Some(service) = service.filter(|_| !self.findings.is_spoiled("services", key)) {
                 let volumes = &declared.volumes;
                 let case = Case { form: &form, image: &service.image, volumes };
                 traps::warn(&case, (self.input.tree, &path), self.findings);
-                self.objects.services.insert(service.spec.name.clone(), Arc::new(service));
+                self.put(service, timing);
             }
         }
     }
@@ -51,6 +52,18 @@ impl Stage<'_, '_> {
         }
     }
 
+    /// Puts a service to the others, or to the jobs.
+    fn put(&mut self, service: DesiredService, timing: Option<Timing>) {
+        let name = service.spec.name.clone();
+        match timing {
+            Some(timing) => {
+                let job = DesiredJob { service, timing };
+                self.objects.jobs.insert(name, Arc::new(job));
+            }
+            None => drop(self.objects.services.insert(name, Arc::new(service))),
+        }
+    }
+
     fn service(
         &mut self,
         (key, form): (&str, &Service),
@@ -68,11 +81,13 @@ impl Stage<'_, '_> {
         let image = self.image(form.image.as_ref(), path);
         let deploy = form.deploy.clone().unwrap_or_default();
         let deploy = self.as_hook(deploy, form, path);
+        let deploy = self.as_job(deploy, form, path);
         let (rank, limit) = self.rank((&name, form), path);
         let mode = self.mode((&deploy, form.settings.as_ref()), path);
         let endpoint_spec = self.endpoint(form, path);
         let networks = self.networks((key, form), declared, path);
         let restart_policy = self.restart(form, path).or_else(|| hook::restart(rank));
+        let restart_policy = job::restart(form).or(restart_policy);
         let placeholder = || "missing".parse().ok();
         let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
         let container = self.container((form, &image), declared, path);

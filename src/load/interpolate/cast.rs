@@ -15,7 +15,7 @@ pub enum Cast {
 }
 
 /// `*` stands for one key or list item.
-const PLACES: [(&str, Cast); 55] = [
+const PLACES: [(&str, Cast); 58] = [
     ("configs.*.external", Cast::Bool),
     ("networks.*.attachable", Cast::Bool),
     ("networks.*.external", Cast::Bool),
@@ -53,6 +53,9 @@ const PLACES: [(&str, Cast); 55] = [
     ("services.*.init", Cast::Bool),
     ("networks.*.enable_ipv6", Cast::Bool),
     ("services.*.x-skep.default_network", Cast::Bool),
+    ("services.*.x-skep.job.history.failed", Cast::Int),
+    ("services.*.x-skep.job.history.succeeded", Cast::Int),
+    ("services.*.x-skep.job.retries", Cast::Int),
     ("services.*.x-skep.max_concurrent", Cast::Int),
     ("services.*.x-skep.no_new_privileges", Cast::Bool),
     ("services.*.x-skep.rollout.atomic", Cast::Bool),

@@ -22,6 +22,8 @@ pub enum Kind {
     Stack,
     /// A service of a stack.
     Service,
+    /// A job of a stack, run by a schedule.
+    Job,
     /// A network of a stack.
     Network,
     /// A secret of a stack.
@@ -38,9 +40,10 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stack,
         Self::Service,
+        Self::Job,
         Self::Network,
         Self::Secret,
         Self::Config,
@@ -55,6 +58,7 @@ impl Kind {
         match self {
             Self::Stack => "Stack",
             Self::Service => "Service",
+            Self::Job => "Job",
             Self::Network => "Network",
             Self::Secret => "Secret",
             Self::Config => "Config",
@@ -68,7 +72,7 @@ impl Kind {
     #[must_use]
     pub fn section(self) -> Option<&'static str> {
         match self {
-            Self::Service => Some("services"),
+            Self::Service | Self::Job => Some("services"),
             Self::Network => Some("networks"),
             Self::Secret => Some("secrets"),
             Self::Config => Some("configs"),

@@ -27,6 +27,7 @@ use crate::load::yaml::{Entry, Map, Node, Span, Value};
 pub fn entry(subject: &Subject, spec: Node) -> Option<Node> {
     let node = match subject.kind {
         Kind::Service => kind::service::with_labels(spec, &subject.labels),
+        Kind::Job => kind::job::as_service(spec, &subject.labels),
         Kind::Network | Kind::Secret | Kind::Config => {
             let mut spec = spec;
             add_labels(&mut spec, &subject.labels);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::envelope::{API_VERSION, GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata};
 use super::kind::node::NodeForm;
-use super::kind::{config, guard, network, node, secret, service, source, stack};
+use super::kind::{config, guard, job, network, node, secret, service, source, stack};
 use super::{GuardForm, SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
 use crate::load::yaml::{FileId, Node, Value as Yaml, parse};
@@ -126,6 +126,7 @@ fn manifest_schema(kind: Kind) -> Value {
         Kind::Service => {
             (schema_of::<Manifest<Metadata, Service>>(), service::ABOUT, service::EXAMPLE)
         }
+        Kind::Job => (schema_of::<Manifest<Metadata, job::JobSpec>>(), job::ABOUT, job::EXAMPLE),
         Kind::Network => {
             (schema_of::<Manifest<Metadata, Network>>(), network::ABOUT, network::EXAMPLE)
         }
@@ -161,10 +162,11 @@ pub(super) fn envelope_schema(kind: Kind) -> Value {
 
 /// An example of each kind.
 #[cfg(test)]
-pub(crate) fn examples() -> [(Kind, &'static str); 8] {
+pub(crate) fn examples() -> [(Kind, &'static str); 9] {
     [
         (Kind::Stack, stack::EXAMPLE),
         (Kind::Service, service::EXAMPLE),
+        (Kind::Job, job::EXAMPLE),
         (Kind::Network, network::EXAMPLE),
         (Kind::Secret, secret::EXAMPLE),
         (Kind::Config, config::EXAMPLE),

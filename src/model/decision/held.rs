@@ -100,6 +100,11 @@ pub enum HeldReason {
         /// Who has it.
         by: ObjectRef,
     },
+    /// A run of the job is on its way.
+    Overlap {
+        /// The run.
+        run: String,
+    },
     /// The object is somebody else's.
     NotOurs {
         /// Whose, as far as its labels tell.
@@ -227,6 +232,7 @@ impl HeldReason {
             Self::WaveNotReady { .. } => "WaveNotReady",
             Self::StackNotReady { .. } => "StackNotReady",
             Self::PortTaken { .. } => "PortTaken",
+            Self::Overlap { .. } => "Overlap",
             Self::NotOurs { .. } => "NotOurs",
             Self::ViewIncomplete { .. } => "ViewIncomplete",
             Self::NeedsApproval { .. } => "NeedsApproval",
@@ -282,6 +288,7 @@ impl fmt::Display for HeldReason {
                 write!(f, "the stack {stack} comes first, and is not declared")
             }
             Self::PortTaken { port, by } => write!(f, "{by} publishes the port {port}"),
+            Self::Overlap { run } => write!(f, "the run {run} is not over"),
             Self::NotOurs { owner } => write!(f, "it belongs to {owner}"),
             Self::ViewIncomplete { missing } => write!(f, "{missing} could not be seen"),
             Self::NeedsApproval { to, .. } => write!(f, "needs approval: {to}"),

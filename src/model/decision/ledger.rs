@@ -55,6 +55,9 @@ pub struct LedgerRecord {
     /// The last run of its hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hooks: Option<HookRecord>,
+    /// What is known of its jobs, by full name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, JobRecord>,
     /// An earlier revision that a person keeps the stack at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<Pin>,
@@ -206,6 +209,42 @@ pub struct HookRecord {
     /// Hooks that have ended well in it, by full name: they are not run again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub done: BTreeSet<String>,
+}
+
+/// What is remembered of a job that is run by a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its schedule and time zone: by another one no earlier time counts.
+    pub schedule: String,
+    /// The time of the schedule that was dealt with last: no run is begun for it, or for any before
+    /// it, but the one that is about to be.
+    pub slot: Timestamp,
+    /// The run for it is about to be made, and was not seen yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begins: bool,
+    /// Times that passed without a run before that one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u64,
+    /// How runs ended that are still there, and the last one, by their times.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ended: BTreeMap<Timestamp, RunEnd>,
+    /// What its runs are made of, as it was taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<SpecHash>,
+    /// Image as declared, and the digest that it was pinned to when that was taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<(String, ImageRef)>,
+    /// What becomes of its runs when its declaration is gone, as far as that said so itself.
+    #[serde(default, skip_serializing_if = "KeptPolicy::is_none")]
+    pub policy: KeptPolicy,
+}
+
+/// How a run of a job ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// Why it failed; `None` for one that ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Writes stopped by a person.

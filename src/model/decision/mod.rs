@@ -10,9 +10,9 @@ mod step;
 pub use approval::{Approval, NotAnApproval};
 pub use held::{Gate, Held, HeldReason, MODE};
 pub use ledger::{
-    Against, FailedRevision, HeldRevision, HookRecord, Inventory, LedgerRecord, NodeLabels, Pin,
-    Removed, ServiceRecord, SuspendedBy, Suspension,
+    Against, FailedRevision, HeldRevision, HookRecord, Inventory, JobRecord, LedgerRecord,
+    NodeLabels, Pin, Removed, RunEnd, ServiceRecord, SuspendedBy, Suspension,
 };
 pub use outcome::{Outcome, StepOutcome};
-pub use stable::{NewStable, StableService, StableStack};
+pub use stable::{NewStable, StableJob, StableService, StableStack};
 pub use step::{NewData, Step, StepKind, Target, UpdateManner};

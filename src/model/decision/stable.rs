@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::desired::{Condition, Replicas};
 use crate::model::engine::{NetworkSpec, ServiceSpec};
 use crate::model::input::Revision;
+use crate::model::job::Timing;
 use crate::model::name::{ObjectRef, StackName};
 use crate::model::order::Rank;
 use crate::model::rollout::RolloutPolicy;
@@ -23,6 +24,18 @@ pub struct StableStack {
     pub networks: Vec<NetworkSpec>,
     /// Services by full name.
     pub services: BTreeMap<String, StableService>,
+    /// Jobs by full name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, StableJob>,
+}
+
+/// A job as it was when the rest of its stack settled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StableJob {
+    /// What its runs are made of.
+    pub service: StableService,
+    /// When it is run.
+    pub timing: Timing,
 }
 
 /// A service as it settled.

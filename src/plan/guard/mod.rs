@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
     fn stack(mut self) -> Vec<Violation> {
         self.objects();
         self.external();
-        for (name, service) in &self.stack.services {
+        for (name, service) in self.stack.all_services() {
             self.service(name, service);
         }
         self.found
@@ -119,7 +119,7 @@ impl<'a> Judge<'a> {
     /// Names and labels of everything that the stack makes.
     fn objects(&mut self) {
         let stack = self.stack;
-        let services = stack.services.iter();
+        let services = stack.all_services();
         let services = services.map(|(n, s)| (Kind::Service, n, &s.spec.labels, &s.place));
         let networks = stack.networks.iter();
         let networks = networks.map(|(n, one)| (Kind::Network, n, &one.spec.labels, &one.place));
@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
     fn external(&mut self) {
         let Some(rules) = &self.guard.external else { return };
         let stack = self.stack;
-        for (name, service) in &stack.services {
+        for (name, service) in stack.all_services() {
             for used in references(&service.spec) {
                 let (own, choice) = match used.kind {
                     Kind::Network => (stack.networks.contains_key(&used.name), &rules.networks),

@@ -97,7 +97,7 @@ pub(super) fn claimed_twice(
     }
     let mut claimed: BTreeMap<Claim, BTreeMap<&StackName, (&String, &Place)>> = BTreeMap::new();
     for (name, stack) in &desired.stacks {
-        for (service, declared) in &stack.services {
+        for (service, declared) in stack.all_services() {
             for claim in claims(&declared.spec.labels) {
                 let stacks = claimed.entry(claim).or_default();
                 stacks.entry(name).or_insert((service, &declared.place));

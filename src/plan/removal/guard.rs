@@ -11,7 +11,7 @@ use crate::model::engine::TaskState;
 use crate::model::{
     Ancestry, Condition, HeldReason, Kind, ObjectRef, PrunePolicy, Revision, SuspendedBy, Wholeness,
 };
-use crate::plan::{Declared, PlanInput, Removals};
+use crate::plan::{Declared, PlanInput, Removals, jobs};
 
 /// What has to be true before something is removed (law 4), in the order in which it is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub enum Guard {
     Policy,
     /// The rest of the stack is well.
     Health,
-    /// Nothing uses it any more.
+    /// Nothing uses it any more; a run of a job is over.
     Unused,
     /// Nothing holds the stack as a whole, and no attempt failed a moment ago.
     Stack,
@@ -112,7 +112,9 @@ impl Case<'_> {
             Guard::Keep => kept(input, self.left),
             Guard::Policy => unconfirmed(input, self.left),
             Guard::Health => not_healthy(self.stand.open.filter(|_| !self.frees_a_port())),
-            Guard::Unused => still_used(input, self.left),
+            Guard::Unused => {
+                still_used(input, self.left).or_else(|| jobs::still_runs(input, self.left))
+            }
             // What holds all steps is looked at when all are there.
             Guard::Stack => None,
         }

@@ -92,15 +92,18 @@ pub(in crate::plan) fn forget(input: &PlanInput<'_>) -> Option<PlannedStep> {
     Some(PlannedStep { stage: Stage::Removal, step, needs: BTreeSet::new() })
 }
 
-/// Ids of the services that a plan removes by itself: what a person asked for does not count.
+/// Ids of the services that a plan removes by itself: what a person asked for does not count, nor
+/// what only clears away.
 pub(in crate::plan) fn counted(input: &PlanInput<'_>, steps: &[PlannedStep]) -> Vec<String> {
     if input.orders.removals == Removals::Asked {
         return Vec::new();
     }
+    let leaving: BTreeSet<&str> = quota::leaving(input.changes).collect();
     let services = steps.iter().filter_map(|planned| match &planned.step {
         Step::Remove { kind: Kind::Service, target } => Some(target.id.clone()),
         _ => None,
     });
+    let services = services.filter(|id| leaving.contains(id.as_str()));
     services.collect()
 }
 

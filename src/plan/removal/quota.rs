@@ -49,12 +49,13 @@ impl Quota {
 }
 
 /// Ids of the services of a stack that are there and not declared. What is never removed does not
-/// count, however much of it there is.
+/// count, however much of it there is; nor do runs of a job, which come and go.
 pub(super) fn leaving(stack: &StackChanges) -> impl Iterator<Item = &str> {
     let services = stack.leftovers.iter().filter(|left: &&Leftover| {
         left.object.kind == Kind::Service
             && left.why == LeftoverKind::Undeclared
             && left.prune != PrunePolicy::Never
+            && left.run_of.is_none()
     });
     services.map(|left| left.target.id.as_str())
 }

@@ -136,6 +136,7 @@ fn what_is_never_removed_is_no_reason_for_others_to_wait() {
             },
             why: crate::diff::LeftoverKind::Undeclared,
             prune,
+            run_of: None,
         };
         crate::diff::StackChanges {
             stack: super::stack_name(),
@@ -146,6 +147,7 @@ fn what_is_never_removed_is_no_reason_for_others_to_wait() {
             unmade: std::collections::BTreeMap::new(),
             hooks: None,
             runs: std::default::Default::default(),
+            jobs: Vec::new(),
             leftovers: (0..9).map(left).collect(),
         }
     };

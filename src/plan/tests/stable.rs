@@ -40,7 +40,11 @@ fn part(number: u32, spec: &ServiceSpec, parts: u32) -> (String, Arc<LiveConfig>
         hash: Some(hash_of(spec)),
         ..StableService::default()
     };
-    let stack = StableStack { services: [(WEB.to_owned(), service)].into(), networks: Vec::new() };
+    let stack = StableStack {
+        services: [(WEB.to_owned(), service)].into(),
+        networks: Vec::new(),
+        jobs: [].into(),
+    };
     let new = NewStable {
         stack: super::stack_name(),
         revision: Revision::Commit(format!("c{number}")),

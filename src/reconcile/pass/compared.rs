@@ -171,6 +171,7 @@ mod tests {
             unmade: BTreeMap::new(),
             hooks: None,
             runs: Vec::new(),
+            jobs: Vec::new(),
             leftovers,
         })
     }
@@ -239,6 +240,7 @@ mod tests {
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),
             services: BTreeMap::from([("plain".to_owned(), Arc::new(service))]),
+            jobs: BTreeMap::new(),
             unmade: BTreeMap::new(),
             content: None,
             external: [].into(),
@@ -270,7 +272,13 @@ mod tests {
             version: Version::default(),
         };
         let object = ObjectRef::new(Kind::Config, "shop_motd");
-        let left = vec![Leftover { object, target, why, prune: crate::model::PrunePolicy::Auto }];
+        let left = vec![Leftover {
+            object,
+            target,
+            why,
+            prune: crate::model::PrunePolicy::Auto,
+            run_of: None,
+        }];
         assert_eq!(known(observed(1), left, &observed(1)), [false, true]);
     }
 }

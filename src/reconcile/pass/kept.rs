@@ -8,9 +8,10 @@ use super::desired::Wanted;
 use crate::diff::declaration;
 use crate::ledger::{Entry, Ledgers, StableSet};
 use crate::model::{
-    Against, Ancestry, DesiredNetwork, DesiredService, DesiredStack, FieldRules, LedgerRecord, Pin,
-    Place, PullPolicy, RecreatePolicy, Revision, ServicePolicy, ServiceRecord, SourceName,
-    StableService, StableStack, StackName, StackPolicy, Wholeness,
+    Against, Ancestry, DesiredJob, DesiredNetwork, DesiredService, DesiredStack, FieldRules,
+    JobRecord, LedgerRecord, Pin, Place, PullPolicy, RecreatePolicy, Revision, ServicePolicy,
+    ServiceRecord, SourceName, StableJob, StableService, StableStack, StackName, StackPolicy,
+    Wholeness,
 };
 use crate::plan::{Basis, Custody, Declared, Lineage};
 use crate::reconcile::Operator;
@@ -178,6 +179,9 @@ impl Opened {
         }
         let mut kept = set.open().ok()?;
         kept.services.retain(|name, _| !unsure.contains(name));
+        if record.pin.is_none() {
+            kept.jobs.retain(|name, job| is_taken_over(job, record.jobs.get(name)));
+        }
         let stack = Arc::new(desired((name, source), kept, record));
         let unsure = unsure.clone();
         self.0.insert(name.clone(), Unpacked { config, unsure, stack: Arc::clone(&stack) });
@@ -194,6 +198,10 @@ fn desired((name, source): Known<'_>, kept: StableStack, record: &LedgerRecord) 
         let service = service(kept, ignore.unwrap_or_default())?;
         Some((name, Arc::new(service)))
     });
+    let jobs = kept.jobs.into_iter().filter_map(|(name, kept)| {
+        let service = service(kept.service, FieldRules::default())?;
+        Some((name, Arc::new(DesiredJob { service, timing: kept.timing })))
+    });
     let networks = kept.networks.into_iter();
     let place = Place::default;
     DesiredStack {
@@ -208,10 +216,18 @@ fn desired((name, source): Known<'_>, kept: StableStack, record: &LedgerRecord) 
         secrets: BTreeMap::new(),
         configs: BTreeMap::new(),
         services: services.collect(),
+        jobs: jobs.collect(),
         unmade: BTreeMap::new(),
         content: None,
         external: BTreeSet::new(),
     }
+}
+
+/// Whether what is kept of a job is what its runs are made of now.
+fn is_taken_over(kept: &StableJob, record: Option<&JobRecord>) -> bool {
+    record.is_some_and(|known| {
+        known.spec == kept.service.hash && known.schedule == kept.timing.words()
+    })
 }
 
 /// A service with the image that ran: no registry is asked what it means now.

@@ -90,10 +90,11 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// Health of what is declared: runs of before say nothing of how a stack does.
+    /// Health of what is declared: runs of before say nothing of how a stack does, and those of jobs
+    /// are told as such.
     fn told(mut self) -> BTreeMap<String, Health> {
-        let runs = self.candidate.changes.runs.iter();
-        runs.for_each(|run| drop(self.health.remove(&run.target.name)));
+        let runs = runs(&self.candidate.changes);
+        runs.for_each(|run| drop(self.health.remove(run)));
         self.health
     }
 }
@@ -396,9 +397,9 @@ impl Operator {
             }
             Some((change.name.clone(), verdict))
         });
-        let runs = changes.runs.iter().filter_map(|run| {
-            let service = round.view.observed.services.get(&run.target.name)?;
-            Some((run.target.name.clone(), health(service, sight, self.settings.clocks)))
+        let runs = runs(changes).filter_map(|run| {
+            let service = round.view.observed.services.get(run)?;
+            Some((run.to_owned(), health(service, sight, self.settings.clocks)))
         });
         live.chain(runs).collect()
     }
@@ -488,6 +489,15 @@ impl Operator {
         }
         tell(report, round);
     }
+}
+
+/// Names of runs that are there: of hooks those of before, of jobs all, declared or not.
+fn runs(changes: &StackChanges) -> impl Iterator<Item = &str> {
+    let of_hooks = changes.runs.iter().map(|run| &run.target);
+    let of_jobs = changes.jobs.iter().flat_map(|job| &job.runs).map(|run| &run.target);
+    let left = changes.leftovers.iter().filter(|left| left.run_of.is_some());
+    let all = of_hooks.chain(of_jobs).chain(left.map(|left| &left.target));
+    all.map(|target| target.name.as_str())
 }
 
 /// Says what each stack comes to; those that wait for others after it is known of those.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::HeldReason;
+use crate::plan::JobPlan;
 use crate::status::{Outcome, Report, Settled, settled};
 
 /// Quiet time after a hint: a burst of events becomes one pass.
@@ -19,6 +20,8 @@ const DEBOUNCE: Duration = Duration::from_millis(20);
 const CONFLICT: Duration = Duration::from_millis(100);
 /// Time between looks while something is on the way: tasks send no events.
 const WATCH: Duration = Duration::from_secs(1);
+/// Time between looks while a job runs: nobody waits for it but the next run.
+const RUN: Duration = Duration::from_secs(5);
 
 /// The time of the next pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +90,19 @@ fn after(report: &Report, now: Timestamp, resync: Duration) -> Duration {
         }
         _ => None,
     });
-    until.chain([resync]).min().unwrap_or(resync)
+    let jobs = report.stacks.values().flat_map(|stack| &stack.plan.jobs);
+    let jobs = jobs.filter_map(|job| awaited(job, now));
+    until.chain(jobs).chain([resync]).min().unwrap_or(resync)
+}
+
+/// How long until a job has to be looked at: at its next time, or while something of it is on its
+/// way.
+fn awaited(job: &JobPlan, now: Timestamp) -> Option<Duration> {
+    let stopped = |held: &&HeldReason| matches!(held, HeldReason::Suspended { .. });
+    let moves = job.held.as_ref().is_some_and(|held| !stopped(&held));
+    let runs = (job.running > 0 || moves).then_some(RUN);
+    let next = job.next.and_then(|next| Duration::try_from(now.duration_until(next)).ok());
+    next.into_iter().chain(runs).min()
 }
 
 #[cfg(test)]

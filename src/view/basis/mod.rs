@@ -104,10 +104,14 @@ impl StackBasis {
     pub fn of(plan: &StackPlan, applied: Option<String>, key: Option<&HashKey>) -> Self {
         let mut held: Vec<HeldBasis> = plan.held.iter().map(HeldBasis::of).collect();
         held.sort();
+        // Runs of jobs come and go by the time: nobody agrees to each of them.
+        let is_run =
+            |planned: &&PlannedStep| planned.step.object().is_some_and(|o| plan.is_run(&o));
+        let steps = plan.steps.iter().filter(|planned| !is_run(planned));
         Self {
             revision: plan.revision.as_ref().map(ToString::to_string),
             applied,
-            steps: plan.steps.iter().filter_map(|planned| StepBasis::of(planned, key)).collect(),
+            steps: steps.filter_map(|planned| StepBasis::of(planned, key)).collect(),
             held,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diff::NAMESPACE_LABEL;
+use crate::diff::{NAMESPACE_LABEL, RUN_LABEL};
 use crate::model::engine::Service;
 use crate::model::{Kind, ObjectRef, Observed, StackName};
 
@@ -156,6 +156,9 @@ fn place(
     let name = &service.spec.name;
     if service.spec.task_template.container_spec.is_none() {
         return Err(Unfit::Never("it runs no containers (a plugin)".to_owned()));
+    }
+    if let Some(of) = service.spec.labels.get(RUN_LABEL) {
+        return Err(Unfit::Never(format!("it is a run of {of}, and not declared by itself")));
     }
     let Some(label) = service.spec.labels.get(NAMESPACE_LABEL) else {
         let (stack, key) = unlabelled(name, stacks).ok_or_else(|| Unfit::Name(nameless()))?;

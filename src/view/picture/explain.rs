@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DriftView, HeldView, MemoryView, OperatorView, ServiceView, WrittenView};
+use super::{DriftView, HeldView, JobView, MemoryView, OperatorView, ServiceView, WrittenView};
 use crate::diff::FieldChange;
 use crate::diff::fields::{FieldValue, Fields, Secrecy};
 use crate::model::{ObjectRef, SeenTask, Standing};
@@ -28,6 +28,9 @@ pub struct ExplainView {
     /// How it does, for services that are there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<ServiceView>,
+    /// When it is run, and how its last run stands, for a job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobView>,
     /// What differs; absent when nothing does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftView>,

@@ -48,6 +48,9 @@ fn is_open(drift: &[Drift], object: &ObjectRef, path: &str) -> bool {
 }
 
 const ENFORCE: &str = "docker node update brings it back; enforce: true lets skep do it";
+const QUORUM: &str = "bring back the managers that can't be reached, or do it by hand";
+const NEXT_RUN: &str =
+    "nothing to do: it is begun when that one ends, if that is not too late; overlap: says so";
 
 /// What would make it move.
 fn advice(held: &Held, stack: &str) -> String {
@@ -84,6 +87,7 @@ fn advice(held: &Held, stack: &str) -> String {
         HeldReason::PortTaken { .. } => {
             "when that service is to give the port up, it goes on by itself; else publish another one"
         }
+        HeldReason::Overlap { .. } => NEXT_RUN,
         HeldReason::NotOurs { .. } => {
             "choose another name, or remove the object that is in the way"
         }
@@ -112,9 +116,7 @@ fn advice(held: &Held, stack: &str) -> String {
         }
         HeldReason::NotEnforced { .. } => ENFORCE,
         HeldReason::Namesake { .. } => "docker node rm, when it is gone for good; or match by id",
-        HeldReason::Quorum { .. } => {
-            "bring back the managers that can't be reached, or do it by hand"
-        }
+        HeldReason::Quorum { .. } => QUORUM,
         HeldReason::ObserveOnly => "start skep without --observe",
         HeldReason::Following => "nothing to do: the operator that acts does it",
     };

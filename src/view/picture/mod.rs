@@ -3,6 +3,7 @@
 mod explain;
 mod held;
 mod history;
+mod job;
 mod log;
 mod nodes;
 mod problem;
@@ -16,6 +17,7 @@ mod step;
 pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
+pub use job::{JobView, RunView};
 pub use log::LogView;
 pub use nodes::NodesView;
 pub use problem::ProblemView;

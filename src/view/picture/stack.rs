@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Bodies, BothView, HeldView, LogView, RemovalView, StepView};
+use super::{Bodies, BothView, HeldView, JobView, LogView, RemovalView, StepView};
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
 use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
@@ -44,6 +44,9 @@ pub struct StackView {
     pub outcomes: Vec<OutcomeView>,
     /// Services that are there, by name.
     pub services: Vec<ServiceView>,
+    /// Jobs that are run by a schedule, by name; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobView>,
 }
 
 /// One statement about a stack.
@@ -168,6 +171,7 @@ impl StackView {
             removals: plan.removals.iter().map(|r| RemovalView::of(r, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),
+            jobs: plan.jobs.iter().map(|job| JobView::of(job, plan, &veil)).collect(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{EngineView, PinView, ServiceView};
+use super::{EngineView, JobView, PinView, ServiceView};
 use crate::model::{Approval, HeldRevision};
 use crate::view::veil::Veiled;
 
@@ -60,6 +60,9 @@ pub struct KnownStackView {
     pub trouble: Option<String>,
     /// Its services that are there.
     pub services: Vec<ServiceView>,
+    /// Its jobs that are run by a schedule; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobView>,
 }
 
 /// A revision that gets no further by itself.

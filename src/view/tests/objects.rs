@@ -33,6 +33,7 @@ pub(super) fn explained(value: &str, text: &str) -> ExplainView {
         declared: Some("shop/compose.yml:12:3".to_owned()),
         id: Some("s1".to_owned()),
         health: Some(service(message, &veil)),
+        job: None,
         drift: stack.drift.iter().find(|drift| drift.object.name == "shop_web").cloned(),
         ignored: stack.ignored.iter().flat_map(|one| one.fields.clone()).collect(),
         held: stack.held.clone(),

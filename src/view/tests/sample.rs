@@ -262,6 +262,7 @@ fn empty(stack: &str) -> StackReport {
             held: Vec::new(),
             drift: Vec::new(),
             ignored: Vec::new(),
+            jobs: Vec::new(),
             reveal: BTreeMap::new(),
             removals: Vec::new(),
         },

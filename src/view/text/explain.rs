@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::diff::{field_line, headline};
+use super::job::job;
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint, value};
 use super::stack::{held_lines, log_lines, service_line, short};
 use crate::model::{ObjectRef, SpecHash, Standing};
@@ -41,6 +42,9 @@ pub fn explain(view: &ExplainView, reveal: Reveal) -> String {
     }
     if view.declared.is_some() || view.drift.is_some() {
         text.push_str(&differs(view, reveal));
+    }
+    if let Some(one) = &view.job {
+        text.push_str(&job(one, "  ", reveal));
     }
     list(&mut text, "left to others", view.ignored.iter().map(|one| left(one, reveal)));
     text.push_str(&held(view, reveal));

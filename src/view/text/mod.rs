@@ -4,6 +4,7 @@
 mod diff;
 mod explain;
 mod history;
+mod job;
 mod paint;
 mod plan;
 mod problems;

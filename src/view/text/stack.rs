@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use super::job::job;
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
 use crate::health::HealthState;
 use crate::status::{ConditionKind, Holds};
@@ -50,6 +51,9 @@ pub fn stack(stack: &StackView, reveal: Reveal) -> String {
     for service in &stack.services {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
         text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
+    }
+    for one in &stack.jobs {
+        text.push_str(&job(one, "  ", reveal));
     }
     text.push_str(&held_objects(&stack.held, reveal));
     text

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::job::job;
 use super::paint::{BAD, DIM, HEAD, SOON, paint};
 use super::stack::{log_lines, service_line, short};
 use crate::model::Approval;
@@ -68,6 +69,9 @@ fn one(stack: &KnownStackView, reveal: Reveal) -> String {
     for service in &stack.services {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
         text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
+    }
+    for one in &stack.jobs {
+        text.push_str(&job(one, "  ", reveal));
     }
     text
 }

@@ -98,6 +98,7 @@ fn log_stack(old: Option<&StackView>, now: &StackView) {
         }
     }
     log_health(old, now);
+    log_jobs(old, now);
     if old.is_none_or(|old| old.settled != now.settled) {
         tracing::info!(stack, settled = now.settled, "stack");
     }
@@ -113,6 +114,32 @@ fn log_nodes(old: Option<&NodesView>, now: &NodesView) {
     for held in now.held.iter().filter(|held| !old.is_some_and(|old| old.held.contains(held))) {
         let (object, why) = (held.object.to_string(), held.message.to_string());
         tracing::info!(object = %clean(&object), reason = held.reason, why = %clean(&why), "held");
+    }
+}
+
+fn log_jobs(old: Option<&StackView>, now: &StackView) {
+    for job in &now.jobs {
+        let before = old.and_then(|old| old.jobs.iter().find(|one| one.name == job.name));
+        let (stack, name) = (now.name.as_str(), job.name.as_str());
+        if let Some(last) = job.last.as_ref().filter(|last| {
+            before.and_then(|before| before.last.as_ref()) != Some(*last) && last.state == "failed"
+        }) {
+            let why = last.why.as_ref().map(ToString::to_string).unwrap_or_default();
+            let (slot, why) = (last.slot.to_string(), clean(&why));
+            tracing::warn!(stack, job = name, slot, %why, "a run failed");
+        }
+        let known = before.map_or(0, |before| before.missed);
+        if job.missed > known {
+            tracing::warn!(stack, job = name, missed = job.missed, "runs were missed");
+        }
+        if let Some(held) = job
+            .held
+            .as_ref()
+            .filter(|held| before.and_then(|before| before.held.as_ref()) != Some(*held))
+        {
+            let why = held.message.to_string();
+            tracing::info!(stack, job = name, reason = held.reason, why = %clean(&why), "held");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reasons::{Suspensions, in_flight, label, pinned, quarantined};
+use crate::cli::look::job::known_job;
 use crate::diff::fields::fields;
 use crate::diff::{NAMESPACE_LABEL, View};
 use crate::health::{Clocks, Sight, health};
@@ -14,7 +15,7 @@ use crate::model::{
 use crate::plan::node_name;
 use crate::view::picture::masked;
 use crate::view::{
-    BothView, ExplainView, HeldView, MemoryView, ServiceView, SpecsView, TaskView, Veil,
+    BothView, ExplainView, HeldView, JobView, MemoryView, ServiceView, SpecsView, TaskView, Veil,
     WrittenView,
 };
 
@@ -49,6 +50,7 @@ impl Known<'_> {
             declared: None,
             id: self.id(object),
             health: service.map(|service| self.health(service)),
+            job: entry.and_then(|entry| self.job(&entry.record, object)),
             drift: None,
             ignored: Vec::new(),
             held: self.held(object, &stack, entry),
@@ -103,11 +105,17 @@ impl Known<'_> {
         failed.max_by_key(|seen| seen.task.created_at).map(|seen| seen.task.id.clone())
     }
 
+    fn job(&self, record: &LedgerRecord, object: &ObjectRef) -> Option<JobView> {
+        let job = record.jobs.get(&object.name).filter(|_| object.kind == Kind::Service)?;
+        Some(known_job(&object.name, job, self.observed))
+    }
+
     fn stack(&self, object: &ObjectRef) -> Option<StackName> {
         let remembers = |record: &LedgerRecord| {
             let ids = record.inventory.get(&object.kind);
             ids.is_some_and(|ids| ids.contains_key(&object.name))
                 || (object.kind == Kind::Service && record.services.contains_key(&object.name))
+                || (object.kind == Kind::Service && record.jobs.contains_key(&object.name))
         };
         let mut stacks = self.ledgers.stacks.iter();
         let remembered = stacks.find(|(_, entry)| remembers(&entry.record));

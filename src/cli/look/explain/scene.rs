@@ -59,6 +59,7 @@ impl<'a> Scene<'a> {
             let networks = changes.networks.iter();
             let networks = networks.map(|n| ObjectRef::new(Kind::Network, &n.spec.name));
             let services = changes.services.iter();
+            let services = services.chain(changes.jobs.iter().map(|job| &job.change));
             let services = services.map(|s| ObjectRef::new(Kind::Service, &s.name));
             networks.chain(changes.data.iter().map(|data| data.object.clone())).chain(services)
         })
@@ -90,6 +91,7 @@ impl<'a> Scene<'a> {
             declared: declared.map(|(_, place)| place_text(place)),
             id: known.id(object),
             health: service.map(|service| self.health(service)),
+            job: stack.and_then(|s| s.jobs.iter().find(|job| job.name == object.name)).cloned(),
             drift: drift.cloned(),
             ignored: ignored.map(|one| one.fields.clone()).unwrap_or_default(),
             held: held.map(|held| held.cloned().collect()).unwrap_or_default(),
@@ -109,7 +111,10 @@ impl<'a> Scene<'a> {
             let declared = self.desired.stacks.get(stack)?;
             let place = match object.kind {
                 Kind::Network => &declared.networks.get(name)?.place,
-                Kind::Service => &declared.services.get(name)?.place,
+                Kind::Service => {
+                    let mut services = declared.all_services();
+                    &services.find(|(service, _)| *service == name)?.1.place
+                }
                 Kind::Node => return None,
                 Kind::Secret | Kind::Config => {
                     let data = changes.data.iter();
@@ -129,9 +134,9 @@ impl<'a> Scene<'a> {
 
     /// What of a service's fields may be shown although it might be secret.
     fn revealed(&self, service: &str) -> FieldRules {
-        let mut stacks = self.desired.stacks.values();
-        let declared = stacks.find_map(|stack| stack.services.get(service));
-        declared.map(|service| service.reveal.clone()).unwrap_or_default()
+        let mut services = self.desired.stacks.values().flat_map(|stack| stack.all_services());
+        let declared = services.find(|(name, _)| *name == service);
+        declared.map(|(_, service)| service.reveal.clone()).unwrap_or_default()
     }
 
     fn veil(&self, spec: &ServiceSpec) -> Veil {
@@ -151,7 +156,9 @@ impl<'a> Scene<'a> {
             return BothView::open(desired.as_ref(), self.known(object).plain(object).as_ref());
         }
         let view = View::new(&self.observed);
-        let mut changes = self.changes.values().flat_map(|changes| &changes.services);
+        let mut changes = self.changes.values().flat_map(|changes| {
+            changes.services.iter().chain(changes.jobs.iter().map(|job| &job.change))
+        });
         let wanted = changes.find(|change| change.name == object.name);
         let live = self.observed.services.get(&object.name);
         let reveal = self.revealed(&object.name);

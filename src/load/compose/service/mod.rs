@@ -1,6 +1,7 @@
 //! Services.
 
 pub(super) mod deploy;
+pub(super) mod job;
 pub(super) mod ports;
 pub(super) mod relations;
 pub(super) mod rollout;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::job::JobForm;
 use super::rollout::RolloutForm;
 use super::unsupported::Unsupported;
 use crate::load::compose::forms::{Length, Swap};
@@ -31,6 +32,8 @@ pub struct ServiceSettings {
     /// How long the hook may run; 10 m by default.
     #[schemars(extend("default" = "10m"))]
     pub timeout: Option<Length>,
+    /// Makes a job of the service that is run at times of a schedule, as `kind: Job` does.
+    pub job: Option<JobForm>,
     /// How rollouts are judged, and what follows when one failed.
     pub rollout: Option<RolloutForm>,
     /// Whether the service may be made anew where the engine can't change it in place, and be taken

@@ -2,6 +2,7 @@
 
 pub(super) mod config;
 pub(super) mod guard;
+pub(super) mod job;
 pub(super) mod network;
 pub(super) mod node;
 pub(super) mod secret;
