@@ -40,6 +40,9 @@ pub struct Health {
     pub why: String,
     /// Id of the task whose log says more about `why`; `None` where no container was started.
     pub culprit: Option<String>,
+    /// What the registry said that does not answer, when an image is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
 }
 
 /// The verdict on a service.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::trouble::NO_IMAGE;
 use super::{Case, NodeState, node_health};
 use crate::model::engine::{Task, TaskState, Version};
 use crate::model::{SeenTask, Standing};
@@ -102,25 +103,31 @@ impl<'a> Place<'a> {
         self.own(case).take_while(|task| !lasted(task, case))
     }
 
-    /// Attempts that ended by themselves, the newest first: also with success, as they were to
-    /// go on.
+    /// Those of them for which the node had an image, or may still get one: whose fault it is that
+    /// there was none is another question, and no longer one when it has come.
+    fn tries(&self, case: &Case<'_>) -> impl Iterator<Item = &'a Task> {
+        self.attempts(case).filter(|task| !task.status.err.starts_with(NO_IMAGE))
+    }
+
+    /// Tries that ended by themselves, the newest first: also with success, as they were to go on.
     pub(super) fn failures(&self, case: &Case<'_>) -> impl Iterator<Item = &'a Task> {
         use TaskState::{Complete, Failed, Rejected};
         let job = case.is_job();
-        self.attempts(case).filter(move |task| match task.status.state {
+        self.tries(case).filter(move |task| match task.status.state {
             Failed | Rejected => true,
             Complete => !job,
             _ => false,
         })
     }
 
-    /// When the first attempt began, as far as the engine tells: it keeps only when a task came
+    /// When the first try began, as far as the engine tells: it keeps only when a task came
     /// into its present state. The time without a node counts only while there is none.
     pub(super) fn began(&self, case: &Case<'_>) -> Option<Timestamp> {
-        let sign = |task: &'a Task| match task.status.state < TaskState::Assigned {
-            true => task.created_at,
-            false => task.status.timestamp.or(task.created_at),
-        };
+        self.tries(case).filter_map(sign).min()
+    }
+
+    /// When the first attempt began, with an image or without.
+    pub(super) fn wanted_since(&self, case: &Case<'_>) -> Option<Timestamp> {
         self.attempts(case).filter_map(sign).min()
     }
 
@@ -156,4 +163,12 @@ fn lasted(task: &Task, case: &Case<'_>) -> bool {
 
 fn runs_long_enough(task: &Task, case: &Case<'_>) -> bool {
     age(task.status.timestamp, case).is_some_and(|age| age >= case.clocks.min_healthy)
+}
+
+/// A sign of when a task began.
+fn sign(task: &Task) -> Option<Timestamp> {
+    match task.status.state < TaskState::Assigned {
+        true => task.created_at,
+        false => task.status.timestamp.or(task.created_at),
+    }
 }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::place::{Place, age};
 use super::{Case, Health, HealthState, NodeState, node_health};
 use crate::model::engine::{Node, Task, TaskState, fits_platform, is_large_enough, satisfies};
@@ -17,7 +19,7 @@ const FAILURES: u64 = 3;
 /// What the engine says of an image that a node does not have, whatever the reason: it pulls, only
 /// logs why that failed, and then makes the container (`Prepare` in
 /// `daemon/cluster/executor/container/controller.go`).
-const NO_IMAGE: &str = "No such image";
+pub(super) const NO_IMAGE: &str = "No such image";
 /// What the scheduler says of a task that it has no node for (`manager/scheduler/scheduler.go`).
 const NO_NODE: &str = "no suitable node";
 
@@ -28,6 +30,8 @@ pub(super) struct Trouble {
     pub(super) why: String,
     /// The task whose log says more.
     culprit: Option<String>,
+    /// Why the registry does not answer, where that is it.
+    unreachable: Option<String>,
 }
 
 impl Trouble {
@@ -42,7 +46,7 @@ impl Trouble {
     }
 
     pub(super) fn progressing(why: String) -> Self {
-        Self { state: HealthState::Progressing, why, culprit: None }
+        Self { state: HealthState::Progressing, why, culprit: None, unreachable: None }
     }
 
     fn waiting(why: String) -> Self {
@@ -78,7 +82,8 @@ impl Trouble {
 
     /// As a verdict on the service, without its counts.
     pub(super) fn into_health(self) -> Health {
-        Health { state: self.state, why: self.why, culprit: self.culprit, ..Health::default() }
+        let Self { state, why, culprit, unreachable } = self;
+        Health { state, why, culprit, unreachable, ..Health::default() }
     }
 }
 
@@ -136,15 +141,16 @@ fn image(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
     };
     Some(match case.sight.images.0.get(&image) {
         Some(ImageAnswer::Refused(why)) => Trouble::failed(format!("{words} ({why})")),
-        Some(ImageAnswer::Unreachable(why)) => {
-            Trouble::waiting(format!("{words}; the registry does not answer: {why}"))
-        }
+        Some(ImageAnswer::Unreachable(why)) => Trouble {
+            unreachable: Some(why.clone()),
+            ..Trouble::waiting(format!("{words}; the registry does not answer: {why}"))
+        },
         // Who pulls for that long from a registry that answers is too slow, like any other.
         _ if !is_refused => return None,
         Some(ImageAnswer::Pinned(_)) => Trouble::waiting(format!(
             "{words}, which the registry has: a node can't reach it, or has no login for it"
         )),
-        None if is_late(case, place) => Trouble::failed(words),
+        None if is_overlong(place.wanted_since(case), case) => Trouble::failed(words),
         None => Trouble::progressing(words),
     })
 }
@@ -201,9 +207,13 @@ fn slow(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
     Some(if late { Trouble::failed(why) } else { Trouble::progressing(why) })
 }
 
-/// True when the first attempt was made longer ago than a task may take.
+/// True when the first try was made longer ago than a task may take.
 fn is_late(case: &Case<'_>, place: &Place<'_>) -> bool {
-    age(place.began(case), case).is_some_and(|age| age > case.clocks.healthy_deadline)
+    is_overlong(place.began(case), case)
+}
+
+fn is_overlong(since: Option<Timestamp>, case: &Case<'_>) -> bool {
+    age(since, case).is_some_and(|age| age > case.clocks.healthy_deadline)
 }
 
 /// Where a task stands, in the engine's words.

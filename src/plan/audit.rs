@@ -23,6 +23,8 @@ pub enum Finding {
     IntoRollout(String),
     /// A promotion that would change what tasks run, or of a service that has no canaries.
     NoPromotion(String),
+    /// A rollout would be let go on that is not paused, or that would be another one.
+    NotPaused(String),
     /// A write to a service whose declaration stops writes.
     Stopped(String),
     /// A write moves a field that others decide.
@@ -72,6 +74,7 @@ impl fmt::Display for Finding {
             Self::NoChange(name) => write!(f, "writing {name} would change nothing"),
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
             Self::NoPromotion(name) => write!(f, "{name} has no canaries of this spec"),
+            Self::NotPaused(name) => write!(f, "no rollout of {name} is paused as it would go on"),
             Self::Stopped(name) => write!(f, "{name} is suspended by its declaration"),
             Self::MovesIgnored(name) => {
                 write!(f, "a field of {name} that others decide would move")
@@ -131,6 +134,10 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     let Some(live) = observed.services.get(&name) else { return Some(Finding::StaleTarget(name)) };
     if live.id != target.id || live.version != target.version {
         return Some(Finding::StaleTarget(name));
+    }
+    let paused = live.update_status.as_ref().is_some_and(|s| s.state == UpdateState::Paused);
+    if *manner == UpdateManner::Resume {
+        return (!paused || live.spec != **spec).then_some(Finding::NotPaused(name));
     }
     if live.spec == **spec {
         return Some(Finding::NoChange(name));

@@ -14,6 +14,7 @@ pub mod guard;
 mod jobs;
 mod nodes;
 mod order;
+mod paused;
 mod policy;
 mod ports;
 mod recreate;

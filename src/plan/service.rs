@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::whole::{self, Culprit};
-use super::{Action, Contested, Drift, PlanInput, canary, failure, recreate, runs};
+use super::{Action, Contested, Drift, PlanInput, canary, failure, paused, recreate, runs};
 use crate::diff::{
     HOLD_LABEL, ImageState, LiveService, Masked, Owner, ServiceChange, fields::REPLICAS,
 };
@@ -44,6 +44,9 @@ impl Case<'_> {
         let first = first.or_else(|| failure::verdict(self));
         let first = first.or_else(|| whole::verdict(self, self.culprit));
         if let Some(verdict) = first.or_else(|| canary::verdict(self)) {
+            return verdict;
+        }
+        if let Some(verdict) = paused::verdict(self) {
             return verdict;
         }
         let Some(drift) = self.drift else { return Verdict::Leave };

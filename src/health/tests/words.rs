@@ -187,3 +187,17 @@ fn a_registry_is_asked_only_about_images_that_are_missing_now() {
     let other = [task(Ready, 1), crash, task(Rejected, 120).err(NO_IMAGE)];
     assert!(asked(&World::replicas(1).with(other)).is_empty(), "a node got it since");
 }
+
+#[test]
+fn an_image_that_came_after_long_counted_as_tasks_that_crash() {
+    let refused = |at| task(Rejected, at).err(NO_IMAGE);
+    let world = |newest| {
+        World::replicas(1).with([newest, refused(7), refused(13), refused(19), refused(900)])
+    };
+    world(task(TaskState::Starting, 2)).check("progressing 0/1: starting: ");
+    world(task(TaskState::Running, 2)).check("progressing 0/1");
+    // What crashes then is its own fault.
+    let crash = |at| task(Failed, at).code(1);
+    let crashes = [task(Ready, 1), crash(2), crash(4), crash(6), refused(900)];
+    World::replicas(1).with(crashes).check("failed 0/1: tasks exit with code 1");
+}

@@ -147,6 +147,9 @@ pub enum UpdateManner {
     Supersede,
     /// The same spec goes on from its first tasks to the rest, or is left as it is declared.
     Promote,
+    /// The same spec anew, so that the engine goes on with a rollout that it paused for something
+    /// outside.
+    Resume,
     /// A spec that was stable replaces one that failed, or one on its way back is given its own
     /// form again (law 2).
     Return,
@@ -168,6 +171,8 @@ pub enum StepKind {
     Supersede,
     /// Let the rest follow the canaries.
     Promote,
+    /// Let a paused rollout go on.
+    Resume,
     /// Roll back.
     #[serde(rename = "rollback")]
     RollBack,
@@ -188,6 +193,7 @@ impl fmt::Display for StepKind {
             Self::Update => "update",
             Self::Supersede => "supersede",
             Self::Promote => "promote",
+            Self::Resume => "resume",
             Self::RollBack => "rollback",
             Self::Adopt => "adopt",
             Self::Withdraw => "withdraw",
@@ -212,6 +218,7 @@ impl Step {
             | Self::UpdateService { manner: UpdateManner::Update, .. } => StepKind::Update,
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
             Self::UpdateService { manner: UpdateManner::Promote, .. } => StepKind::Promote,
+            Self::UpdateService { manner: UpdateManner::Resume, .. } => StepKind::Resume,
             Self::RollBack { .. } | Self::UpdateService { manner: UpdateManner::Return, .. } => {
                 StepKind::RollBack
             }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{WEB, World, asks_for, check, hash, rollout, spec};
+use jiff::SignedDuration;
+
+use super::{StackPlan, WEB, World, asks_for, audit, check, hash, now, rollout, spec};
 use crate::diff::HOLD_LABEL;
 use crate::diff::fields::{NamesById, fields};
 use crate::health::HealthState;
 use crate::model::engine::{JobMode, ServiceMode, ServiceSpec, UpdateState};
-use crate::model::{OnFailure, Step};
+use crate::model::{Desired, OnFailure, Step};
+use crate::plan::Finding;
 
 /// Version 2 is written after the stable 1, and fails.
 fn fails_with(on_failure: OnFailure) -> World {
@@ -71,12 +74,35 @@ fn what_was_stable_once_is_not_at_fault_for_what_happens_later() {
 fn what_waits_for_something_outside_is_neither_rolled_back_nor_quarantined() {
     let world = fails_with(OnFailure::Rollback).with(|world| world.health = HealthState::Waiting);
     check(&world, &[TOLD]);
-    let world = fails_with(OnFailure::Rollback).with(|world| {
+}
+
+/// The engine paused a rollout this long ago, and something outside is waited for.
+fn paused(seconds: i64) -> World {
+    fails_with(OnFailure::Rollback).with(|world| {
         world.health = HealthState::Waiting;
+        let web = Arc::make_mut(world.observed.services.get_mut(WEB).expect("the service"));
+        rollout(UpdateState::Paused)(web);
+        let began = now().checked_sub(SignedDuration::from_secs(seconds)).expect("a time");
+        web.update_status.as_mut().expect("a rollout").started_at = Some(began);
+    })
+}
+
+#[test]
+fn what_paused_for_something_outside_is_let_go_on_and_not_too_often() {
+    check(&paused(119), &["held BackOff"]);
+    check(&paused(120), &["resume shop_web"]);
+    let at_fault = paused(120).with(|world| world.health = HealthState::Failed);
+    assert!(!at_fault.decides().contains(&"resume shop_web".to_owned()));
+    // The audit knows by itself what may go on.
+    let found = |world: &World, plan: &StackPlan| audit(plan, &Desired::default(), &world.observed);
+    let (world, plan) = (paused(120), paused(120).plan());
+    let ended = paused(120).with(|world| {
         let web = world.observed.services.get_mut(WEB).expect("the service");
-        rollout(UpdateState::Paused)(Arc::make_mut(web));
+        rollout(UpdateState::Completed)(Arc::make_mut(web));
     });
-    check(&world, &[TOLD]);
+    let not_paused = Finding::NotPaused(WEB.to_owned());
+    assert!(!found(&world, &plan).contains(&not_paused));
+    assert!(found(&ended, &plan).contains(&not_paused));
 }
 
 #[test]

@@ -92,7 +92,8 @@ impl PassMemory {
     fn note_repair(&mut self, drift: &[Drift], step: &Step, now: Timestamp) {
         let target = match step {
             Step::UpdateService {
-                manner: UpdateManner::Return | UpdateManner::Promote, ..
+                manner: UpdateManner::Return | UpdateManner::Promote | UpdateManner::Resume,
+                ..
             } => return,
             Step::UpdateService { target, .. }
             | Step::Withdraw { target, .. }

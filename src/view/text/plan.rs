@@ -67,6 +67,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Adopt => ("take over", SOON),
         StepKind::Supersede => ("supersede", SOON),
         StepKind::Promote => ("promote", SOON),
+        StepKind::Resume => ("let go on", SOON),
         StepKind::RollBack => ("roll back", BAD),
         StepKind::Withdraw => ("take away, to be made anew:", BAD),
         StepKind::Remove => ("remove", BAD),

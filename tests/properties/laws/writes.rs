@@ -34,7 +34,7 @@ fn no_change(wrote: &Wrote, found: &mut Found) {
     let same = match &wrote.write {
         Write::UpdateService { target, spec } => {
             let names = View::new(before).names;
-            before.services.get(&target.name).is_some_and(|live| {
+            before.services.get(&target.name).filter(|live| !is_paused(live)).is_some_and(|live| {
                 let (old, new) = (fields(&live.spec, &names), fields(spec, &names));
                 let forced =
                     live.spec.task_template.force_update != spec.task_template.force_update;
@@ -58,6 +58,12 @@ fn no_change(wrote: &Wrote, found: &mut Found) {
     }
 }
 
+/// What the engine paused goes on when the same spec is written. (That what paused by its own fault
+/// is not let go on is law 3's matter: it is in quarantine.)
+fn is_paused(live: &Service) -> bool {
+    live.update_status.as_ref().is_some_and(|status| status.state == UpdateState::Paused)
+}
+
 /// Law 2: into a rollout towards what we wrote goes only another spec; and what a rollback left is
 /// not written once more (law 3), unless a person asked for it.
 fn own_rollout(
@@ -74,7 +80,7 @@ fn own_rollout(
     let Some(status) = &live.update_status else { return };
     let flying = !matches!(status.state, UpdateState::Completed | UpdateState::RollbackCompleted);
     let (now, new) = (tight(&live.spec), tight(spec));
-    if flying && now == *ours && new == now {
+    if flying && now == *ours && new == now && !is_paused(live) {
         let what = format!("{} is written during its rollout ({:?})", spec.name, status.state);
         found.push((Law::OwnRollout, what));
     }
