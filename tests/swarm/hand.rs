@@ -10,7 +10,7 @@ use skep::status::StackReport;
 
 use crate::lab::{Lab, within};
 use crate::proxy::Request;
-use crate::world::{PATIENCE, World, port};
+use crate::world::{PATIENCE, SHOP, World, port};
 
 /// From the event at skep's socket to the repair at the same socket, and to the report.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -133,6 +133,29 @@ fn a_published_port_is_closed_again() {
     let publish = format!("mode=host,target=8080,published={port}");
     let path = format!("ports[{port}:8080/tcp]");
     check_in(&world, "worker", &path, &["--publish-add", &publish]);
+}
+
+#[test]
+fn a_field_that_is_left_to_others_stays_as_they_have_it_also_in_a_repair_of_another() {
+    let lab = Lab::open();
+    let mut world = World::new(&lab, "others");
+    let web = "  web:\n    x-skep: {ignore: [deploy.replicas]}\n";
+    world.commit_shop(&SHOP.replace("  web:\n", web));
+    world.start();
+    world.converged();
+    let mark = world.proxy.mark();
+    let name = world.full("web");
+    world.docker(&["service", "update", "--detach", "--replicas", "1", &name]);
+    world.look_again("others");
+    assert_eq!(world.wrote(mark), Vec::<String>::new());
+
+    world.set_mode("web", "odd");
+    world.write(mark, "update service web");
+    world.converged();
+    let format = "{{.Spec.Mode.Replicated.Replicas}} {{.Spec.TaskTemplate.ContainerSpec.Env}}";
+    let inspect = ["service", "inspect", "--format", format, &name];
+    assert_eq!(world.docker(&inspect).trim(), "1 [MODE=fast]");
+    assert_eq!(world.wrote(mark), ["update service web"]);
 }
 
 #[test]
