@@ -107,6 +107,24 @@ async fn a_broken_listing_is_no_look() {
 }
 
 #[tokio::test]
+async fn one_trouble_of_all_listings_was_another_line_of_the_log_each_second() {
+    let server = Server::start(engine("1.41", |line| {
+        let listed = ["/services", "/tasks", "/secrets", "/configs", "/nodes"];
+        let none = || json(500, r#"{"message":"The swarm does not have a leader."}"#);
+        // This answer comes last.
+        let long = || json(500, &format!(r#"{{"message":"none","x":"{}"}}"#, "x".repeat(1 << 22)));
+        if line.contains(listed[0]) {
+            return Some(long());
+        }
+        listed.iter().any(|kind| line.contains(kind)).then(none)
+    }))
+    .await;
+    let swarm = connect(&server);
+    let error = text(&swarm.look().await.unwrap_err());
+    assert!(error.starts_with("list services: "), "{error}");
+}
+
+#[tokio::test]
 async fn one_object_that_cannot_be_read_harms_no_other() {
     let services = r#"[
         {"ID":"1","Version":{"Index":1},"Spec":{"Name":"good"}},

@@ -51,13 +51,17 @@ impl Looker {
     pub(super) async fn look(&self, link: &Link, at: Timestamp) -> Result<Observed, SwarmError> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let engine = link.engine().await?;
-        let (services, tasks, (networks, nodes), secrets, configs) = futures::try_join!(
+        // All are heard to their end: of several that fail the same one is told each time, and a trouble
+        // that lasts is one line of the log.
+        let (services, tasks, others, secrets, configs) = futures::join!(
             kept(link, "service", "/services?status=true", memory.services),
             kept(link, "task", "/tasks", memory.tasks),
             networks_and_nodes(link),
             plain::<LiveSecret>(link, "secret", "/secrets"),
             kept(link, "config", "/configs", memory.configs),
-        )?;
+        );
+        let (services, tasks, secrets, configs) = (services?, tasks?, secrets?, configs?);
+        let (networks, nodes) = others?;
         let mut remembered = Memory {
             services: by_id(&services.objects, |service| &service.id),
             tasks: by_id(&tasks.objects, |task| &task.id),
