@@ -181,7 +181,9 @@ impl Draft {
 
     /// What a schedule begins, and runs that are over.
     fn jobs(&mut self, input: &PlanInput<'_>, instance: &Instance) {
-        let outcome = jobs::jobs(input, instance);
+        let guarded = || against(input).first().map(|(_, reason)| reason.clone());
+        let stop = stopped(input).or_else(guarded);
+        let outcome = jobs::jobs(input, instance, stop.as_ref());
         if input.orders.scope == Scope::Everything {
             self.steps.extend(outcome.steps);
         }

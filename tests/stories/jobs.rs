@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep::model::Kind;
+use skep::model::{Kind, Suspension};
 use skep::plan::JobPlan;
 use skep::ports::{Clock as _, SourceError};
 use skep::reconcile::Settings;
@@ -360,4 +360,22 @@ async fn a_suspended_job_stays_so_with_git_down() {
     play.world.source.fail(down());
     play.restart();
     assert_eq!(until(&mut play, 125).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn in_a_stack_that_is_stopped_a_run_is_held_for_its_job_and_nothing_is_written() {
+    let mut play = shop(SHOP, QUICK).await;
+    assert_eq!(until(&mut play, 61).await.len(), 1);
+    let stack = skep::model::StackName::new("shop").expect("a name");
+    let suspension = Suspension { reason: "at work".to_owned(), until: None };
+    play.decide(&stack, |record| record.suspension = Some(suspension)).await;
+    let before = play.world.swarm.log().len();
+    assert_eq!(until(&mut play, 121).await, Vec::<String>::new());
+    let report = play.pass().await;
+    let held = job(&report).held.clone().expect("a reason");
+    assert_eq!(held.to_string(), "suspended by `skep suspend`: at work");
+    assert_eq!(Play::held(&report), Vec::<String>::new());
+    assert_eq!(play.world.swarm.log().len(), before);
+    play.decide(&stack, |record| record.suspension = None).await;
+    assert_eq!(until(&mut play, 125).await, ["02:01 create 02h"]);
 }

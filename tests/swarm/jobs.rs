@@ -11,6 +11,7 @@ use skep::status::{Settled, StackReport, settled};
 
 use crate::doors::doors;
 use crate::lab::{Lab, within};
+use crate::process::call;
 use crate::world::{PATIENCE, World};
 
 /// A service, and a job whose time comes each minute.
@@ -57,6 +58,22 @@ fn job(world: &World<'_>, wanted: impl Fn(&RunState) -> bool) -> JobPlan {
     report.stacks.values().find_map(of).expect("the job")
 }
 
+/// What the ledger alone tells, and what is told beside the source.
+fn tells(world: &World<'_>) {
+    let status = call(world, &["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    let job = &status["stacks"][0]["jobs"][0];
+    assert_eq!(job["name"], world.full("tidy"), "{status}");
+    assert!(job["last"]["slot"].is_string() && job["next"].is_string(), "{job}");
+    let name = format!("service/{}", world.full("tidy"));
+    let repo = world.repo.path();
+    let repo = repo.to_str().expect("text");
+    for words in [&["explain", &name][..], &["explain", &name, repo][..]] {
+        let told = call(world, words);
+        assert!(told.out.contains("* * * * * UTC"), "{words:?}: {told:?}");
+    }
+}
+
 /// Runs that were begun, each with its name.
 fn begun(world: &World<'_>, mark: usize) -> Vec<String> {
     let wrote = world.wrote(mark).into_iter();
@@ -88,6 +105,7 @@ fn a_run_that_was_missed_is_made_up_for_once_and_a_failed_one_is_told_and_harms_
     let failed = job(&world, |state| matches!(state, RunState::Failed { .. }));
     let Some(RunState::Failed { why }) = failed.last.map(|last| last.state) else { unreachable!() };
     assert!(why.contains("non-zero exit (1)"), "{why}");
+    tells(&world);
     let mut all = begun(&world, mark);
     all.sort();
     all.dedup();

@@ -63,15 +63,24 @@ pub(super) struct Outcome {
     pub(super) jobs: Vec<JobPlan>,
 }
 
-/// Decides about all jobs of a stack.
-pub(super) fn jobs(input: &PlanInput<'_>, instance: &Instance) -> Outcome {
+/// Decides about all jobs of a stack; `stop` is why nothing of it is written, if so. Then it is told
+/// of the job that a run is not begun: a run that comes with the time is no change that waits.
+pub(super) fn jobs(
+    input: &PlanInput<'_>,
+    instance: &Instance,
+    stop: Option<&HeldReason>,
+) -> Outcome {
     let mut outcome = Outcome::default();
     if input.changes.jobs.is_empty() {
         return outcome;
     }
     let gates = Gates::new(input);
     for job in &input.changes.jobs {
-        JobCase::new(input, job, &gates).decide(instance, &mut outcome);
+        let case = JobCase::new(input, job, &gates);
+        match stop {
+            Some(reason) => case.stopped(reason, &mut outcome),
+            None => case.decide(instance, &mut outcome),
+        }
     }
     outcome
 }
@@ -116,6 +125,13 @@ impl<'a> JobCase<'a> {
             }
         }
         outcome.steps.extend(gone.into_iter().map(removal));
+        let object = ObjectRef::new(Kind::Service, &self.job.change.name);
+        outcome.held.extend(self.gate.map(|reason| Held { object, reason }));
+    }
+
+    fn stopped(self, reason: &HeldReason, outcome: &mut Outcome) {
+        let due = self.agenda.due.filter(|slot| !self.is_there(*slot));
+        outcome.jobs.push(self.told(due.map(|_| reason.clone())));
         let object = ObjectRef::new(Kind::Service, &self.job.change.name);
         outcome.held.extend(self.gate.map(|reason| Held { object, reason }));
     }

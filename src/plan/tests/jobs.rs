@@ -163,6 +163,18 @@ fn runs_that_are_over_go_when_there_are_more_than_are_kept() {
     assert_eq!(kept, 2);
 }
 
+/// After a change of its leader the engine begins a task for a job that had failed.
+#[test]
+fn a_failed_run_that_the_engine_begins_again_is_removed_and_the_next_one_waits_for_that() {
+    let world = with_run(ran(1, Overlap::Forbid), earlier(1), TaskState::Running).with(|world| {
+        let jobs = &mut world.record.as_mut().expect("a record").jobs;
+        let end = RunEnd { failure: Some("x".to_owned()) };
+        jobs.get_mut(JOB).expect("the job").ended.insert(earlier(1), end);
+    });
+    let removes = vec!["remove shop_tidy-1345Z".to_owned()];
+    assert_eq!(decides(&world), (removes, Some("Overlap")));
+}
+
 #[test]
 fn a_job_that_was_never_seen_is_not_run_for_a_time_before() {
     let world = ran(3, Overlap::Forbid).with(|world| {

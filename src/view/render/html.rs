@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use crate::plan::Action;
 use crate::view::clean;
 use crate::view::picture::{
-    DriftView, FieldView, HeldView, ProblemView, ReportView, ServiceView, StackView,
+    DriftView, FieldView, HeldView, JobView, ProblemView, ReportView, ServiceView, StackView,
 };
 use crate::view::words::{action, cause};
 
@@ -33,6 +33,7 @@ pub fn html(report: &ReportView) -> String {
         body.push_str("<p>Nothing differs.</p>\n");
     }
     body.push_str(&services(report));
+    body.push_str(&jobs(report));
     page("What differs", &body)
 }
 
@@ -140,6 +141,32 @@ fn services(report: &ReportView) -> String {
             service.wanted,
             service.state.as_str(),
             escape(&service.why)
+        );
+    }
+    text.push_str("</table>\n");
+    text
+}
+
+fn jobs(report: &ReportView) -> String {
+    let all: Vec<&JobView> = report.stacks.iter().flat_map(|stack| &stack.jobs).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut text = "<h2>Jobs</h2>\n<table>\n".to_owned();
+    for job in all {
+        let time = |time: Option<jiff::Timestamp>| time.map_or("never".into(), |t| t.to_string());
+        let last = job.last.as_ref();
+        let why = last.and_then(|last| last.why.as_ref()).map(ToString::to_string);
+        let held = job.held.as_ref().map(|held| format!("{}: {}", held.reason, held.message));
+        let _ = writeln!(
+            text,
+            "<tr><td><code>{}</code></td><td>{}</td><td>next {}</td><td>last {} {}</td><td>{}</td></tr>",
+            escape(&job.name),
+            escape(&job.schedule),
+            time(job.next),
+            time(last.map(|last| last.slot)),
+            last.map_or("", |last| last.state),
+            escape(why.or(held).unwrap_or_default())
         );
     }
     text.push_str("</table>\n");
