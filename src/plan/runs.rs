@@ -11,7 +11,9 @@ use super::{Declared, PlanInput, PlannedStep, Stage};
 use crate::diff::{Run, ServiceChange};
 use crate::health::HealthState;
 use crate::model::engine::ServiceMode;
-use crate::model::{ApiVersion, HeldReason, HookRecord, Kind, LedgerRecord, MODE, Step, Wholeness};
+use crate::model::{
+    ApiVersion, HeldReason, HookRecord, Kind, LedgerRecord, MODE, Phase, Step, Wholeness,
+};
 
 /// The first API with jobs; an older engine makes a service of one task of them.
 const JOBS: ApiVersion = ApiVersion::v1(41);
@@ -42,6 +44,18 @@ pub(super) fn blocked(case: &Case<'_>) -> Option<HeldReason> {
     let mut before = case.input.changes.runs.iter().filter(|run| run.of == hook.of);
     let run = before.find(|run| !has_ended(case.input, run))?;
     Some(HeldReason::Waiting { on: format!("the end of the run before, {}", run.target.name) })
+}
+
+/// True when all hooks that come after the services have ended well: what their stack is was tested.
+pub(super) fn have_passed(input: &PlanInput<'_>) -> bool {
+    let passed = |change: &ServiceChange| {
+        let runs = change.live.as_ref().is_some_and(|live| live.hash == change.hash);
+        let health = input.health.get(&change.name);
+        let well = runs && health.is_some_and(|health| health.state == HealthState::Healthy);
+        change.is_done() || (well && !input.record(change).is_some_and(has_failed))
+    };
+    let mut hooks = input.changes.services.iter().filter(|c| c.rank.phase == Phase::Post);
+    hooks.all(passed)
 }
 
 fn has_ended(input: &PlanInput<'_>, run: &Run) -> bool {

@@ -4,7 +4,7 @@
 //! of that one, or when a person has it tried again, all of them are tried again.
 
 use super::service::{Case, Verdict, held_by_label, left_by_rollback};
-use super::{PlanInput, failure};
+use super::{PlanInput, failure, runs};
 use crate::diff::ServiceChange;
 use crate::health::HealthState;
 use crate::model::HeldReason;
@@ -66,7 +66,8 @@ pub(super) fn verdict(case: &Case<'_>, culprit: Option<&Culprit>) -> Option<Verd
     Some(failure::aftermath(case, &reason).unwrap_or(Verdict::Hold(reason)))
 }
 
-/// True when the specs of a stack may count as stable: those of an atomic one do together.
+/// True when the specs of a stack may count as stable: those of an atomic one do together, and once
+/// the hooks that come after them have ended well. A test that fails is a failure of the whole.
 pub(super) fn may_be_stable(input: &PlanInput<'_>) -> bool {
     let well = |change: &ServiceChange| {
         let runs = change.live.as_ref().is_some_and(|live| live.hash == change.hash);
@@ -74,5 +75,5 @@ pub(super) fn may_be_stable(input: &PlanInput<'_>) -> bool {
         runs && health.is_some_and(|health| health.state == HealthState::Healthy)
     };
     let mut services = input.changes.services.iter().filter(|change| change.hook.is_none());
-    !input.lineage.policy.atomic || services.all(well)
+    !input.lineage.policy.atomic || (services.all(well) && runs::have_passed(input))
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use skep::model::Kind;
+use skep::ledger::decode;
+use skep::model::{Instance, Kind, StackName};
+use skep::ports::Swarm as _;
 use skep::sim::{Behaviour, By, Outcome};
-use skep::status::Settled;
+use skep::status::{ConditionKind, Settled};
 
 use crate::play::{Play, reference};
 
@@ -226,4 +228,60 @@ async fn an_operator_that_dies_after_any_write_runs_no_hook_twice() {
         let names = play.names(Kind::Service).await;
         assert_eq!(names.len(), 3, "{names:?}");
     }
+}
+
+/// The shop with everything back or nothing.
+fn atomic(text: &str) -> String {
+    format!("x-skep: {{rollout: {{atomic: true}}}}\n{text}")
+}
+
+async fn mode(play: &Play) -> Vec<String> {
+    let observed = play.world.swarm.look().await.expect("a look");
+    let container = observed.services["shop_web"].spec.task_template.container_spec.clone();
+    container.expect("a container").env
+}
+
+#[tokio::test]
+async fn a_failed_test_of_an_atomic_stack_takes_its_revision_back() {
+    let mut play = play();
+    commit(&play, &atomic(SHOP));
+    assert_eq!(play.course().await.1, Settled::Well);
+    play.world.swarm.set_image("registry.test/test:1", FAILS);
+    commit(&play, &atomic(&SHOP.replace("fast", "slow")));
+    let (course, settled) = play.course().await;
+    let expected = [
+        "create service/shop_migrate-RUN",
+        "update service/shop_web",
+        "create service/shop_test-RUN",
+        "roll back service/shop_web",
+    ];
+    assert_eq!((short(&course), settled), (expected.map(str::to_owned).to_vec(), Settled::Badly));
+    assert_eq!(mode(&play).await, ["MODE=fast"]);
+    let report = play.pass().await;
+    let shop = report.stacks.values().next().expect("the shop");
+    let failed = shop.conditions.iter().find(|c| c.kind == ConditionKind::RolledOut);
+    assert_eq!(failed.map(|condition| condition.reason.as_str()), Some("Failed"));
+    // A person has it tried again: the services, and then the test.
+    play.world.swarm.set_image("registry.test/test:1", Behaviour::ExitsAfter(Duration::ZERO, 0));
+    play.retry().await;
+    let (course, settled) = play.course().await;
+    assert_eq!(settled, Settled::Well, "{course:?}");
+    assert_eq!(mode(&play).await, ["MODE=slow"]);
+}
+
+#[tokio::test]
+async fn a_failed_test_leaves_no_revision_to_go_back_to() {
+    let mut play = shop().await;
+    play.world.swarm.set_image("registry.test/test:1", FAILS);
+    commit(&play, &SHOP.replace("fast", "slow"));
+    assert_eq!(play.course().await.1, Settled::Badly);
+    assert_eq!(mode(&play).await, ["MODE=slow"], "it stays without atomic");
+    let report = play.pass().await;
+    let shop = report.stacks.values().next().expect("the shop");
+    let failed = shop.conditions.iter().find(|c| c.kind == ConditionKind::RolledOut);
+    assert_eq!(failed.map(|condition| condition.reason.as_str()), Some("Failed"));
+    let observed = play.world.swarm.look().await.expect("a look");
+    let ledgers = decode(&observed.configs, &Instance::default());
+    let name = StackName::new("shop").expect("a name");
+    assert_eq!(ledgers.stable_of(&name).len(), 1);
 }

@@ -325,3 +325,19 @@ async fn what_others_decide_is_no_other_spec() {
     let new = read(&mut play).await;
     assert_eq!(waited(&mut play, &new).await.0, Awaited::Healthy);
 }
+
+#[tokio::test]
+async fn a_test_that_fails_after_all_services_are_healthy_ends_the_waiting() {
+    let mut play = Play::new();
+    play.world.registry.push(&reference("registry.test/test:1"), "test");
+    play.world.swarm.set_image("registry.test/test:1", Behaviour::ExitsAfter(SECOND, 3));
+    play.commit(&[(
+        "shop.yml",
+        "services:\n  web: {image: 'registry.test/web:1'}\n  test: {image: \
+         'registry.test/test:1', x-skep: {hook: post}}\n",
+    )]);
+    let new = read(&mut play).await;
+    let (end, _) = waited(&mut play, &new).await;
+    assert!(matches!(&end, Awaited::Ended(why) if why.contains("shop_test")), "{end:?}");
+    assert_eq!(play.tasks("shop_web").await.len(), 1);
+}
