@@ -25,7 +25,8 @@ pub(super) fn of(
         why: why.chars().take(LONGEST).collect(),
         behind,
     };
-    let lasting = held.iter().find_map(|held| Some((&held.object, lasting(&held.reason)?)));
+    let stack = &input.changes.stack;
+    let lasting = held.iter().find_map(|held| Some((&held.object, lasting(stack, &held.reason)?)));
     let lasting = lasting.map(|(object, why)| reason(format!("{object}: {why}"), None));
     lasting.or_else(|| noted(input, (steps, held))).or_else(|| {
         let stack = held.iter().find_map(|held| behind(&held.reason))?;
@@ -70,12 +71,15 @@ pub(super) fn note(input: &PlanInput<'_>, held: Option<HeldRevision>) -> Option<
 
 /// A reason that stands until a person, a time or another commit takes it away. What the ledger tells
 /// anyway (a failure, a pin, a switch) is none of these.
-fn lasting(reason: &HeldReason) -> Option<String> {
+fn lasting(stack: &StackName, reason: &HeldReason) -> Option<String> {
     let text = || Some(reason.to_string());
     match reason {
         // How many tasks are healthy changes.
-        HeldReason::Canary { gate: Gate::Approval(_), .. } => {
-            Some("its canary waits for approval".to_owned())
+        HeldReason::Canary { gate: Gate::Approval(approval), .. } => {
+            Some(format!("its canary waits for `skep approve {stack} {approval}`"))
+        }
+        HeldReason::NeedsApproval { approval, .. } => {
+            Some(format!("{reason} (`skep approve {stack} {approval}`)"))
         }
         HeldReason::EngineTooOld { field, .. } if field != MODE => None,
         // What breaks a rule may be a value; the rule and its place say enough.
@@ -86,7 +90,6 @@ fn lasting(reason: &HeldReason) -> Option<String> {
         HeldReason::Suspended { .. }
         | HeldReason::Contested { .. }
         | HeldReason::NotOurs { .. }
-        | HeldReason::NeedsApproval { .. }
         | HeldReason::OutsideWindow { .. }
         | HeldReason::HistoryRewritten { .. }
         | HeldReason::Immutable { .. }

@@ -173,7 +173,10 @@ async fn what_needs_approval_before_its_first_step_ends_the_waiting_until_somebo
         play.commit_shop(&manual.replace("fast", "slow"));
         let new = read(&mut play).await;
         let why = ended(&play, &new).await;
-        assert!(why.ends_with("needs approval: apply what is declared"), "{why}");
+        assert!(
+            why.contains("needs approval: apply what is declared (`skep approve shop "),
+            "{why}"
+        );
         // It is noted once.
         let before = record(&play).await;
         play.world.advance(60 * SECOND).await;
@@ -228,8 +231,9 @@ async fn a_canary_is_waited_for_until_it_is_a_persons_turn() {
     let new = read(&mut play).await;
     assert!(matches!(told(&play, &new).await, Awaited::Waits(_)));
     let (end, words) = waited(&mut play, &new).await;
-    let said = "held: service/shop_web: its canary waits for approval";
-    assert_eq!((end, words.is_empty()), (Awaited::Ended(said.to_owned()), false));
+    let said = "held: service/shop_web: its canary waits for `skep approve shop ";
+    assert!(matches!(&end, Awaited::Ended(why) if why.starts_with(said)), "{end:?}");
+    assert!(!words.is_empty());
     let report = play.pass().await;
     play.approve(&report).await;
     assert_eq!(waited(&mut play, &new).await.0, Awaited::Healthy);

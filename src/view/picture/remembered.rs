@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::HeldRevisionView;
 use crate::model::engine::Service;
 use crate::model::{LedgerRecord, ObjectRef, ServiceRecord, SpecHash};
 use crate::view::veil::{Veil, Veiled};
@@ -17,8 +18,11 @@ pub struct MemoryView {
     /// The revision that is applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// Whether it is written and was healthy as a whole.
+    /// Whether something of it is still to be written, or was not healthy yet.
     pub under_way: bool,
+    /// Why a revision that was read gets no further by itself; it may be for another object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldRevisionView>,
     /// Id under which the object is ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -64,6 +68,7 @@ impl MemoryView {
             source: record.source.as_ref().map(ToString::to_string),
             revision: record.revision.as_ref().map(ToString::to_string),
             under_way: record.under_way,
+            held: record.held.as_ref().map(HeldRevisionView::of),
             id: ids.and_then(|ids| ids.get(&object.name)).cloned(),
             service: None,
         }

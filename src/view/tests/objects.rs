@@ -75,6 +75,10 @@ fn memory(text: &str) -> MemoryView {
         source: Some(text.to_owned()),
         revision: Some("1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned()),
         under_way: true,
+        held: Some(HeldRevisionView {
+            revision: "9a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d".to_owned(),
+            why: text.to_owned(),
+        }),
         id: Some("s1".to_owned()),
         service: Some(service),
     }

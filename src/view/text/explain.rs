@@ -70,6 +70,10 @@ fn remembered(view: &ExplainView) -> String {
         let _ = write!(text, "; ours as {}", clean(id));
     }
     text.push('\n');
+    if let Some(held) = &memory.held {
+        let (revision, why) = (short(&held.revision), clean(&held.why));
+        let _ = writeln!(text, "  {}      {}: {why}", paint(SOON, "held"), clean(revision));
+    }
     text.push_str(&memory.service.as_ref().map(specs).unwrap_or_default());
     text
 }
