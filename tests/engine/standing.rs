@@ -124,9 +124,9 @@ async fn a_new_service_that_crashes_again_and_again_has_failed() {
     create(&swarm, spec).await.unwrap();
     let (_, verdict) = seen(&swarm, |seen| {
         let health = health(&seen.services[name], Sight::of(seen), Clocks::default());
-        if health.state == HealthState::Failed { Ok(health) } else { Err(health) }
+        if health.state == HealthState::Failed { Ok(health.why) } else { Err(health.why) }
     })
     .await;
-    let verdict = verdict.expect("it has failed");
-    assert!(verdict.why.contains("non-zero exit (1)"), "{verdict:?}");
+    let why = verdict.expect("it has failed");
+    assert!(why.contains("non-zero exit (1)"), "{why}");
 }
