@@ -23,6 +23,18 @@ fn validate_ends_with_0_without_errors_and_with_1_with_some() {
 }
 
 #[test]
+fn a_job_is_counted_and_shown_and_the_engine_gets_nothing_for_it_yet() {
+    let job = "  tidy:\n    image: shop/tidy:1\n    x-skep: {job: {schedule: '@daily'}}\n";
+    let dir = directory(&[("shop/compose.yml", &format!("{GOOD}{job}"))]);
+    let called = call(skep(&["validate", text(dir.path())]));
+    assert_eq!((called.code, called.err.as_str()), (0, "1 stack, 1 service, 1 job\n"));
+    let called = call(skep(&["render", text(dir.path())]));
+    assert!(called.out.contains("service/shop_tidy"), "{}", called.out);
+    let called = call(skep(&["render", text(dir.path()), "--engine"]));
+    assert!(!called.out.contains("tidy"), "{}", called.out);
+}
+
+#[test]
 fn validate_writes_json_for_programs() {
     let dir = directory(&[("bad/compose.yml", BAD)]);
     let called = call(skep(&["validate", text(dir.path()), "-o", "json"]));

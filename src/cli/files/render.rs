@@ -109,7 +109,7 @@ fn as_text(loaded: &Loaded) -> String {
         for (kind, name) in others(stack) {
             text.push_str(&format!("  {}\n", clean(&ObjectRef::new(kind, name).to_string())));
         }
-        for (name, service) in &stack.services {
+        for (name, service) in stack.all_services() {
             let object = ObjectRef::new(Kind::Service, name);
             let fields = fields(&service.spec, &NamesById::new()).revealed(&service.reveal);
             let lines = BothView::of(&fields, &fields);

@@ -109,5 +109,7 @@ fn summary(loaded: &Loaded) -> String {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     };
-    format!("{}, {}\n", word(stacks.len(), "stack"), word(services, "service"))
+    let jobs: usize = stacks.values().map(|stack| stack.jobs.len()).sum();
+    let jobs = if jobs == 0 { String::new() } else { format!(", {}", word(jobs, "job")) };
+    format!("{}, {}{jobs}\n", word(stacks.len(), "stack"), word(services, "service"))
 }
