@@ -7,7 +7,7 @@ use std::fmt;
 use super::{PlannedStep, StackPlan, Stage};
 use crate::diff::fields::{Fields, fields};
 use crate::diff::{CANARY_LABEL, RUN_LABEL, View};
-use crate::model::engine::{ServiceSpec, TaskState, UpdateState};
+use crate::model::engine::{Service, ServiceSpec, TaskState, UpdateState};
 use crate::model::pattern::parents;
 use crate::model::{
     Desired, DesiredStack, Kind, ObjectRef, Observed, Overlap, SLOT_LABEL, ServiceRecord, Step,
@@ -25,6 +25,8 @@ pub enum Finding {
     NoPromotion(String),
     /// A rollout would be let go on that is not paused, or that would be another one.
     NotPaused(String),
+    /// Tasks would be spread anew that keep data, that another write moves, or with another spec.
+    Unspreadable(String),
     /// A write to a service whose declaration stops writes.
     Stopped(String),
     /// A write moves a field that others decide.
@@ -75,6 +77,7 @@ impl fmt::Display for Finding {
             Self::IntoRollout(name) => write!(f, "{name} would be written during a rollout"),
             Self::NoPromotion(name) => write!(f, "{name} has no canaries of this spec"),
             Self::NotPaused(name) => write!(f, "no rollout of {name} is paused as it would go on"),
+            Self::Unspreadable(name) => write!(f, "the tasks of {name} are not to be spread anew"),
             Self::Stopped(name) => write!(f, "{name} is suspended by its declaration"),
             Self::MovesIgnored(name) => {
                 write!(f, "a field of {name} that others decide would move")
@@ -139,6 +142,9 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
     if *manner == UpdateManner::Resume {
         return (!paused || live.spec != **spec).then_some(Finding::NotPaused(name));
     }
+    if *manner == UpdateManner::Spread {
+        return (!may_be_spread(live, spec)).then_some(Finding::Unspreadable(name));
+    }
     if live.spec == **spec {
         return Some(Finding::NoChange(name));
     }
@@ -152,6 +158,17 @@ fn update(planned: &PlannedStep, observed: &Observed) -> Option<Finding> {
         !matches!(status.state, UpdateState::Completed | UpdateState::RollbackCompleted)
     });
     (running && *manner == UpdateManner::Update).then_some(Finding::IntoRollout(name))
+}
+
+/// The same spec asked for once more, of a service that rests and keeps nothing on its nodes.
+fn may_be_spread(live: &Service, spec: &ServiceSpec) -> bool {
+    let mut same = spec.clone();
+    same.task_template.force_update = live.spec.task_template.force_update;
+    let moves = spec.task_template.force_update > live.spec.task_template.force_update;
+    let rests = live.update_status.as_ref().is_none_or(|status| !status.state.in_flight());
+    let container = spec.task_template.container_spec.as_ref();
+    let keeps = container.is_some_and(|c| c.mounts.iter().any(|mount| mount.kind != "tmpfs"));
+    same == live.spec && moves && rests && !keeps
 }
 
 /// Services that the plan writes, by their declared names.

@@ -17,6 +17,7 @@ mod order;
 mod paused;
 mod policy;
 mod ports;
+mod rebalance;
 mod recreate;
 mod remember;
 mod removal;
@@ -53,6 +54,7 @@ pub use contest::{Contested, Contests};
 pub use jobs::{JobPlan, LastRun, RunState};
 pub(crate) use nodes::node_name;
 pub use nodes::{NodesInput, NodesPlan, Root, audit_nodes, plan_nodes};
+pub use rebalance::{Rebalancing, rebalanced_now};
 pub use removal::{Guard, Quota, Removal};
 pub use stack::plan;
 pub use turns::{Standing, Turns};
@@ -72,6 +74,8 @@ pub struct StackPlan {
     pub drift: Vec<Drift>,
     /// Fields that others decide, and that are not as declared. Nothing is done about them.
     pub ignored: Vec<Ignored>,
+    /// Services whose tasks crowd on some nodes, where that is looked after.
+    pub rebalancing: Vec<Rebalancing>,
     /// Jobs that are run by a schedule: how they stand, and when they are run next.
     pub jobs: Vec<JobPlan>,
     /// Fields whose values may be shown, by service; those that reveal none are left out.
@@ -329,6 +333,8 @@ pub struct Orders {
     pub guards: guard::Verdicts,
     /// What is done of all that is wanted.
     pub scope: Scope,
+    /// Services whose tasks may be spread anew now; `None` where that is not done.
+    pub rebalance: Option<u32>,
 }
 
 /// What is done of all that is wanted.

@@ -7,8 +7,8 @@ use super::policy::Gates;
 use super::service::{Case, Verdict, action_of};
 use super::{
     Basis, Cause, Custody, Declared, Drift, Guard, Ignored, JobPlan, Orders, PlanInput,
-    PlannedStep, Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation, jobs, ports,
-    recreate, remember, removal, runs, stable, standstill, turns, whole,
+    PlannedStep, Rebalancing, Removal, Scope, StackPlan, Stage, Writes, basis, cause, foundation,
+    jobs, ports, rebalance, recreate, remember, removal, runs, stable, standstill, turns, whole,
 };
 use jiff::Timestamp;
 
@@ -35,6 +35,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
     draft.guards(input);
     draft.switches(input);
     draft.basis(input);
+    draft.rebalance(input);
     match input.orders.scope {
         Scope::Everything => draft.remember(input),
         Scope::Removals => draft.steps.retain(|planned| planned.stage == Stage::Removal),
@@ -51,6 +52,7 @@ pub fn plan(input: &PlanInput<'_>, instance: &Instance) -> StackPlan {
         jobs: draft.jobs,
         reveal: revealed(input),
         removals: draft.removals,
+        rebalancing: draft.rebalancing,
     }
 }
 
@@ -89,6 +91,7 @@ struct Draft {
     jobs: Vec<JobPlan>,
     moves: ports::Moves,
     removals: Vec<Removal>,
+    rebalancing: Vec<Rebalancing>,
 }
 
 impl Draft {
@@ -322,6 +325,19 @@ impl Draft {
         self.held.extend(outcome.held);
     }
 
+    /// Where nothing else is to be done.
+    fn rebalance(&mut self, input: &PlanInput<'_>) {
+        let undone = self.held.iter().any(|held| !harmless(&held.reason));
+        let here =
+            input.lineage.declared == Declared::Here && input.lineage.basis == Basis::Declared;
+        if undone || !self.steps.is_empty() || !here || stopped(input).is_some() {
+            return;
+        }
+        let (told, steps) = rebalance::crowded(input);
+        self.rebalancing = told;
+        self.steps.extend(steps);
+    }
+
     fn remember(&mut self, input: &PlanInput<'_>) {
         let held = standstill::of(input, (&self.steps, &self.held));
         let by_declaration = |stop: &HeldReason| {
@@ -344,7 +360,8 @@ impl Draft {
         let objects: Vec<ObjectRef> = attempts.filter_map(|p| p.step.object()).collect();
         let written = objects.iter().map(|object| object.name.as_str()).collect();
         let record = remember::next_record(input, &written);
-        let mut record = remember::note_returns(input, record, &self.steps);
+        let record = remember::note_returns(input, record, &self.steps);
+        let mut record = rebalance::remembered(input, record, &self.steps);
         record.recreating = recreate::under_way(input, &self.steps, &self.begun);
         remember::scaled(input, &mut record);
         remember::between(&self.moves.between, &written, &mut record);

@@ -6,6 +6,7 @@ mod hooks;
 mod ignore;
 mod jobs;
 mod policy;
+mod rebalance;
 mod recreate;
 mod removal;
 mod stable;
@@ -162,6 +163,7 @@ fn asks_for(version: &str) -> World {
             quota: Quota::Within,
             guards: super::guard::Verdicts::default(),
             scope: Scope::Everything,
+            rebalance: None,
         },
         memory: Memory::default(),
         stable: Vec::new(),

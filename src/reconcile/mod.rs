@@ -39,6 +39,8 @@ pub struct Settings {
     pub removals: Removals,
     /// What is done of all that is wanted.
     pub scope: Scope,
+    /// Services whose tasks may be spread over the nodes anew at the same time; `None` for not at all.
+    pub rebalance: Option<u32>,
     /// How long things have to last and may take.
     pub clocks: Clocks,
     /// Variables for interpolation: the process environment for commands, nothing for `run`.
@@ -62,6 +64,7 @@ impl Default for Settings {
             writes: Writes::Allowed,
             removals: Removals::Guarded,
             scope: Scope::Everything,
+            rebalance: None,
             clocks: Clocks::default(),
             variables: BTreeMap::new(),
             name: None,

@@ -23,9 +23,9 @@ pub use clean::{clean, clean_json};
 pub use picture::{
     BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView,
     HeldRevisionView, HeldView, HistoryView, JobView, KnownStackView, LogView, MemoryView,
-    NodesView, OperatorView, OutcomeView, PastView, PinView, ProblemView, PruneView, ReportView,
-    RunView, ServiceView, SourceView, SpecsView, StackView, StatusView, StepView, SuspensionView,
-    TaskView, WrittenView,
+    NodesView, OperatorView, OutcomeView, PastView, PinView, ProblemView, PruneView,
+    RebalancingView, ReportView, RunView, ServiceView, SourceView, SpecsView, StackView,
+    StatusView, StepView, SuspensionView, TaskView, WrittenView,
 };
 pub use veil::{HIDDEN, Reveal, Veil, Veiled};
 pub use words::{action as action_words, cause as cause_words};

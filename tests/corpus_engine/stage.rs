@@ -199,6 +199,7 @@ impl Stage {
             quota: Quota::Within,
             guards: skep::plan::guard::Verdicts::default(),
             scope: Scope::Everything,
+            rebalance: None,
         };
         let (health, memory) = (BTreeMap::new(), Memory::default());
         let input = PlanInput {

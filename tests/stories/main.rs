@@ -25,6 +25,7 @@ mod pinned;
 mod play;
 mod policy;
 mod ports;
+mod rebalancing;
 mod recreate;
 mod removals;
 mod rollouts;

@@ -185,6 +185,9 @@ pub struct ServiceRecord {
     /// Why the last of these failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Hash of the nodes among which its tasks were spread anew last, while these are those that fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<SpecHash>,
     /// Tasks that somebody had scaled it to, while it is being made anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u64>,

@@ -150,6 +150,9 @@ pub enum UpdateManner {
     /// The same spec anew, so that the engine goes on with a rollout that it paused for something
     /// outside.
     Resume,
+    /// The same spec, its tasks asked for anew, so that the engine spreads them over the nodes that
+    /// are there now.
+    Spread,
     /// A spec that was stable replaces one that failed, or one on its way back is given its own
     /// form again (law 2).
     Return,
@@ -173,6 +176,8 @@ pub enum StepKind {
     Promote,
     /// Let a paused rollout go on.
     Resume,
+    /// Spread tasks over the nodes anew.
+    Spread,
     /// Roll back.
     #[serde(rename = "rollback")]
     RollBack,
@@ -194,6 +199,7 @@ impl fmt::Display for StepKind {
             Self::Supersede => "supersede",
             Self::Promote => "promote",
             Self::Resume => "resume",
+            Self::Spread => "spread",
             Self::RollBack => "rollback",
             Self::Adopt => "adopt",
             Self::Withdraw => "withdraw",
@@ -219,6 +225,7 @@ impl Step {
             Self::UpdateService { manner: UpdateManner::Supersede, .. } => StepKind::Supersede,
             Self::UpdateService { manner: UpdateManner::Promote, .. } => StepKind::Promote,
             Self::UpdateService { manner: UpdateManner::Resume, .. } => StepKind::Resume,
+            Self::UpdateService { manner: UpdateManner::Spread, .. } => StepKind::Spread,
             Self::RollBack { .. } | Self::UpdateService { manner: UpdateManner::Return, .. } => {
                 StepKind::RollBack
             }

@@ -92,7 +92,11 @@ impl PassMemory {
     fn note_repair(&mut self, drift: &[Drift], step: &Step, now: Timestamp) {
         let target = match step {
             Step::UpdateService {
-                manner: UpdateManner::Return | UpdateManner::Promote | UpdateManner::Resume,
+                manner:
+                    UpdateManner::Return
+                    | UpdateManner::Promote
+                    | UpdateManner::Resume
+                    | UpdateManner::Spread,
                 ..
             } => return,
             Step::UpdateService { target, .. }

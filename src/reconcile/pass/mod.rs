@@ -35,7 +35,7 @@ use crate::model::{
 use crate::plan::guard::{Guards, Verdicts, judge, standing_claims};
 use crate::plan::{
     self, Basis, Custody, Declared, Lineage, Orders, PlanInput, Quota, Removals, StackPlan, Turns,
-    Writes, audit,
+    Writes, audit, rebalanced_now,
 };
 use crate::ports::SwarmError;
 use crate::status::{Report, StackReport, conditions, look_around};
@@ -197,9 +197,17 @@ impl Operator {
         let cases = self.cases(&round, &candidates, &shared);
         let turns = self.turns(&round, &cases, &mut report.trouble);
         let mut plans = Vec::new();
-        for case in cases {
+        let moving = cases.iter().map(|case| rebalanced_now(&self.input(&round, case, &turns)));
+        let mut budget = self.settings.rebalance.map(|most| most.saturating_sub(moving.sum()));
+        for mut case in cases {
+            case.orders.rebalance = budget;
             match self.plan_one(&round, &case, &turns) {
-                Ok(plan) => plans.push((case.candidate, plan, case.told())),
+                Ok(plan) => {
+                    let begun = plan.rebalancing.iter().filter(|one| one.held.is_none()).count();
+                    let begun = u32::try_from(begun).unwrap_or(u32::MAX);
+                    budget = budget.map(|left| left.saturating_sub(begun));
+                    plans.push((case.candidate, plan, case.told()));
+                }
                 Err(trouble) => report.trouble.push(trouble),
             }
         }
@@ -417,6 +425,7 @@ impl Operator {
             quota: Quota::Within,
             guards: Verdicts::default(),
             scope: self.settings.scope,
+            rebalance: None,
         }
     }
 

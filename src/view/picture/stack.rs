@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Bodies, BothView, HeldView, JobView, LogView, RemovalView, StepView};
+use super::{Bodies, BothView, HeldView, JobView, LogView, RebalancingView, RemovalView, StepView};
 use crate::diff::{FieldChange, Masked};
 use crate::health::{Health, HealthState};
 use crate::model::{FieldRules, ObjectRef, StackName, StepKind};
@@ -40,6 +40,9 @@ pub struct StackView {
     /// Everything that is to be removed, with the guards that hold it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removals: Vec<RemovalView>,
+    /// Services whose tasks crowd on some nodes; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rebalancing: Vec<RebalancingView>,
     /// What came of the steps.
     pub outcomes: Vec<OutcomeView>,
     /// Services that are there, by name.
@@ -171,6 +174,11 @@ impl StackView {
             removals: plan.removals.iter().map(|r| RemovalView::of(r, plan, &veil)).collect(),
             outcomes: report.outcomes.iter().map(|o| OutcomeView::of(o, &veil)).collect(),
             services: health.map(|(name, health)| ServiceView::of(name, health, &veil)).collect(),
+            rebalancing: plan
+                .rebalancing
+                .iter()
+                .map(|one| RebalancingView::of(one, plan, &veil))
+                .collect(),
             jobs: plan.jobs.iter().map(|job| JobView::of(job, plan, &veil)).collect(),
         }
     }

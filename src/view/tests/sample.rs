@@ -265,6 +265,7 @@ fn empty(stack: &str) -> StackReport {
             jobs: Vec::new(),
             reveal: BTreeMap::new(),
             removals: Vec::new(),
+            rebalancing: Vec::new(),
         },
         outcomes: Vec::new(),
         health: BTreeMap::new(),

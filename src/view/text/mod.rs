@@ -9,6 +9,7 @@ mod paint;
 mod plan;
 mod problems;
 mod prune;
+mod rebalancing;
 mod stack;
 mod status;
 

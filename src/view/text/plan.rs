@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
+use super::rebalancing::rebalancing;
 use super::stack::{heading, held_lines, nodes_heading};
 use crate::model::StepKind;
 use crate::plan::Stage;
@@ -35,6 +36,9 @@ pub fn plan(report: &ReportView, reveal: Reveal) -> String {
 fn of_stack(stack: &StackView, reveal: Reveal) -> String {
     let mut text = heading(stack);
     text.push_str(&body(&stack.steps, &stack.held, reveal));
+    for one in &stack.rebalancing {
+        text.push_str(&rebalancing(one, "  ", reveal));
+    }
     text
 }
 
@@ -68,6 +72,7 @@ fn step_line(step: &StepView) -> String {
         StepKind::Supersede => ("supersede", SOON),
         StepKind::Promote => ("promote", SOON),
         StepKind::Resume => ("let go on", SOON),
+        StepKind::Spread => ("spread anew", SOON),
         StepKind::RollBack => ("roll back", BAD),
         StepKind::Withdraw => ("take away, to be made anew:", BAD),
         StepKind::Remove => ("remove", BAD),

@@ -6,6 +6,7 @@ use anstyle::Style;
 
 use super::job::job;
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
+use super::rebalancing::rebalancing;
 use crate::health::HealthState;
 use crate::status::{ConditionKind, Holds};
 use crate::view::clean;
@@ -51,6 +52,9 @@ pub fn stack(stack: &StackView, reveal: Reveal) -> String {
     for service in &stack.services {
         let _ = writeln!(text, "  {}", service_line(service, width, reveal));
         text.push_str(&log_lines(service.log.as_ref(), "    ", reveal));
+    }
+    for one in &stack.rebalancing {
+        text.push_str(&rebalancing(one, "  ", reveal));
     }
     for one in &stack.jobs {
         text.push_str(&job(one, "  ", reveal));

@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Report everything, write nothing
     #[arg(long)]
     observe: bool,
+    /// Spread tasks over the nodes anew when some crowd, so many services at a time
+    #[arg(long, value_name = "SERVICES", value_parser = clap::value_parser!(u32).range(1..))]
+    rebalance: Option<u32>,
     /// Time between questions to a remote repository
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
     interval: Duration,
@@ -126,6 +129,7 @@ fn operator(args: &Args, (doors, sources): (Doors, Vec<NamedSource>)) -> Result<
     // The operator never interpolates from its own environment, which holds its credentials.
     let settings = Settings {
         writes,
+        rebalance: args.rebalance,
         poll: args.interval,
         ..settings(&args.swarm, &args.source_args, BTreeMap::new())?
     };

@@ -1,0 +1,33 @@
+//! Services whose tasks crowd on some nodes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::HeldView;
+use crate::model::{Held, ObjectRef};
+use crate::plan::{Rebalancing, StackPlan};
+use crate::view::veil::Veil;
+
+/// A service whose tasks are spread over the nodes anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RebalancingView {
+    /// The service.
+    pub object: ObjectRef,
+    /// Its tasks on each node that fits, by the node's name.
+    pub tasks: BTreeMap<String, u64>,
+    /// Why that is not done now, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldView>,
+}
+
+impl RebalancingView {
+    pub(super) fn of(one: &Rebalancing, plan: &StackPlan, veil: &Veil) -> Self {
+        let (object, tasks) = (one.object.clone(), one.tasks.clone());
+        let held = one.held.clone().map(|reason| {
+            let held = Held { object: object.clone(), reason };
+            HeldView::of(&held, (plan.stack.as_str(), &plan.drift), veil)
+        });
+        Self { object, tasks, held }
+    }
+}
