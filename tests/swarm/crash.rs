@@ -229,11 +229,32 @@ fn exactly(world: &World<'_>, number: u64) {
             referred.into_iter().filter(|n| n.contains("_password")).collect(),
         );
         let wanted = [&services, &networks, &secrets, &configs].map(Clone::clone);
-        let there = ["service", "network", "secret", "config"].map(|kind| ours(world, kind));
+        let mut there = ["service", "network", "secret", "config"].map(|kind| ours(world, kind));
+        for record in counted(world).difference(&ledgers) {
+            there[3].remove(record);
+        }
         last = format!("wanted {wanted:#?}\nthere {there:#?}\nkept of {kept_of:?}");
         wanted == there && kept_of.is_subset(&stacks)
     });
     assert!(equal, "{last}");
+}
+
+/// Records of stacks that went for the present commit: they are kept until the next one, because what
+/// was removed counts until then.
+fn counted(world: &World<'_>) -> BTreeSet<String> {
+    let label = format!("label=skep.ledger={}", world.name);
+    let names = world.docker(&["config", "ls", "--quiet", "--filter", &label]);
+    let words: Vec<&str> = ["config", "inspect"].into_iter().chain(names.lines()).collect();
+    let json = world.try_docker(&words).unwrap_or_else(|_| "[]".to_owned());
+    let configs: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    let head = world.repo.head();
+    let of_head = |config: &&Value| {
+        let record = config["Spec"]["Labels"]["skep.record"].as_str().unwrap_or_default();
+        let record: Value = serde_json::from_str(record).unwrap_or_default();
+        record["removed"]["revision"].to_string().contains(&head)
+    };
+    let names = configs.iter().filter(of_head).filter_map(|config| config["Spec"]["Name"].as_str());
+    names.map(str::to_owned).collect()
 }
 
 /// All objects of a kind that are skep's in this world, by their names.

@@ -25,16 +25,16 @@ pub enum Guard {
     Loaded,
     /// The revision follows the one that was applied last.
     History,
+    /// No `skep.hold` on the service.
+    Hold,
+    /// No `skep.keep` on the service, or a person says yes.
+    Keep,
     /// The source is still declared, or a person says that its stacks may go.
     Source,
     /// Few services go at once, or a person says yes.
     Quota,
     /// A stack that goes has no named volumes, or a person says yes.
     Volumes,
-    /// No `skep.hold` on the service.
-    Hold,
-    /// No `skep.keep` on the service, or a person says yes.
-    Keep,
     /// The policy of the object does not say `prune: confirm`, or a person says yes.
     Policy,
     /// The rest of the stack is well.
@@ -72,11 +72,11 @@ impl Guard {
         Self::Asked,
         Self::Loaded,
         Self::History,
+        Self::Hold,
+        Self::Keep,
         Self::Source,
         Self::Quota,
         Self::Volumes,
-        Self::Hold,
-        Self::Keep,
         Self::Policy,
         Self::Health,
         Self::Unused,
