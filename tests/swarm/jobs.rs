@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use skep::execute::ledger_write;
 use skep::ledger::decode;
 use skep::model::{Instance, LedgerRecord, StackName};
@@ -14,20 +14,26 @@ use crate::lab::{Lab, within};
 use crate::process::call;
 use crate::world::{PATIENCE, World};
 
-/// A service, and a job whose time comes each minute.
+/// A service, and a job.
 const SHOP: &str = "\
 services:
   web: {image: WEB, deploy: {replicas: 0}}
   tidy:
     image: TIDY
-    x-skep: {job: {schedule: '* * * * *', starting_deadline: 1h, history: {succeeded: 9, failed: 9}}}
+    x-skep: {job: {schedule: 'SCHEDULE', starting_deadline: 1h, history: {succeeded: 9, failed: 9}}}
 ";
 
-/// As if nobody had been there for so many minutes: what the ledger says of jobs is older.
+/// Whose time comes in no test.
+const YEARLY: &str = "0 0 1 1 *";
+const MINUTELY: &str = "* * * * *";
+
+/// As if nobody had been there for so many minutes, in which the jobs had their times each minute: what
+/// the ledger says of them is older.
 fn away(world: &World<'_>, minutes: i64) {
-    let change = |record: &mut LedgerRecord| {
+    let change = |record: &mut LedgerRecord, now: Timestamp| {
         for job in record.jobs.values_mut() {
-            let before = job.slot.checked_sub(SignedDuration::from_mins(minutes));
+            job.schedule = format!("{MINUTELY} UTC");
+            let before = now.checked_sub(SignedDuration::from_mins(minutes));
             job.slot = before.expect("a time");
         }
     };
@@ -39,7 +45,7 @@ fn away(world: &World<'_>, minutes: i64) {
         let stack = StackName::new(world.name.clone()).expect("a name");
         let entry = decode(&observed.configs, &instance).stacks.remove(&stack).expect("a ledger");
         let mut record = entry.record;
-        change(&mut record);
+        change(&mut record, observed.at);
         let write = ledger_write(&instance, Some(&stack), &record, Some(&entry.target));
         swarm.write(&write.expect("it fits")).await.expect("a write");
     });
@@ -84,11 +90,15 @@ fn begun(world: &World<'_>, mark: usize) -> Vec<String> {
 fn a_run_that_was_missed_is_made_up_for_once_and_a_failed_one_is_told_and_harms_nothing() {
     let lab = Lab::open();
     let mut world = World::on(&lab, "one", "jobs");
-    let of = |image: &str| SHOP.replace("WEB", lab.image("1")).replace("TIDY", lab.image(image));
-    world.commit(&[(&world.file(), &of("done"))]);
+    let of = |image: &str, schedule: &str| {
+        let text = SHOP.replace("WEB", lab.image("1")).replace("TIDY", lab.image(image));
+        text.replace("SCHEDULE", schedule)
+    };
+    world.commit(&[(&world.file(), &of("done", YEARLY))]);
     world.start();
     world.converged();
     world.stop();
+    world.commit(&[(&world.file(), &of("done", MINUTELY))]);
     away(&world, 5);
     let mark = world.proxy.mark();
     world.start();
@@ -99,7 +109,7 @@ fn a_run_that_was_missed_is_made_up_for_once_and_a_failed_one_is_told_and_harms_
     let slot = done.last.expect("a run").slot.strftime("create service tidy-%Y%m%dT%H%MZ");
     assert!(runs.contains(&slot.to_string()), "{runs:?}");
     // Another start finds it where it is; a minute may have passed meanwhile.
-    world.commit(&[(&world.file(), &of("crash"))]);
+    world.commit(&[(&world.file(), &of("crash", MINUTELY))]);
     away(&world, 2);
     world.start();
     let failed = job(&world, |state| matches!(state, RunState::Failed { .. }));
