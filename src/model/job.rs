@@ -104,11 +104,10 @@ pub fn slot_name(slot: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn timing(schedule: &str, zone: &str) -> Timing {
-        Timing {
+impl Timing {
+    /// For tests: a schedule in a zone, with a deadline of ten minutes.
+    pub(crate) fn by(schedule: &str, zone: &str) -> Self {
+        Self {
             schedule: Schedule::parse(schedule).expect("a schedule"),
             zone: Zone::named(zone).expect("a zone"),
             overlap: Overlap::default(),
@@ -118,11 +117,16 @@ mod tests {
             limit: None,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     /// Times of a schedule between two times.
     fn check(schedule: &str, zone: &str, (from, to): (&str, &str), times: &[&str]) {
         let (from, to) = (from.parse().expect("a time"), to.parse().expect("a time"));
-        let timing = timing(schedule, zone);
+        let timing = Timing::by(schedule, zone);
         let found: Vec<String> = timing.times(from, to).map(|time| time.to_string()).collect();
         assert_eq!(found, times, "{schedule} {zone}");
         assert_eq!(timing.last(None, to), timing.times(from, to).last(), "{schedule} {zone}");
@@ -154,7 +158,7 @@ mod tests {
 
     fn check_hours(schedule: &str, (from, to): (&str, &str)) {
         let (from, to) = (from.parse().expect("a time"), to.parse().expect("a time"));
-        let times: Vec<Timestamp> = timing(schedule, "Europe/Berlin").times(from, to).collect();
+        let times: Vec<Timestamp> = Timing::by(schedule, "Europe/Berlin").times(from, to).collect();
         assert_eq!(times.len(), 48);
         let hour = SignedDuration::from_hours(1);
         assert!(times.windows(2).all(|two| two[0].duration_until(two[1]) == hour));
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_schedule_that_came_never_yet_has_no_last_time() {
-        let leap = timing("0 0 29 2 *", "UTC");
+        let leap = Timing::by("0 0 29 2 *", "UTC");
         let now = "2026-06-01T00:00:00Z".parse().expect("a time");
         let last = leap.last(None, now).map(|time| time.to_string());
         assert_eq!(last.as_deref(), Some("2024-02-29T00:00:00Z"));

@@ -84,11 +84,13 @@ pub(super) fn remembered(
             }
             _ => false,
         };
+        let moves = steps.iter().any(moves);
+        if !moves && service.spread.is_none() {
+            continue;
+        }
         let among = change.live.as_ref().map(|live| among(&fitting(input, live)));
-        if steps.iter().any(moves) {
-            service.spread = among;
-        } else if service.spread != among {
-            service.spread = None;
+        if moves || service.spread != among {
+            service.spread = among.filter(|_| moves);
         }
     }
     record

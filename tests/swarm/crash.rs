@@ -242,11 +242,7 @@ fn exactly(world: &World<'_>, number: u64) {
 /// Records of stacks that went for the present commit: they are kept until the next one, because what
 /// was removed counts until then.
 fn counted(world: &World<'_>) -> BTreeSet<String> {
-    let label = format!("label=skep.ledger={}", world.name);
-    let names = world.docker(&["config", "ls", "--quiet", "--filter", &label]);
-    let words: Vec<&str> = ["config", "inspect"].into_iter().chain(names.lines()).collect();
-    let json = world.try_docker(&words).unwrap_or_else(|_| "[]".to_owned());
-    let configs: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    let configs = configs_of(world, "skep.ledger");
     let head = world.repo.head();
     let of_head = |config: &&Value| {
         let record = config["Spec"]["Labels"]["skep.record"].as_str().unwrap_or_default();
@@ -271,14 +267,19 @@ fn ours(world: &World<'_>, kind: &str) -> BTreeSet<String> {
     set
 }
 
-/// Stacks of which sets are kept, with the secrets and configs that these need.
-fn needed_by_sets(world: &World<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
-    let label = format!("label=skep.stable={}", world.name);
-    let sets = world.docker(&["config", "ls", "--quiet", "--filter", &label]);
-    let words: Vec<&str> = ["config", "inspect"].into_iter().chain(sets.lines()).collect();
+/// Configs of this world's instance under a label, as the engine tells of them.
+fn configs_of(world: &World<'_>, label: &str) -> Vec<Value> {
+    let filter = format!("label={label}={}", world.name);
+    let ids = world.docker(&["config", "ls", "--quiet", "--filter", &filter]);
+    let words: Vec<&str> = ["config", "inspect"].into_iter().chain(ids.lines()).collect();
     // One that is removed meanwhile is an error: the next look has the rest.
     let json = world.try_docker(&words).unwrap_or_else(|_| "[]".to_owned());
-    let sets: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    serde_json::from_str(&json).expect("JSON")
+}
+
+/// Stacks of which sets are kept, with the secrets and configs that these need.
+fn needed_by_sets(world: &World<'_>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let sets = configs_of(world, "skep.stable");
     let (mut stacks, mut names) = (BTreeSet::new(), BTreeSet::new());
     for labels in sets.iter().map(|set| &set["Spec"]["Labels"]) {
         stacks.extend(labels["skep.stack"].as_str().map(str::to_owned));

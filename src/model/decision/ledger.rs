@@ -242,6 +242,23 @@ pub struct JobRecord {
     pub policy: KeptPolicy,
 }
 
+impl JobRecord {
+    /// Of a job by a schedule that was not seen before; the time is the last that is left alone.
+    #[must_use]
+    pub fn beginning(schedule: String, slot: Timestamp) -> Self {
+        Self {
+            schedule,
+            slot,
+            begins: false,
+            missed: 0,
+            ended: BTreeMap::new(),
+            spec: None,
+            image: None,
+            policy: KeptPolicy::default(),
+        }
+    }
+}
+
 /// How a run of a job ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEnd {

@@ -46,22 +46,7 @@ pub(super) fn beginning(timing: &Timing, now: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
-    use crate::model::{KeptPolicy, Overlap, Schedule, Zone};
-
-    fn timing(schedule: &str, zone: &str) -> Timing {
-        Timing {
-            schedule: Schedule::parse(schedule).expect("a schedule"),
-            zone: Zone::named(zone).expect("a zone"),
-            overlap: Overlap::default(),
-            deadline: SignedDuration::from_mins(10),
-            succeeded: 3,
-            failed: 1,
-            limit: None,
-        }
-    }
 
     fn at(time: &str) -> Timestamp {
         format!("2026-{time}:00Z").parse().expect("a time")
@@ -69,17 +54,8 @@ mod tests {
 
     /// After a slot that was dealt with, at a time: what is due, how many were missed, what is next.
     fn check((schedule, zone): (&str, &str), slot: &str, now: &str, expected: (&str, u64, &str)) {
-        let timing = timing(schedule, zone);
-        let record = JobRecord {
-            schedule: timing.words(),
-            slot: at(slot),
-            begins: false,
-            missed: 0,
-            ended: [].into(),
-            spec: None,
-            image: None,
-            policy: KeptPolicy::default(),
-        };
+        let timing = Timing::by(schedule, zone);
+        let record = JobRecord::beginning(timing.words(), at(slot));
         let found = agenda(&timing, (Some(&record), None), at(now));
         let told = |time: Option<Timestamp>| {
             time.map_or_else(String::new, |time| time.strftime("%m-%dT%H:%M").to_string())
@@ -124,17 +100,9 @@ mod tests {
 
     #[test]
     fn another_schedule_begins_with_its_next_time() {
-        let (old, new) = (timing("0 3 * * *", "UTC"), timing("0 3 * * *", "Europe/Berlin"));
-        let record = JobRecord {
-            schedule: old.words(),
-            slot: at("01-06T03:00"),
-            begins: true,
-            missed: 0,
-            ended: [].into(),
-            spec: None,
-            image: None,
-            policy: KeptPolicy::default(),
-        };
+        let (old, new) = (Timing::by("0 3 * * *", "UTC"), Timing::by("0 3 * * *", "Europe/Berlin"));
+        let record =
+            JobRecord { begins: true, ..JobRecord::beginning(old.words(), at("01-06T03:00")) };
         let found = agenda(&new, (Some(&record), Some(record.slot)), at("01-07T02:05"));
         assert_eq!((found.due, found.missed), (None, 0));
         assert_eq!(beginning(&new, at("01-07T02:05")), at("01-07T02:00"));
@@ -143,17 +111,9 @@ mod tests {
 
     #[test]
     fn a_run_that_was_about_to_be_made_is_due_until_its_deadline() {
-        let timing = timing("0 3 * * *", "UTC");
-        let record = JobRecord {
-            schedule: timing.words(),
-            slot: at("01-07T03:00"),
-            begins: true,
-            missed: 0,
-            ended: [].into(),
-            spec: None,
-            image: None,
-            policy: KeptPolicy::default(),
-        };
+        let timing = Timing::by("0 3 * * *", "UTC");
+        let record =
+            JobRecord { begins: true, ..JobRecord::beginning(timing.words(), at("01-07T03:00")) };
         let found = |now| agenda(&timing, (Some(&record), Some(record.slot)), at(now));
         assert_eq!(found("01-07T03:04").due, Some(record.slot));
         assert_eq!((found("01-07T03:11").due, found("01-07T03:11").missed), (None, 1));

@@ -64,14 +64,8 @@ impl JobCase<'_> {
         let schedule = self.job.timing.words();
         let known = self.record.filter(|record| record.schedule == schedule);
         let mut next = known.cloned().unwrap_or_else(|| JobRecord {
-            schedule,
-            slot: beginning(&self.job.timing, self.input.now),
-            begins: false,
-            missed: 0,
             ended: self.record.map(|record| record.ended.clone()).unwrap_or_default(),
-            spec: None,
-            image: None,
-            policy: KeptPolicy::default(),
+            ..JobRecord::beginning(schedule, beginning(&self.job.timing, self.input.now))
         });
         next.spec = Some(change.hash.clone());
         let pinned = image.digest().is_some();

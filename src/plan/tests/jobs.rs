@@ -9,8 +9,8 @@ use super::{WEB, World, asks_for, declared, now, stack_name};
 use crate::diff::{NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL};
 use crate::model::engine::{JobMode, Service, ServiceMode, Task, TaskState, TaskStatus, Version};
 use crate::model::{
-    Desired, DesiredJob, JobRecord, KeptPolicy, LedgerRecord, Overlap, RunEnd, SLOT_LABEL,
-    Schedule, SeenTask, Standing, Step, Timing, Zone, slot_name,
+    Desired, DesiredJob, JobRecord, LedgerRecord, Overlap, RunEnd, SLOT_LABEL, SeenTask, Standing,
+    Step, Timing, slot_name,
 };
 use crate::plan::{Finding, RunState, StackPlan, audit};
 
@@ -26,15 +26,8 @@ fn earlier(minutes: i64) -> Timestamp {
 }
 
 fn timing(overlap: Overlap) -> Timing {
-    Timing {
-        schedule: Schedule::parse("* * * * *").expect("a schedule"),
-        zone: Zone::default(),
-        overlap,
-        deadline: SignedDuration::from_mins(10),
-        succeeded: 1,
-        failed: 1,
-        limit: Some(Duration::from_secs(3600)),
-    }
+    let limit = Some(Duration::from_secs(3600));
+    Timing { overlap, succeeded: 1, limit, ..Timing::by("* * * * *", "UTC") }
 }
 
 /// The shop as declared, with a job that was last run so many minutes before it is due.
@@ -44,16 +37,7 @@ fn ran(minutes: i64, overlap: Overlap) -> World {
         service.spec.name = JOB.to_owned();
         service.spec.mode = Some(ServiceMode::ReplicatedJob(JobMode::default()));
         let timing = timing(overlap);
-        let job = JobRecord {
-            schedule: timing.words(),
-            slot: earlier(minutes),
-            begins: false,
-            missed: 0,
-            ended: [].into(),
-            spec: None,
-            image: None,
-            policy: KeptPolicy::default(),
-        };
+        let job = JobRecord::beginning(timing.words(), earlier(minutes));
         world.desired.jobs.insert(JOB.to_owned(), Arc::new(DesiredJob { service, timing }));
         let record = world.record.as_mut().expect("a record");
         record.jobs.insert(JOB.to_owned(), job);

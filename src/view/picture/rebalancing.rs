@@ -30,4 +30,11 @@ impl RebalancingView {
         });
         Self { object, tasks, held }
     }
+
+    /// How many tasks are on each node: `n1 3, n2 3, n3 0`.
+    #[must_use]
+    pub fn spread(&self) -> String {
+        let tasks = self.tasks.iter().map(|(node, tasks)| format!("{node} {tasks}"));
+        tasks.collect::<Vec<_>>().join(", ")
+    }
 }

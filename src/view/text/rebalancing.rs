@@ -8,14 +8,8 @@ use crate::view::veil::Reveal;
 
 /// `spread service/shop_web  n1 3, n2 3, n3 0`, with what holds it below.
 pub(super) fn rebalancing(one: &RebalancingView, indent: &str, reveal: Reveal) -> String {
-    let tasks = clean(&spread(one)).into_owned();
-    let mut text = format!("{indent}{} {}  {tasks}\n", paint(DIM, "spread"), one.object);
+    let (object, tasks) = (&one.object, one.spread());
+    let mut text = format!("{indent}{} {object}  {}\n", paint(DIM, "spread"), clean(&tasks));
     text.push_str(&held_lines(one.held.iter(), &format!("{indent}  "), reveal));
     text
-}
-
-/// How many tasks are on each node.
-fn spread(one: &RebalancingView) -> String {
-    let tasks = one.tasks.iter().map(|(node, tasks)| format!("{node} {tasks}"));
-    tasks.collect::<Vec<_>>().join(", ")
 }

@@ -99,8 +99,7 @@ fn log_stack(old: Option<&StackView>, now: &StackView) {
     }
     for one in &now.rebalancing {
         if !old.is_some_and(|old| old.rebalancing.contains(one)) {
-            let tasks: Vec<_> = one.tasks.iter().map(|(node, n)| format!("{node} {n}")).collect();
-            let (object, tasks) = (one.object.to_string(), tasks.join(", "));
+            let (object, tasks) = (one.object.to_string(), one.spread());
             let held = one.held.as_ref().map(|held| held.message.to_string()).unwrap_or_default();
             let (object, tasks, held) = (clean(&object), clean(&tasks), clean(&held));
             tracing::info!(stack, %object, %tasks, %held, "crowded");
