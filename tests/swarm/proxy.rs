@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Request {
     pub target: String,
     /// The body as JSON; null when there is none, or while it is on its way.
     pub body: Value,
+    /// Whether the engine refused it because the object had moved on since it was read.
+    pub outdated: bool,
 }
 
 struct Shared {
@@ -50,6 +52,8 @@ struct Talk {
     client: UnixStream,
     engine: UnixStream,
     listens: AtomicBool,
+    /// Which request the engine answers; one at a time, as HTTP/1.1 has it.
+    asked: AtomicUsize,
 }
 
 impl Proxy {
@@ -194,7 +198,8 @@ impl Talk {
 fn serve(shared: &Arc<Shared>, client: UnixStream) {
     // An engine that is down: the client sees its connection end.
     let Ok(engine) = UnixStream::connect(&shared.engine) else { return };
-    let talk = Arc::new(Talk { client, engine, listens: AtomicBool::new(false) });
+    let (listens, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let talk = Arc::new(Talk { client, engine, listens, asked });
     lock(&shared.talks).push(Arc::clone(&talk));
     let (answers, shared) = (Arc::clone(&talk), Arc::clone(shared));
     let shared_answers = Arc::clone(&shared);
@@ -217,8 +222,17 @@ fn answer(shared: &Shared, talk: &Talk) -> Option<()> {
     if talk.listens.load(Ordering::SeqCst) {
         let text = String::from_utf8_lossy(&piece[..length]).into_owned();
         lock(&shared.heard).push((Instant::now(), text));
+    } else if is_outdated(&piece[..length]) {
+        // Known before the client knows, as with requests.
+        lock(&shared.requests)[talk.asked.load(Ordering::SeqCst)].outdated = true;
     }
     (&talk.client).write_all(&piece[..length]).ok()
+}
+
+/// Whether an answer begins so; it comes in one piece.
+fn is_outdated(piece: &[u8]) -> bool {
+    let (refused, words) = (b"HTTP/1.1 500 ", b"update out of sequence");
+    piece.starts_with(refused) && piece.windows(words.len()).any(|part| part == words)
 }
 
 /// One request on its way to the engine; `None` at the end of the connection.
@@ -231,12 +245,14 @@ fn forward(shared: &Shared, talk: &Talk, client: &mut BufReader<&UnixStream>) ->
     if listens && shared.deaf.load(Ordering::SeqCst) {
         return None;
     }
-    let request = Request { at: Instant::now(), method, target, body: Value::Null };
+    let request =
+        Request { at: Instant::now(), method, target, body: Value::Null, outdated: false };
     let index = {
         let mut requests = lock(&shared.requests);
         requests.push(request);
         requests.len() - 1
     };
+    talk.asked.store(index, Ordering::SeqCst);
     let mut body = vec![0; length(&head)?];
     client.read_exact(&mut body).ok()?;
     // Known before the engine knows: who sees the effect finds the request here.

@@ -275,10 +275,12 @@ impl<'a> World<'a> {
         format!("{}.yml", self.name)
     }
 
-    /// skep's writes after a mark, but for those to its own memory.
+    /// skep's writes after a mark, but for those to its own memory and those that the engine refused
+    /// because it had itself moved the object on, as it does all through a rollout.
     pub fn wrote(&self, mark: usize) -> Vec<String> {
         let writes = self.proxy.writes(mark);
-        writes.iter().filter(|write| !is_own(write)).map(|write| self.short(write)).collect()
+        let counts = |write: &&Request| !is_own(write) && !write.outdated;
+        writes.iter().filter(counts).map(|write| self.short(write)).collect()
     }
 
     /// A write in a short line without the stack's name: `update service web`.
