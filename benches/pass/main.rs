@@ -30,12 +30,13 @@ fn main() {
         return child(services.parse().expect("a number"));
     }
     println!(
-        "{:>8} {:>6} {:>6} {:>9} {:>10} {:>12} {:>13} {:>13} {:>12}",
+        "{:>8} {:>6} {:>6} {:>9} {:>10} {:>9} {:>12} {:>13} {:>13} {:>12}",
         "services",
         "nodes",
         "tasks",
         "look, ms",
         "no-op, ms",
+        "kept, ms",
         "repair, ms",
         "started, ms",
         "skep, MiB",
@@ -68,11 +69,17 @@ fn child(services: usize) {
         large.change_by_hand(turn);
         timed(|| runtime.block_on(large.repair(&mut operator)))
     }));
+    large.keep_more();
+    // It reads what is new to it.
+    runtime.block_on(large.quiet_pass(&mut operator));
+    let kept =
+        median((0..PASSES).map(|_| timed(|| runtime.block_on(large.quiet_pass(&mut operator)))));
     let (nodes, tasks) = large.size();
     println!(
-        "{services:>8} {nodes:>6} {tasks:>6} {:>9} {:>10} {:>12} {:>13} {:>13} {:>12}",
+        "{services:>8} {nodes:>6} {tasks:>6} {:>9} {:>10} {:>9} {:>12} {:>13} {:>13} {:>12}",
         ms(looks),
         ms(passes),
+        ms(kept),
         ms(repairs),
         ms(started),
         mib(memory),

@@ -4,7 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep::model::{HashKey, SourceName};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use skep::ledger::{KEPT_SETS, STABLE_LABEL};
+use skep::model::engine::LiveConfig;
+use skep::model::{HashKey, NewData, SecretBytes, SourceName};
+use skep::ports::Write;
 use skep::reconcile::{Doors, NamedSource, Operator, Settings};
 use skep::sim::{SwarmShape, World};
 use skep::status::{Report, Settled, settled};
@@ -15,6 +20,8 @@ const STACK: usize = 50;
 const REPLICAS: usize = 5;
 /// Services for each node.
 const SHARE: usize = 10;
+/// Label with the number of a kept set.
+const NUMBER_LABEL: &str = "skep.number";
 /// Time between the passes that make everything, and their largest number.
 const PACE: (Duration, usize) = (Duration::from_secs(10), 60);
 
@@ -70,6 +77,25 @@ impl Large {
         let report = pass(operator).await;
         assert!(is_well(&report), "everything is as declared");
         assert_eq!(self.world.swarm.writes(), writes);
+    }
+
+    /// Keeps as many sets of each stack as are ever kept: copies of the one that is there.
+    pub fn keep_more(&self) {
+        let observed = self.world.swarm.picture();
+        let kept = |config: &&Arc<LiveConfig>| config.spec.labels.contains_key(STABLE_LABEL);
+        for config in observed.configs.values().filter(kept) {
+            let labels = &config.spec.labels;
+            let number: usize =
+                labels.get(NUMBER_LABEL).expect("a label").parse().expect("a number");
+            for number in number + 1..number + KEPT_SETS {
+                let name = format!("kept.{}.{number}", config.id);
+                let mut new = NewData::labelled(name, labels.clone());
+                new.labels.insert(NUMBER_LABEL.to_owned(), number.to_string());
+                let data = STANDARD.decode(&config.spec.data).expect("base64");
+                let write = Write::CreateConfig { new, bytes: SecretBytes::new(data) };
+                self.world.swarm.hand().write(&write).expect("a write");
+            }
+        }
     }
 
     /// Somebody changes one service.

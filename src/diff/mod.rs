@@ -37,8 +37,8 @@ use objects::{Declared, ServiceCase, Versions, network};
 use wanted::ImageCase;
 
 use crate::model::{
-    Desired, DesiredStack, HashKey, ImageRef, Images, Instance, Inventory, KeyedHash, Kind,
-    LedgerRecord, ObjectRef, StackName,
+    DesiredStack, HashKey, ImageRef, Images, Instance, Inventory, KeyedHash, Kind, LedgerRecord,
+    ObjectRef, StackName,
 };
 
 /// What a comparison needs beside the declaration.
@@ -143,37 +143,34 @@ pub fn remains(stack: &StackName, record: &LedgerRecord, input: DiffInput<'_>) -
     }
 }
 
-/// References that a registry has to be asked about before images can be decided.
+/// References that a registry has to be asked about before the images of a stack can be decided.
 #[must_use]
 pub fn questions(
-    desired: &Desired,
-    records: &BTreeMap<&StackName, &LedgerRecord>,
+    stack: &DesiredStack,
+    record: &LedgerRecord,
     view: &View<'_>,
 ) -> BTreeSet<ImageRef> {
-    let (nothing, images) = (LedgerRecord::default(), Images::default());
+    let images = Images::default();
     let mut questions = BTreeSet::new();
-    for stack in desired.stacks.values() {
-        let record = records.get(&stack.name).copied().unwrap_or(&nothing);
-        let hooks = Hooks::of(stack, record);
-        for (name, service) in &stack.services {
-            let run = hooks.as_ref().filter(|_| service.rank.is_hook());
-            if run.is_some_and(|hooks| hooks.done.contains(name)) {
-                continue;
-            }
-            let name = &run.map_or_else(|| name.clone(), |hooks| hooks.name(name));
-            let case = ImageCase {
-                desired: service,
-                live: view.observed.services.get(name).map(AsRef::as_ref),
-                record: record.services.get(name),
-                images: &images,
-            };
-            if case.decide().state == ImageState::Unasked {
-                questions.insert(service.image.clone());
-            }
+    let hooks = Hooks::of(stack, record);
+    for (name, service) in &stack.services {
+        let run = hooks.as_ref().filter(|_| service.rank.is_hook());
+        if run.is_some_and(|hooks| hooks.done.contains(name)) {
+            continue;
         }
-        let jobs = stack.jobs.iter().map(|(name, job)| job::pinned(job, record.jobs.get(name)));
-        questions.extend(jobs.filter(|service| service.image.digest().is_none()).map(|s| s.image));
+        let name = &run.map_or_else(|| name.clone(), |hooks| hooks.name(name));
+        let case = ImageCase {
+            desired: service,
+            live: view.observed.services.get(name).map(AsRef::as_ref),
+            record: record.services.get(name),
+            images: &images,
+        };
+        if case.decide().state == ImageState::Unasked {
+            questions.insert(service.image.clone());
+        }
     }
+    let jobs = stack.jobs.iter().map(|(name, job)| job::pinned(job, record.jobs.get(name)));
+    questions.extend(jobs.filter(|service| service.image.digest().is_none()).map(|s| s.image));
     questions
 }
 

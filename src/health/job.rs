@@ -10,14 +10,14 @@ use crate::model::engine::{ServiceMode, TaskState};
 /// Judges a job by the tasks of its newest run.
 pub(super) fn judge(case: &Case<'_>) -> Health {
     let places = places(case);
-    let of_run = places.values().flat_map(Place::tasks);
+    let of_run = places.iter().flat_map(Place::tasks);
     let (started, completed) = progress(of_run);
     let ended_well =
-        |place: &&Place<'_>| place.own(case).any(|task| task.status.state == TaskState::Complete);
-    let done = places.values().filter(ended_well).count() as u64;
-    let wanted = wanted(case, places.len() as u64);
+        |place: &Place<'_>| place.own(case).any(|task| task.status.state == TaskState::Complete);
+    let done = places.iter().filter(ended_well).count() as u64;
+    let wanted = wanted(case, places.iter().count() as u64);
     let is_done = done >= wanted && (wanted == 0 || started > 0);
-    let open = places.values().filter(|place| !ended_well(place));
+    let open = places.iter().filter(|place| !ended_well(place));
     let worst = open.filter_map(|place| trouble(case, place)).max_by_key(|told| told.state);
     let verdict = match worst {
         _ if is_done => Trouble::none(),

@@ -116,7 +116,7 @@ pub fn doubts(service: &Service, observed: &Observed, clocks: Clocks) -> BTreeSe
         return BTreeSet::new();
     }
     let places = place::places(&case);
-    let open = places.values().filter(|place| !place.is_steady(&case));
+    let open = places.iter().filter(|place| !place.is_steady(&case));
     open.filter_map(|place| trouble::image_in_doubt(&case, place)).collect()
 }
 

@@ -36,6 +36,19 @@ pub enum NodeState {
 }
 
 impl NodeState {
+    /// The verdict alone.
+    #[must_use]
+    pub fn of(node: &Node) -> Self {
+        match (node.status.state.as_str(), node.spec.availability.as_str()) {
+            ("down", _) => Self::Down,
+            ("disconnected", _) => Self::Disconnected,
+            ("ready", "drain") => Self::Drained,
+            ("ready", "pause") => Self::Paused,
+            ("ready", _) => Self::Ready,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -68,14 +81,7 @@ impl fmt::Display for NodeHealth {
 /// Judges one node.
 #[must_use]
 pub fn node_health(node: &Node) -> NodeHealth {
-    let state = match (node.status.state.as_str(), node.spec.availability.as_str()) {
-        ("down", _) => NodeState::Down,
-        ("disconnected", _) => NodeState::Disconnected,
-        ("ready", "drain") => NodeState::Drained,
-        ("ready", "pause") => NodeState::Paused,
-        ("ready", _) => NodeState::Ready,
-        _ => NodeState::Unknown,
-    };
+    let state = NodeState::of(node);
     let hostname = &node.description.hostname;
     let name = if hostname.is_empty() { &node.id } else { hostname };
     NodeHealth { name: name.clone(), state, why: node.status.message.clone() }

@@ -88,7 +88,7 @@ impl Trouble {
 }
 
 /// What is wrong at a place that is not as it should be; `None` where no task is wanted.
-pub(super) fn trouble(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
+pub(super) fn trouble(case: &Case<'_>, place: Place<'_>) -> Option<Trouble> {
     place
         .lost_to(case)
         .map(Trouble::waiting)
@@ -99,21 +99,21 @@ pub(super) fn trouble(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
 }
 
 /// The image that a place can't get, as far as its tasks tell.
-pub(super) fn image_in_doubt(case: &Case<'_>, place: &Place<'_>) -> Option<ImageRef> {
+pub(super) fn image_in_doubt(case: &Case<'_>, place: Place<'_>) -> Option<ImageRef> {
     let task = refused(case, place).or_else(|| pulling(case, place))?;
     task.spec.container_spec.as_ref()?.image.parse().ok()
 }
 
 /// The newest attempt, if a node had no image for it. The newest word counts: on another node, or
 /// later, the image may have come.
-fn refused<'a>(case: &Case<'_>, place: &Place<'a>) -> Option<&'a Task> {
+fn refused<'a>(case: &Case<'_>, place: Place<'a>) -> Option<&'a Task> {
     let mut attempts = place.attempts(case);
     let newest = attempts.find(|task| task.status.state >= TaskState::Starting);
     newest.filter(|task| task.status.err.starts_with(NO_IMAGE))
 }
 
 /// A task whose image should have come by now.
-fn pulling<'a>(case: &Case<'_>, place: &Place<'a>) -> Option<&'a Task> {
+fn pulling<'a>(case: &Case<'_>, place: Place<'a>) -> Option<&'a Task> {
     let task = place.current().map(|seen| &*seen.task)?;
     (task.status.state == TaskState::Preparing && is_late(case, place)).then_some(task)
 }
@@ -132,7 +132,7 @@ pub(super) fn is_blameless(case: &Case<'_>) -> bool {
 }
 
 /// An image that a node could not get: the registry's own answer says whose fault that is.
-fn image(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
+fn image(case: &Case<'_>, place: Place<'_>) -> Option<Trouble> {
     let image = image_in_doubt(case, place)?;
     let is_refused = refused(case, place).is_some();
     let words = match is_refused {
@@ -156,7 +156,7 @@ fn image(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
 }
 
 /// Tasks that end again and again, or ended for good.
-fn crashed(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
+fn crashed(case: &Case<'_>, place: Place<'_>) -> Option<Trouble> {
     let newest = place.failures(case).next()?;
     let policy = case.service.spec.task_template.restart_policy.as_deref();
     let declared = policy.and_then(|policy| policy.max_attempts).filter(|attempts| *attempts > 0);
@@ -170,7 +170,7 @@ fn crashed(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
 
 /// A task without a node, while one that could run it is away: that one may come back. One that
 /// just did is not in the scheduler's words yet.
-fn no_node(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
+fn no_node(case: &Case<'_>, place: Place<'_>) -> Option<Trouble> {
     let task = &place.current()?.task;
     if task.status.state != TaskState::Pending || !task.status.err.starts_with(NO_NODE) {
         return None;
@@ -197,7 +197,7 @@ fn told_away(words: &str) -> usize {
 }
 
 /// A task that does not get on: it waits for the scheduler, a pull, or its health check.
-fn slow(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
+fn slow(case: &Case<'_>, place: Place<'_>) -> Option<Trouble> {
     let seen = place.current()?;
     if seen.task.status.state >= TaskState::Running {
         return Some(Trouble::unknown());
@@ -208,7 +208,7 @@ fn slow(case: &Case<'_>, place: &Place<'_>) -> Option<Trouble> {
 }
 
 /// True when the first try was made longer ago than a task may take.
-fn is_late(case: &Case<'_>, place: &Place<'_>) -> bool {
+fn is_late(case: &Case<'_>, place: Place<'_>) -> bool {
     is_overlong(place.began(case), case)
 }
 

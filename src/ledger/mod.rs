@@ -11,6 +11,7 @@ mod record;
 mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{HashKey, LedgerRecord, ObjectRef, StackName, Suspension, Target};
 
@@ -20,7 +21,7 @@ pub use objects::{
     INSTANCE_LABEL, KEY_BYTES, LEDGER_DATA, RECORD_LABEL, STACK_LABEL, key_name, ledger_labels,
     ledger_name,
 };
-pub use record::{RECORD_LIMIT, RecordError, decode};
+pub use record::{RECORD_LIMIT, RecordError, Records, decode};
 pub use stable::{
     KEPT_SETS, STABLE_LABEL, StableSet, current, pack_stable, stable_labels, stable_name,
 };
@@ -64,8 +65,8 @@ impl Ledgers {
 /// One stack's record, and the config that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What is remembered.
-    pub record: LedgerRecord,
+    /// What is remembered; shared with those who look again.
+    pub record: Arc<LedgerRecord>,
     /// Where it is kept, for the next compare-and-swap.
     pub target: Target,
 }

@@ -71,27 +71,65 @@ fn unpack(text: &str) -> Result<String, String> {
 /// Everything that an instance remembers, out of a listing of configs.
 #[must_use]
 pub fn decode(configs: &BTreeMap<String, Arc<LiveConfig>>, instance: &Instance) -> Ledgers {
-    let mut ledgers = Ledgers::default();
-    for config in configs.values() {
-        let labels = &config.spec.labels;
-        let ours = |label| labels.get(label).map(String::as_str) == Some(instance.as_str());
-        if ours(INSTANCE_LABEL) {
-            take(&mut ledgers, config);
-        } else if ours(STABLE_LABEL) {
-            // What is no part of a set is nobody's, and left alone.
-            let _ = stable::take(&mut ledgers.stable, config);
-        }
-    }
-    ledgers.key = configs.get(&key_name(instance)).and_then(|config| key(config));
-    ledgers
+    Records::default().decode(configs, instance)
 }
 
-fn take(ledgers: &mut Ledgers, config: &LiveConfig) {
+/// Records by the config that they were read from, for those who look again and again: the same
+/// config holds the same record.
+#[derive(Debug, Default)]
+pub struct Records(BTreeMap<String, Known>);
+
+#[derive(Debug)]
+struct Known {
+    config: Arc<LiveConfig>,
+    record: Read,
+}
+
+type Read = Result<Arc<LedgerRecord>, String>;
+
+impl Records {
+    /// The same as [`decode`]; only what is not the same as last time is read.
+    #[must_use]
+    pub fn decode(
+        &mut self,
+        configs: &BTreeMap<String, Arc<LiveConfig>>,
+        instance: &Instance,
+    ) -> Ledgers {
+        let mut before = std::mem::take(&mut self.0);
+        let mut ledgers = Ledgers::default();
+        for (name, config) in configs {
+            let labels = &config.spec.labels;
+            let ours = |label| labels.get(label).map(String::as_str) == Some(instance.as_str());
+            if ours(INSTANCE_LABEL) {
+                let known = before.remove(name).filter(|known| known.is_of(config));
+                let known = known.unwrap_or_else(|| Known::read(config));
+                take(&mut ledgers, config, known.record.clone());
+                self.0.insert(name.clone(), known);
+            } else if ours(STABLE_LABEL) {
+                // What is no part of a set is nobody's, and left alone.
+                let _ = stable::take(&mut ledgers.stable, config);
+            }
+        }
+        ledgers.key = configs.get(&key_name(instance)).and_then(|config| key(config));
+        ledgers
+    }
+}
+
+impl Known {
+    fn read(config: &Arc<LiveConfig>) -> Self {
+        Self { config: Arc::clone(config), record: parse(config).map(Arc::new) }
+    }
+
+    fn is_of(&self, config: &Arc<LiveConfig>) -> bool {
+        Arc::ptr_eq(&self.config, config) || self.config == *config
+    }
+}
+
+fn take(ledgers: &mut Ledgers, config: &LiveConfig, record: Read) {
     let target =
         Target { name: config.spec.name.clone(), id: config.id.clone(), version: config.version };
-    let record = parse(config);
     let Some(stack) = config.spec.labels.get(STACK_LABEL) else {
-        let record = record.unwrap_or_else(|why| unreadable(&why));
+        let record = record.unwrap_or_else(|why| Arc::new(unreadable(&why)));
         (ledgers.suspension, ledgers.sync) = (record.suspension.clone(), record.sync);
         ledgers.instance = Some(Entry { record, target });
         return;
@@ -159,8 +197,26 @@ mod tests {
             ..LedgerRecord::default()
         };
         let ledgers = decode(&BTreeMap::from([stored(Some(&stack), &record)]), &instance());
-        assert_eq!(ledgers.stacks[&stack].record, record);
+        assert_eq!(*ledgers.stacks[&stack].record, record);
         assert!(ledgers.suspension.is_none());
+    }
+
+    #[test]
+    fn only_a_record_that_is_another_one_is_read_anew() {
+        let (shop, tools) = (StackName::new("shop"), StackName::new("tools"));
+        let (shop, tools) = (shop.expect("a name"), tools.expect("a name"));
+        let with = |sync| LedgerRecord { format: FORMAT, sync, ..LedgerRecord::default() };
+        let look = |sync| {
+            BTreeMap::from([stored(Some(&shop), &with(sync)), stored(Some(&tools), &with(0))])
+        };
+        let mut records = Records::default();
+        let first = records.decode(&look(1), &instance());
+        let second = records.decode(&look(2), &instance());
+        let same = |stack| Arc::ptr_eq(&first.stacks[stack].record, &second.stacks[stack].record);
+        assert_eq!((same(&shop), same(&tools)), (false, true));
+        assert_eq!(second.stacks[&shop].record.sync, 2);
+        let third = records.decode(&BTreeMap::new(), &instance());
+        assert!(third.stacks.is_empty() && records.0.is_empty(), "nothing is kept of what is gone");
     }
 
     #[test]
@@ -179,7 +235,7 @@ mod tests {
         let size = config.spec.labels.get(RECORD_LABEL).map_or(0, String::len);
         assert!((1..RECORD_LIMIT / 2).contains(&size), "{size} bytes");
         let ledgers = decode(&BTreeMap::from([(name, config)]), &instance());
-        assert_eq!(ledgers.stacks[&stack].record, record);
+        assert_eq!(*ledgers.stacks[&stack].record, record);
     }
 
     #[test]

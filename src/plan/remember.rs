@@ -15,7 +15,8 @@ use crate::model::{
 
 /// The record as it should be after this pass, given the services that are about to be written.
 pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> LedgerRecord {
-    let mut record = input.ledger.map(|entry| entry.record.clone()).unwrap_or_default();
+    let mut record =
+        input.ledger.map(|entry| LedgerRecord::clone(&entry.record)).unwrap_or_default();
     record.format = FORMAT;
     record.source = Some(input.lineage.source.clone());
     record.root.clone_from(&input.lineage.root);
@@ -30,23 +31,24 @@ pub(super) fn next_record(input: &PlanInput<'_>, written: &BTreeSet<&str>) -> Le
     }
     let may_be_stable = whole::may_be_stable(input);
     for change in &input.changes.services {
-        let known = record.services.remove(&change.name);
-        let known = change.translated.as_deref().cloned().or(known);
-        let mut service = known.unwrap_or_default();
-        let failed = note_failure(&mut service, change, input);
-        record.failed.extend(failed);
-        let spent = change.hook.is_some() && order::has_failed(&service);
+        let service = record.services.entry(change.name.clone()).or_default();
+        if let Some(known) = change.translated.as_deref() {
+            service.clone_from(known);
+        }
+        record.failed.extend(note_failure(service, change, input));
+        let spent = change.hook.is_some() && order::has_failed(service);
         if written.contains(change.name.as_str()) {
-            note_attempt(&mut service, change);
+            note_attempt(service, change);
         }
         if may_be_stable && !spent {
-            note_success(&mut service, change, input);
+            note_success(service, change, input);
         }
         let before = std::mem::take(&mut service.policy);
-        if service != ServiceRecord::default() {
+        if *service == ServiceRecord::default() {
+            record.services.remove(&change.name);
+        } else {
             let declared = input.lineage.basis == Basis::Declared;
             service.policy = if declared { KeptPolicy::from(&change.policy) } else { before };
-            record.services.insert(change.name.clone(), service);
         }
     }
     // What is kept has no hooks; those of the declaration are not run again for it.
@@ -241,21 +243,30 @@ pub(super) fn removing(
 /// The step that notes the same of a stack that is not declared any more; nothing else of its
 /// record changes, so that what survives stays known.
 pub(super) fn leaving(input: &PlanInput<'_>, services: Vec<String>) -> Option<PlannedStep> {
-    let record = input.ledger?.record.clone();
+    let record = LedgerRecord::clone(&input.ledger?.record);
     step(input, removing(input, record, services))
 }
 
+/// Remembers a value. Nearly always it is there already, in each pass over many thousands of
+/// services: then nothing is copied.
+fn put(place: &mut Option<SpecHash>, value: &SpecHash) {
+    if place.as_ref() != Some(value) {
+        *place = Some(value.clone());
+    }
+}
+
 fn note_attempt(service: &mut ServiceRecord, change: &ServiceChange) {
-    service.attempted = Some(change.hash.clone());
+    put(&mut service.attempted, &change.hash);
     service.back = None;
-    service.ignore = change.ignore.clone();
+    service.ignore.clone_from(&change.ignore);
     if service.retry.take().as_ref() == Some(&change.hash) {
         service.quarantine.remove(&change.hash);
         service.failure = None;
     }
-    service.loose = Some(change.loose.clone());
+    put(&mut service.loose, &change.loose);
     if let ImageState::Decided(declared, pinned) = &change.image
         && !change.ignore.cover(IMAGE)
+        && service.image.as_ref().is_none_or(|(text, image)| (text, image) != (declared, pinned))
     {
         service.image = Some((declared.clone(), pinned.clone()));
     }
@@ -299,7 +310,7 @@ fn note_success(service: &mut ServiceRecord, change: &ServiceChange, input: &Pla
     let health = input.health.get(&change.name);
     if flight(live).is_none() && health.is_some_and(|h| h.state == HealthState::Healthy) {
         note_attempt(service, change);
-        service.stable = Some(change.hash.clone());
+        put(&mut service.stable, &change.hash);
         service.quarantine.remove(&change.hash);
         if service.quarantine.is_empty() {
             service.failure = None;

@@ -65,7 +65,7 @@ pub(super) fn note(input: &PlanInput<'_>, held: Option<HeldRevision>) -> Option<
         root: input.lineage.root.clone(),
         ..LedgerRecord::default()
     };
-    let record = input.ledger.map_or_else(new, |entry| entry.record.clone());
+    let record = input.ledger.map_or_else(new, |entry| LedgerRecord::clone(&entry.record));
     remember::step(input, LedgerRecord { held, ..record })
 }
 

@@ -259,7 +259,7 @@ impl World {
         };
         let health = [(WEB.to_owned(), health)].into();
         let target = Target { name: LEDGER.into(), id: "l1".into(), version: Version::default() };
-        let ledger = self.record.clone().map(|record| Entry { record, target });
+        let ledger = self.record.clone().map(|record| Entry { record: Arc::new(record), target });
         let plan = plan(
             &PlanInput {
                 changes: &changes,

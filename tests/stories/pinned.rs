@@ -40,7 +40,7 @@ async fn pin(play: &mut Play, number: u32) {
 
 async fn record(play: &Play) -> LedgerRecord {
     let observed = play.world.swarm.look().await.expect("a look");
-    decode(&observed.configs, &Instance::default()).stacks[&name()].record.clone()
+    LedgerRecord::clone(&decode(&observed.configs, &Instance::default()).stacks[&name()].record)
 }
 
 /// The mode of the web service, and its config.

@@ -234,7 +234,7 @@ impl Play {
         let instance = Instance::default();
         let entry = decode(&observed.configs, &instance).stacks.remove(stack);
         let (record, target) = entry.map(|entry| (entry.record, entry.target)).unzip();
-        let mut record = record.unwrap_or_default();
+        let mut record = record.map_or_else(LedgerRecord::default, Arc::unwrap_or_clone);
         decision(&mut record);
         record.held = None;
         let write = ledger_write(&instance, Some(stack), &record, target.as_ref());

@@ -75,7 +75,7 @@ async fn put_back_records(play: &Play) {
     }
     let now = decode(&observed.configs, &Instance::default());
     for (stack, entry) in before().stacks {
-        let mut record = entry.record;
+        let mut record = LedgerRecord::clone(&entry.record);
         let now = &now.stacks[&stack].record;
         record.inventory = with_ids(record.inventory, &now.inventory);
         record.revision.clone_from(&now.revision);
@@ -94,7 +94,9 @@ fn with_ids(before: Inventory, now: &Inventory) -> Inventory {
 
 async fn record(play: &Play, stack: &str) -> LedgerRecord {
     let observed = play.world.swarm.look().await.expect("a look");
-    decode(&observed.configs, &Instance::default()).stacks[&name(stack)].record.clone()
+    LedgerRecord::clone(
+        &decode(&observed.configs, &Instance::default()).stacks[&name(stack)].record,
+    )
 }
 
 /// What a pass did, in short.

@@ -19,7 +19,8 @@ fn shop() -> StackName {
 async fn record(play: &Play) -> LedgerRecord {
     let observed = play.world.swarm.look().await.expect("a look");
     let mut ledgers = decode(&observed.configs, &Instance::default());
-    ledgers.stacks.remove(&shop()).map(|entry| entry.record).unwrap_or_default()
+    let record = ledgers.stacks.remove(&shop()).map(|entry| entry.record);
+    record.as_deref().cloned().unwrap_or_default()
 }
 
 /// What is told to somebody who waits for this revision of the shop.
@@ -31,14 +32,14 @@ async fn told_of(play: &Play, stack: &str, wanted: &Revision) -> Awaited {
     let observed = play.world.swarm.look().await.expect("a look");
     let ledgers = decode(&observed.configs, &Instance::default());
     let stack = StackName::new(stack).expect("a name");
-    let record = ledgers.stacks.get(&stack).map(|entry| &entry.record);
+    let record = ledgers.stacks.get(&stack).map(|entry| &*entry.record);
     let containing = record.into_iter().flat_map(Reached::named).filter(|named| *named == wanted);
     let containing = containing.collect();
     let reached = record.and_then(|record| Reached::by_ledger(record, &containing));
     let known = Known {
         record,
         everything: ledgers.suspension.as_ref(),
-        stuck: &stuck(ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record))),
+        stuck: &stuck(ledgers.stacks.iter().map(|(name, entry)| (name, &*entry.record))),
         observed: &observed,
         min_healthy: 10 * SECOND,
     };

@@ -44,7 +44,7 @@ fn away(world: &World<'_>, minutes: i64) {
         let instance = Instance::new(world.name.clone()).expect("a name");
         let stack = StackName::new(world.name.clone()).expect("a name");
         let entry = decode(&observed.configs, &instance).stacks.remove(&stack).expect("a ledger");
-        let mut record = entry.record;
+        let mut record = LedgerRecord::clone(&entry.record);
         change(&mut record, observed.at);
         let write = ledger_write(&instance, Some(&stack), &record, Some(&entry.target));
         swarm.write(&write.expect("it fits")).await.expect("a write");

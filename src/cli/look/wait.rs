@@ -170,7 +170,7 @@ impl Wait<'_> {
             let awaited = Awaited::Unknown(format!("its ledger can't be read: {why}"));
             return Ok(Seen { awaited, revision: None });
         }
-        let record = ledgers.stacks.get(self.stack).map(|entry| &entry.record);
+        let record = ledgers.stacks.get(self.stack).map(|entry| &*entry.record);
         let revision = record.and_then(|record| {
             let pinned = record.pin.as_ref().map(|pin| &pin.revision);
             pinned.or(record.revision.as_ref()).cloned()
@@ -179,7 +179,7 @@ impl Wait<'_> {
             Some(record) => self.reached(record, began).await,
             None => Reached::NotYet,
         };
-        let stuck = stuck(ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)));
+        let stuck = stuck(ledgers.stacks.iter().map(|(name, entry)| (name, &*entry.record)));
         let known = Known {
             record,
             stuck: &stuck,

@@ -106,7 +106,8 @@ pub fn plan_nodes(input: &NodesInput<'_>) -> NodesPlan {
 impl NodesPlan {
     /// What was put on nodes is known before it is, and until it is seen to be gone.
     fn remember(&mut self, input: &NodesInput<'_>, noted: NodeLabels) {
-        let before = input.ledger.map(|entry| entry.record.clone()).unwrap_or_default();
+        let before =
+            input.ledger.map(|entry| LedgerRecord::clone(&entry.record)).unwrap_or_default();
         if before.nodes == noted || stopped_by(input.orders, input.now).is_some() {
             return;
         }

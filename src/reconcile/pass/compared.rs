@@ -1,24 +1,34 @@
-//! Comparisons of the last pass. Comparing is most of what a pass costs, and it would come out the
-//! same while neither the swarm, nor the answers of registries, nor a declaration moved. A service
-//! that moved concerns the stacks that declare its name and those that its label names; anything
-//! else that moved may concern all.
+//! Comparisons of the last pass, and what they asked registries. Comparing is most of what a pass
+//! costs, and it would come out the same while neither the swarm, nor the answers of registries, nor
+//! a declaration moved. A service that moved concerns the stacks that declare its name and those that
+//! its label names; anything else that moved may concern all.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diff::{Claims, NAMESPACE_LABEL, StackChanges};
 use crate::model::engine::Service;
-use crate::model::{Desired, DesiredStack, Images, Observed, StackName};
+use crate::model::{Desired, DesiredStack, ImageRef, Images, Observed, StackName};
 
-type Services = BTreeMap<String, Arc<Service>>;
+type Named<'a> = (&'a String, &'a Arc<Service>);
 
 /// What was compared last, and what came of it. Ledgers and the key of hashes are among the
 /// configs of a look, so nothing else has a say.
 #[derive(Debug, Default)]
 pub(super) struct Comparisons {
-    world: Option<(Observed, Images)>,
+    world: Option<Observed>,
     claims: Claims,
+    questions: BTreeMap<StackName, Asked>,
+    images: Images,
     changes: BTreeMap<StackName, Compared>,
+}
+
+/// What a stack asks registries; whatever they answer.
+#[derive(Debug)]
+struct Asked {
+    desired: Arc<DesiredStack>,
+    images: BTreeSet<ImageRef>,
 }
 
 #[derive(Debug)]
@@ -28,20 +38,30 @@ struct Compared {
 }
 
 impl Comparisons {
-    /// Forgets all that does not hold for this look, these answers and these declarations.
-    pub(super) fn begin(&mut self, observed: &Observed, images: &Images, claims: &Claims) {
-        if self.claims != *claims {
-            *self = Self { claims: claims.clone(), ..Self::default() };
-        }
-        let holds = |(before, asked): &&(Observed, Images)| {
-            is_same_beside_services(before, observed) && asked == images
-        };
-        let Some((before, _)) = self.world.as_ref().filter(holds) else {
+    /// Forgets all that does not hold for this look and these declarations.
+    pub(super) fn begin(&mut self, observed: &Observed, claims: &Claims) {
+        let world = self.world.as_ref().filter(|before| is_same_beside_services(before, observed));
+        let Some(before) = world.filter(|_| self.claims == *claims) else {
             *self = Self { claims: claims.clone(), ..Self::default() };
             return;
         };
         let moved = Moved::between(before, observed);
+        self.questions.retain(|stack, asked| !moved.concerns(stack, Some(&asked.desired)));
         self.changes.retain(|stack, compared| !moved.concerns(stack, compared.desired.as_deref()));
+    }
+
+    /// What a stack asks registries, as far as that is known.
+    pub(super) fn asks(&self, desired: &Arc<DesiredStack>) -> Option<&BTreeSet<ImageRef>> {
+        let asked = self.questions.get(&desired.name)?;
+        Arc::ptr_eq(&asked.desired, desired).then_some(&asked.images)
+    }
+
+    /// Forgets comparisons that do not hold for these answers of registries.
+    pub(super) fn answered(&mut self, images: &Images) {
+        if self.images != *images {
+            self.changes.clear();
+            self.images.clone_from(images);
+        }
     }
 
     /// The comparison of a stack with its declaration, or with none, if it is known.
@@ -59,13 +79,19 @@ impl Comparisons {
         same.then(|| Arc::clone(&known.changes))
     }
 
-    /// Keeps what was compared in this pass. Whether something is still used depends on tasks,
-    /// which move without the rest: such a comparison is made anew.
+    /// Keeps what was asked and compared in this pass. Whether something is still used depends on
+    /// tasks, which move without the rest: such a comparison is made anew.
     pub(super) fn keep<'a>(
         &mut self,
         desired: &Desired,
+        asked: BTreeMap<StackName, BTreeSet<ImageRef>>,
         compared: impl Iterator<Item = &'a Arc<StackChanges>>,
     ) {
+        let of = |(stack, images)| {
+            let desired = Arc::clone(desired.stacks.get(&stack)?);
+            Some((stack, Asked { desired, images }))
+        };
+        self.questions = asked.into_iter().filter_map(of).collect();
         let settled = compared.filter(|changes| changes.leftovers.is_empty()).map(|changes| {
             let desired = desired.stacks.get(&changes.stack).cloned();
             (changes.stack.clone(), Compared { desired, changes: Arc::clone(changes) })
@@ -77,11 +103,11 @@ impl Comparisons {
     /// wrote to are of no use any more.
     pub(super) fn end<'a>(
         &mut self,
-        (observed, images): (Observed, Images),
+        observed: Observed,
         written: impl Iterator<Item = &'a StackName>,
     ) {
         written.for_each(|stack| drop(self.changes.remove(stack)));
-        self.world = Some((observed, images));
+        self.world = Some(observed);
     }
 }
 
@@ -95,26 +121,38 @@ struct Moved<'a> {
 impl<'a> Moved<'a> {
     fn between(before: &'a Observed, now: &'a Observed) -> Self {
         let mut moved = Self::default();
-        moved.add(&before.services, &now.services);
-        moved.add(&now.services, &before.services);
+        let (mut old, mut new) =
+            (before.services.iter().peekable(), now.services.iter().peekable());
+        // Both are in the order of their names.
+        while let Some(order) = next_of(old.peek(), new.peek()) {
+            let old = old.next_if(|_| order != Ordering::Greater);
+            let new = new.next_if(|_| order != Ordering::Less);
+            match (old, new) {
+                (Some((_, old)), Some((_, new))) if Arc::ptr_eq(old, new) || old == new => {}
+                (old, new) => old.into_iter().chain(new).for_each(|one| moved.add(one)),
+            }
+        }
         moved
     }
 
-    /// Adds those of one look that the other does not show like this.
-    fn add(&mut self, these: &'a Services, others: &Services) {
-        for (name, service) in these {
-            let alike = |other: &Arc<Service>| Arc::ptr_eq(service, other) || service == other;
-            if !others.get(name).is_some_and(alike) {
-                self.names.insert(name);
-                self.namespaces
-                    .extend(service.spec.labels.get(NAMESPACE_LABEL).map(String::as_str));
-            }
-        }
+    fn add(&mut self, (name, service): (&'a String, &'a Arc<Service>)) {
+        self.names.insert(name);
+        self.namespaces.extend(service.spec.labels.get(NAMESPACE_LABEL).map(String::as_str));
     }
 
     fn concerns(&self, stack: &StackName, desired: Option<&DesiredStack>) -> bool {
         let declared = |name: &&str| desired.is_some_and(|s| s.services.contains_key(*name));
         self.namespaces.contains(stack.as_str()) || self.names.iter().any(declared)
+    }
+}
+
+/// Which of two services comes first by name; of none there is no order.
+fn next_of(old: Option<&Named<'_>>, new: Option<&Named<'_>>) -> Option<Ordering> {
+    match (old, new) {
+        (Some((old, _)), Some((new, _))) => Some(old.cmp(new)),
+        (Some(_), None) => Some(Ordering::Less),
+        (None, Some(_)) => Some(Ordering::Greater),
+        (None, None) => None,
     }
 }
 
@@ -176,14 +214,32 @@ mod tests {
         })
     }
 
+    fn empty(name: &str) -> DesiredStack {
+        DesiredStack {
+            name: stack(name),
+            source: crate::model::SourceName::new("root").expect("a name"),
+            files: Vec::new(),
+            wholeness: Wholeness::Whole,
+            policy: crate::model::StackPolicy::default(),
+            networks: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            configs: BTreeMap::new(),
+            services: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            unmade: BTreeMap::new(),
+            content: None,
+            external: [].into(),
+        }
+    }
+
     /// Whether comparisons of the stacks shop and tools are still known at a look after another.
     fn known(before: Observed, leftovers: Vec<Leftover>, now: &Observed) -> [bool; 2] {
         let mut compared = Comparisons::default();
-        compared.begin(&before, &Images::default(), &Claims::default());
+        compared.begin(&before, &Claims::default());
         let made = [changes("shop", leftovers), changes("tools", Vec::new())];
-        compared.keep(&Desired::default(), made.iter());
-        compared.end((before, Images::default()), std::iter::empty());
-        compared.begin(now, &Images::default(), &Claims::default());
+        compared.keep(&Desired::default(), BTreeMap::new(), made.iter());
+        compared.end(before, std::iter::empty());
+        compared.begin(now, &Claims::default());
         ["shop", "tools"].map(|name| compared.get(&stack(name), None).is_some())
     }
 
@@ -230,21 +286,8 @@ mod tests {
             policy: crate::model::ServicePolicy::default(),
             place: crate::model::Place::default(),
         };
-        let desired = DesiredStack {
-            name: stack("shop"),
-            source: crate::model::SourceName::new("root").expect("a name"),
-            files: Vec::new(),
-            wholeness: Wholeness::Whole,
-            policy: crate::model::StackPolicy::default(),
-            networks: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            configs: BTreeMap::new(),
-            services: BTreeMap::from([("plain".to_owned(), Arc::new(service))]),
-            jobs: BTreeMap::new(),
-            unmade: BTreeMap::new(),
-            content: None,
-            external: [].into(),
-        };
+        let services = BTreeMap::from([("plain".to_owned(), Arc::new(service))]);
+        let desired = DesiredStack { services, ..empty("shop") };
         let mut now = observed(1);
         now.services.insert("plain".to_owned(), Arc::default());
         let before = observed(1);
@@ -254,12 +297,34 @@ mod tests {
     }
 
     #[test]
+    fn what_a_stack_asks_is_known_until_it_or_the_swarm_moves() {
+        let shop = || Arc::new(empty("shop"));
+        let desired = shop();
+        let known = |now: &Observed, declared: &Arc<DesiredStack>| {
+            let mut compared = Comparisons::default();
+            compared.begin(&observed(1), &Claims::default());
+            let all = Desired { stacks: [(stack("shop"), Arc::clone(&desired))].into() };
+            let image: ImageRef = "a".parse().expect("an image");
+            let asked = BTreeMap::from([(stack("shop"), [image].into())]);
+            compared.keep(&all, asked, std::iter::empty());
+            compared.end(observed(1), std::iter::empty());
+            compared.begin(now, &Claims::default());
+            compared.answered(&Images::default());
+            compared.asks(declared).is_some()
+        };
+        assert!(known(&observed(1), &desired));
+        assert!(!known(&observed(2), &desired), "its service moved");
+        assert!(!known(&observed(1), &shop()), "it is declared anew");
+    }
+
+    #[test]
     fn what_was_written_to_is_compared_anew() {
         let mut compared = Comparisons::default();
-        compared.begin(&observed(1), &Images::default(), &Claims::default());
-        compared.keep(&Desired::default(), [changes("shop", Vec::new())].iter());
-        compared.end((observed(1), Images::default()), [stack("shop")].iter());
-        compared.begin(&observed(1), &Images::default(), &Claims::default());
+        compared.begin(&observed(1), &Claims::default());
+        let made = [changes("shop", Vec::new())];
+        compared.keep(&Desired::default(), BTreeMap::new(), made.iter());
+        compared.end(observed(1), [stack("shop")].iter());
+        compared.begin(&observed(1), &Claims::default());
         assert_eq!(compared.get(&stack("shop"), None), None);
     }
 

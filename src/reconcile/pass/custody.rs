@@ -60,7 +60,7 @@ pub(super) fn custody(
 ) -> (BTreeMap<StackName, Custody>, Vec<Problem>) {
     let (mut held, mut problems) = (BTreeMap::new(), Vec::new());
     for (name, stack) in &wanted.desired.stacks {
-        let record = ledgers.stacks.get(name).map(|entry| &entry.record);
+        let record = ledgers.stacks.get(name).map(|entry| &*entry.record);
         let case = Case { stack, record, ledgers, wanted };
         let (custody, problem) = case.decide();
         problems.extend(problem);

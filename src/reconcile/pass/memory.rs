@@ -10,6 +10,7 @@ use super::desired::LoadCache;
 use super::kept::Opened;
 use super::registry::Answers;
 use crate::diff::Unequal;
+use crate::ledger::Records;
 use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
 use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, PlannedStep};
 use crate::status::{Outcome, StepOutcome};
@@ -28,6 +29,8 @@ pub(in crate::reconcile) struct PassMemory {
     pub(super) answers: Answers,
     /// Loads of revisions that did not move.
     pub(in crate::reconcile) loads: LoadCache,
+    /// Records of the last look.
+    pub(super) records: Records,
     /// What was unpacked of what is kept.
     pub(super) opened: Opened,
     /// Comparisons that still hold.

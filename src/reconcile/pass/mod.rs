@@ -29,8 +29,8 @@ use crate::execute::{Bindings, Executor, execute};
 use crate::health::{Health, HealthState, Sight, health};
 use crate::ledger::{self, Entry, Ledgers};
 use crate::model::{
-    Ancestry, Images, LedgerRecord, Observed, Problem, Revision, SideStore, SourceName, StackName,
-    StackPolicy, Wholeness,
+    Ancestry, ImageRef, Images, LedgerRecord, Observed, Problem, Revision, SideStore, SourceName,
+    StackName, StackPolicy, Wholeness,
 };
 use crate::plan::guard::{Guards, Verdicts, judge, standing_claims};
 use crate::plan::{
@@ -134,13 +134,13 @@ impl Operator {
         let mut observed = self.doors.swarm.look().await?;
         // It changes all the time, and nothing is decided by it.
         observed.configs.retain(|name, _| !ledger::is_lease_name(name));
-        let ledgers = ledger::decode(&observed.configs, &self.settings.instance);
+        let ledgers = self.memory.records.decode(&observed.configs, &self.settings.instance);
         self.asked.seen = Some(ledgers.sync);
         self.prove(&ledgers).await;
         report.engine = Some(observed.engine.clone());
-        let images = self.decide(report, &observed, ledgers, mode).await?;
+        self.decide(report, &observed, ledgers, mode).await?;
         let written = report.stacks.iter().filter(|(_, stack)| !stack.outcomes.is_empty());
-        self.memory.compared.end((observed, images), written.map(|(name, _)| name));
+        self.memory.compared.end(observed, written.map(|(name, _)| name));
         Ok(())
     }
 
@@ -150,7 +150,7 @@ impl Operator {
         observed: &Observed,
         mut ledgers: Ledgers,
         mode: Mode,
-    ) -> Result<Images, SwarmError> {
+    ) -> Result<(), SwarmError> {
         let found = self.find_key(&mut ledgers, observed)?;
         if found == KeyFound::Lost {
             report.trouble.push(key::lost(&self.settings.instance));
@@ -162,9 +162,10 @@ impl Operator {
         let (custody, problems) = custody::custody(ledgers, &wanted);
         report.problems.extend(problems);
         let view = View::new(observed).keeping(ledgers.kept());
-        let records: BTreeMap<&StackName, &LedgerRecord> =
-            ledgers.stacks.iter().map(|(name, entry)| (name, &entry.record)).collect();
-        let mut questions = diff::questions(&wanted.desired, &records, &view);
+        let claims = claims(ledgers, &wanted);
+        self.memory.compared.begin(observed, &claims);
+        let asked = self.questions(&wanted.desired, ledgers, &view);
+        let mut questions: BTreeSet<ImageRef> = asked.values().flatten().cloned().collect();
         questions.extend(doubts(&wanted.desired, observed, self.settings.clocks));
         // A swarm gets a key when there is content to hash.
         let writes = self.writes();
@@ -175,8 +176,7 @@ impl Operator {
         let keep = key::keep(new_key, &*swarm, &instance);
         let (kept, images) = future::join(keep, self.ask(questions, report.at)).await;
         kept?;
-        let claims = claims(ledgers, &wanted);
-        self.memory.compared.begin(observed, &images, &claims);
+        self.memory.compared.answered(&images);
         let round = Round {
             view: &view,
             wanted: &wanted,
@@ -192,7 +192,7 @@ impl Operator {
         self.nodes(report, &round).await;
         let candidates = self.candidates(&round, &mut report.trouble).await;
         let compared = candidates.iter().map(|candidate| &candidate.changes);
-        self.memory.compared.keep(&wanted.desired, compared);
+        self.memory.compared.keep(&wanted.desired, asked, compared);
         let shared = Shared { quotas: quotas(&candidates, ledgers), verdicts: verdicts(&round) };
         let cases = self.cases(&round, &candidates, &shared);
         let turns = self.turns(&round, &cases, &mut report.trouble);
@@ -212,7 +212,7 @@ impl Operator {
             }
         }
         self.act(report, &round, plans).await;
-        Ok(images)
+        Ok(())
     }
 
     /// Every stack that is declared, and every one that the ledger knows and no source declares.

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::diff::{self, View};
 use crate::health::{self, Clocks};
-use crate::model::{Desired, ImageAnswer, ImageRef, Images, Observed};
+use crate::ledger::Ledgers;
+use crate::model::{Desired, ImageAnswer, ImageRef, Images, LedgerRecord, Observed, StackName};
 use crate::reconcile::Operator;
 
 /// Questions at the same time.
@@ -61,6 +63,22 @@ pub(super) fn doubts(desired: &Desired, observed: &Observed, clocks: Clocks) -> 
 }
 
 impl Operator {
+    /// What each stack has to ask; of those that did not move since the last pass it is known.
+    pub(super) fn questions(
+        &self,
+        desired: &Desired,
+        ledgers: &Ledgers,
+        view: &View<'_>,
+    ) -> BTreeMap<StackName, BTreeSet<ImageRef>> {
+        let nothing = LedgerRecord::default();
+        let asked = desired.stacks.iter().map(|(name, stack)| {
+            let record = ledgers.stacks.get(name).map_or(&nothing, |entry| &entry.record);
+            let known = self.memory.compared.asks(stack).cloned();
+            (name.clone(), known.unwrap_or_else(|| diff::questions(stack, record, view)))
+        });
+        asked.collect()
+    }
+
     /// Asks what is not known yet.
     pub(super) async fn ask(&mut self, questions: BTreeSet<ImageRef>, now: Timestamp) -> Images {
         let poll = SignedDuration::try_from(self.settings.poll).unwrap_or_default();

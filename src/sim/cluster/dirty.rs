@@ -6,7 +6,11 @@ use crate::sim::store::{ServiceRow, TaskRow};
 /// True when the task does not run what its service asks for. Comparison is by value and by order,
 /// as Go's `reflect.DeepEqual`; a change of placement alone does not count while the node satisfies
 /// the new constraints. Labels, replicas and update settings of the service are not part of it.
-pub(crate) fn is_dirty(service: &ServiceRow, task: &TaskRow, node: Option<&Node>) -> bool {
+pub(crate) fn is_dirty<'n>(
+    service: &ServiceRow,
+    task: &TaskRow,
+    node: impl FnOnce() -> Option<&'n Node>,
+) -> bool {
     if service.spec_version == task.spec_version {
         return false;
     }
@@ -14,7 +18,7 @@ pub(crate) fn is_dirty(service: &ServiceRow, task: &TaskRow, node: Option<&Node>
     let template = service.service.spec.task_template.clone();
     let wanted = TaskSpec { runtime: String::new(), ..template };
     if only_placement_differs(&wanted, &task.task.spec)
-        && node.is_some_and(|node| satisfies(node, &wanted))
+        && node().is_some_and(|node| satisfies(node, &wanted))
     {
         return false;
     }
@@ -69,7 +73,7 @@ mod tests {
         };
         let mut node = Node::default();
         node.description.hostname = "n1".into();
-        is_dirty(&service, &task, Some(&node))
+        is_dirty(&service, &task, || Some(&node))
     }
 
     fn container(spec: &mut ServiceSpec) -> &mut ContainerSpec {

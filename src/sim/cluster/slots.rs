@@ -84,7 +84,7 @@ impl Cluster {
     /// True when the engine would replace the task.
     pub(crate) fn is_task_dirty(&self, service: &ServiceRow, key: &TaskKey) -> bool {
         self.store.task(key).is_some_and(|row| {
-            let node = self.store.nodes.get(row.task.node_id.as_str()).map(|row| &row.node);
+            let node = || self.store.nodes.get(row.task.node_id.as_str()).map(|row| &row.node);
             is_dirty(service, row, node)
         })
     }

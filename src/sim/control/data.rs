@@ -75,7 +75,7 @@ pub(super) fn label_config(
     let mut config = store
         .configs
         .get(target.id.as_str())
-        .cloned()
+        .map(|config| LiveConfig::clone(config))
         .ok_or_else(|| Refusal::gone("config", &target.id))?;
     if config.spec.name != target.name {
         return Err(Refusal::invalid("only updates to Labels are allowed"));

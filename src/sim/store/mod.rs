@@ -42,7 +42,7 @@ pub(crate) struct Store {
     pub(super) tasks: BTreeMap<Id, BTreeMap<Id, TaskRow>>,
     pub(super) networks: BTreeMap<Id, LiveNetwork>,
     pub(super) secrets: BTreeMap<Id, SecretRow>,
-    pub(super) configs: BTreeMap<Id, LiveConfig>,
+    pub(super) configs: BTreeMap<Id, Arc<LiveConfig>>,
     pub(super) nodes: BTreeMap<Id, NodeRow>,
     service_ids: BTreeMap<String, Id>,
     /// Services whose counts of tasks have to be taken again.

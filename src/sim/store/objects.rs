@@ -104,14 +104,14 @@ impl Store {
     pub(crate) fn put_config(&mut self, mut config: LiveConfig) {
         config.version = self.next_version();
         let (name, id) = (config.spec.name.clone(), Id::from(config.id.as_str()));
-        let action = action(self.configs.insert(id, config).as_ref());
+        let action = action(self.configs.insert(id, Arc::new(config)).as_ref());
         self.changes.push_back(Change::Told("config", name, action));
     }
 
     /// Removes a config.
     pub(crate) fn delete_config(&mut self, id: &str) {
         if let Some(config) = self.configs.remove(id) {
-            self.changes.push_back(Change::Told("config", config.spec.name, "remove"));
+            self.changes.push_back(Change::Told("config", config.spec.name.clone(), "remove"));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::model::engine::{
 use crate::model::{Observed, SeenTask, Standing};
 
 use crate::sim::cluster::{Cluster, is_dirty};
-use crate::sim::store::{Id, ServiceRow, Store, TaskRow};
+use crate::sim::store::{ServiceRow, Store, TaskRow};
 
 /// The picture of this moment.
 pub(super) fn look(cluster: &mut Cluster) -> Observed {
@@ -27,7 +27,9 @@ pub(super) fn look(cluster: &mut Cluster) -> Observed {
             .task_table()
             .iter()
             .map(|(id, tasks)| {
-                (id.to_string(), tasks.values().map(|row| seen(store, id, row)).collect())
+                let service = store.service(id);
+                let seen = tasks.values().map(|row| seen(store, service, row));
+                (id.to_string(), seen.collect())
             })
             .collect(),
         networks: networks(store),
@@ -39,7 +41,7 @@ pub(super) fn look(cluster: &mut Cluster) -> Observed {
         configs: store
             .configs
             .values()
-            .map(|c| (c.spec.name.clone(), Arc::new(c.clone())))
+            .map(|config| (config.spec.name.clone(), Arc::clone(config)))
             .collect(),
         nodes: store.nodes.values().map(|row| (row.node.id.clone(), row.node.clone())).collect(),
         gaps: BTreeSet::new(),
@@ -59,9 +61,9 @@ fn networks(store: &Store) -> BTreeMap<String, LiveNetwork> {
 
 /// What the engine's task filter `_up-to-date` says (`ListTasks` in `manager/controlapi/task.go`):
 /// tasks of a removed service are not up to date.
-fn seen(store: &Store, service: &Id, row: &TaskRow) -> SeenTask {
-    let node = store.nodes.get(row.task.node_id.as_str()).map(|row| &row.node);
-    let outdated = store.service(service).is_none_or(|service| is_dirty(service, row, node));
+fn seen(store: &Store, service: Option<&ServiceRow>, row: &TaskRow) -> SeenTask {
+    let node = || store.nodes.get(row.task.node_id.as_str()).map(|row| &row.node);
+    let outdated = service.is_none_or(|service| is_dirty(service, row, node));
     SeenTask {
         task: Arc::clone(&row.task),
         standing: if outdated { Standing::Outdated } else { Standing::Current },

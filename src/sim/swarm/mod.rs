@@ -264,7 +264,8 @@ impl OneConfig for SimSwarm {
                 Some(error) => Err(error),
                 None => {
                     let mut configs = state.cluster.store.configs.values();
-                    Ok(configs.find(|config| config.spec.name == name).cloned())
+                    let config = configs.find(|config| config.spec.name == name);
+                    Ok(config.map(|config| LiveConfig::clone(config)))
                 }
             })
         }

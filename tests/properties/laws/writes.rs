@@ -240,7 +240,11 @@ fn service_update(wrote: &Wrote) -> Option<(&Service, &ServiceSpec)> {
 
 fn records(observed: &Observed) -> BTreeMap<StackName, LedgerRecord> {
     let ledgers = decode(&observed.configs, &Instance::default());
-    ledgers.stacks.into_iter().map(|(name, entry)| (name, entry.record)).collect()
+    ledgers
+        .stacks
+        .into_iter()
+        .map(|(name, entry)| (name, LedgerRecord::clone(&entry.record)))
+        .collect()
 }
 
 fn service_record(observed: &Observed, spec: &ServiceSpec) -> Option<ServiceRecord> {

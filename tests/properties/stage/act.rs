@@ -123,7 +123,7 @@ impl Stage {
             None => ledgers.instance.as_ref(),
         };
         let (record, target) =
-            entry.map(|entry| (entry.record.clone(), entry.target.clone())).unzip();
+            entry.map(|entry| (LedgerRecord::clone(&entry.record), entry.target.clone())).unzip();
         let mut record = record.unwrap_or_default();
         decision(&mut record);
         let write = ledger_write(&instance, stack.as_ref(), &record, target.as_ref());

@@ -3,7 +3,7 @@
 use crate::cli::error::Failure;
 use crate::cli::start::Engine;
 use crate::execute::ledger_write;
-use crate::ledger::{FORMAT, Ledgers, decode};
+use crate::ledger::{Entry, FORMAT, Ledgers, decode};
 use crate::model::{Instance, LedgerRecord, StackName, Target};
 use crate::ports::SwarmError;
 
@@ -66,14 +66,16 @@ impl Switch<'_> {
 
 fn turn(ledgers: &Ledgers, stack: Option<&StackName>) -> Result<Turn, Failure> {
     let Some(stack) = stack else {
-        let (record, target) = ledgers.instance.clone().map(|own| (own.record, own.target)).unzip();
-        return Ok(Turn { record: record.unwrap_or_default(), target });
+        return Ok(of_entry(ledgers.instance.as_ref()));
     };
     if let Some(why) = ledgers.unreadable.get(stack) {
         let attempted = format!("read the ledger of {stack}");
         return Err(Failure::new(attempted, why.clone()));
     }
-    let entry = ledgers.stacks.get(stack);
-    let record = entry.map(|entry| entry.record.clone()).unwrap_or_default();
-    Ok(Turn { record, target: entry.map(|entry| entry.target.clone()) })
+    Ok(of_entry(ledgers.stacks.get(stack)))
+}
+
+fn of_entry(entry: Option<&Entry>) -> Turn {
+    let record = entry.map(|entry| LedgerRecord::clone(&entry.record)).unwrap_or_default();
+    Turn { record, target: entry.map(|entry| entry.target.clone()) }
 }

@@ -33,7 +33,7 @@ impl Known<'_> {
         let stack = self.stack(object)?;
         let service = self.service(object);
         let entry = self.ledgers.stacks.get(&stack);
-        let from = match entry.map(|entry| &entry.record) {
+        let from = match entry.map(|entry| &*entry.record) {
             Some(LedgerRecord { source: Some(source), revision: Some(revision), .. }) => {
                 format!("source {source} at {revision}, as the ledger remembers it")
             }
@@ -217,7 +217,7 @@ impl Known<'_> {
             stack: entry.and_then(|entry| entry.record.suspension.as_ref()),
             now: self.observed.at,
         };
-        let record = entry.map(|entry| &entry.record);
+        let record = entry.map(|entry| &*entry.record);
         let of_stack = suspensions.reasons().chain(pinned(record));
         let of_service = record.and_then(|record| record.services.get(&object.name));
         let of_service = of_service.filter(|_| object.kind == Kind::Service);
