@@ -81,7 +81,7 @@ takes_writes() { on "$1" node update "$1"; }
 swarm_mend() {
     local nodes node
     read -ra nodes < <(nodes_of "$1")
-    if [ "$(managers_of "$1")" -eq 1 ]; then managers "$1" 1; else quorum_mend "$1"; fi
+    if [ "$(managers_of "$1")" -eq 1 ]; then lone_mend "$1"; else quorum_mend "$1"; fi
     wait_for 90 "readiness of swarm $1" all_ready "$1"
     for node in "${nodes[@]}"; do
         wait_for 20 "activity of $node" active "${nodes[0]}" "$node"
@@ -102,13 +102,30 @@ node_clear() {
     on "$1" node update --availability active "${without[@]}" "$2"
 }
 
+# lone_mend SWARM: one node manages, the others work. A swarm that was lost is made anew.
+lone_mend() {
+    if (wait_for 20 "nodes of $1" whole "$1"); then managers "$1" 1; else swarm_anew "$1"; fi
+}
+
+# whole SWARM: the first node of it knows all of them.
+whole() {
+    local names
+    names=$(on "$(nodes_of "$1" | cut -d' ' -f1)" node ls --format '{{.Hostname}}') &&
+        [ "$(sort -u <<<"$names" | xargs)" = "$(nodes_of "$1")" ]
+}
+
 # quorum_mend SWARM: all nodes manage. What lost its quorum, or some of its members, is made anew.
 quorum_mend() {
-    local nodes node
+    local nodes
     read -ra nodes < <(nodes_of "$1")
     if (wait_for 40 "quorum of $1" led_by ${#nodes[@]} "${nodes[0]}"); then return; fi
+    swarm_anew "$1"
+}
+
+swarm_anew() {
+    local node
     say "the swarm $1 is made anew"
-    for node in "${nodes[@]}"; do
+    for node in $(nodes_of "$1"); do
         on "$node" swarm leave --force >/dev/null 2>&1 || true
     done
     swarm_up "$1"
