@@ -50,6 +50,15 @@ pub fn program(source: &str) -> Vec<u8> {
     fs::read(program).expect("a program")
 }
 
+/// Pushes an image and takes it off the node, which has to fetch it then; gives its digest.
+pub fn push(lab: &Lab, node: &Node, name: &str) -> String {
+    lab.docker(node, &["push", "--quiet", name]);
+    let digests = ["image", "inspect", "--format", "{{index .RepoDigests 0}}", name];
+    let digest = lab.docker(node, &digests);
+    lab.docker(node, &["image", "rm", name]);
+    digest.split('@').nth(1).expect("a digest").to_owned()
+}
+
 fn made(lab: &Lab, node: &Node, (name, context): (&str, &Path), more: &[&str]) {
     let context = context.to_str().expect("a plain path");
     let words = [&["build", "--quiet", "--force-rm", "--tag", name], more, &[context]].concat();
