@@ -92,7 +92,13 @@ impl<'a> Install<'a> {
 
     /// `docker stack rm skep`. Returns when its containers are gone.
     pub fn remove(&self) -> Result<(), String> {
-        self.lab.try_docker(self.node, &["stack", "rm", "skep"])?;
+        let mut last = Ok(String::new());
+        // It does not wait for the tasks, and the engine keeps a network until they have been told to end.
+        within(PATIENCE, || {
+            last = self.lab.try_docker(self.node, &["stack", "rm", "skep"]);
+            !last.as_ref().is_err_and(|why| why.contains("is in use by task"))
+        });
+        last?;
         let listed = ["--all", "--no-trunc"];
         let gone = within(PATIENCE, || {
             let networks =
