@@ -18,6 +18,7 @@ pub mod ports;
 pub mod reconcile;
 pub mod registry;
 pub mod sim;
+pub mod sops;
 pub mod source;
 pub mod status;
 pub mod swarm;

@@ -7,9 +7,10 @@ use crate::reach::code_of_tests;
 use crate::tokens::{Token, closing, reads, tokens, without_tests};
 
 /// A room and the rooms that it may name. `ARCHITECTURE.md` holds the same table.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("model", &[]),
-    ("load", &["model"]),
+    ("sops", &["model"]),
+    ("load", &["model", "sops"]),
     ("diff", &["model"]),
     ("health", &["model"]),
     ("plan", &["model", "diff", "health", "ledger"]),
@@ -34,6 +35,7 @@ const RECONCILE: &[&str] =
     &["model", "load", "diff", "health", "plan", "status", "ports", "ledger", "execute", "metrics"];
 const ANYTHING: &[&str] = &[
     "model",
+    "sops",
     "load",
     "diff",
     "health",
