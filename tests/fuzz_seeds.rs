@@ -75,6 +75,11 @@ fn logins() {
 }
 
 #[test]
+fn sops() {
+    check("sops", entries::sops::run);
+}
+
+#[test]
 fn text() {
     check("text", entries::text::run);
 }

@@ -258,8 +258,14 @@ fn loaded(text: &str) -> String {
     }
     let source = SourceName::new("demo").unwrap();
     let variables = BTreeMap::new();
-    let options =
-        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &[],
+        identities: skep::load::Identities::NONE,
+    };
     let loaded = load(&files, &options);
     assert_eq!(loaded.problems, [], "{text}");
     format!("{:?}", loaded.desired)
@@ -322,8 +328,14 @@ fn example(name: &str) -> Loaded {
     files_below(&top().join("examples").join(name), "", &mut files);
     let source = SourceName::new(name).unwrap();
     let variables = BTreeMap::new();
-    let options =
-        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &[],
+        identities: skep::load::Identities::NONE,
+    };
     let loaded = load(&files, &options);
     assert_eq!(loaded.problems, []);
     loaded

@@ -105,8 +105,14 @@ fn child(directory: &Path) {
     let mut files = FileSet::default();
     read(directory, "", &mut files);
     let (source, variables) = (SourceName::new("bench").expect("a name"), BTreeMap::new());
-    let options =
-        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &[],
+        identities: skep::load::Identities::NONE,
+    };
     let loaded = load(&files, &options);
     let took = start.elapsed();
     let stacks = std::fs::read_dir(directory).expect("a directory").count();

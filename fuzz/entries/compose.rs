@@ -29,7 +29,13 @@ fn loaded(data: &[u8]) -> Loaded {
     }
     let source = SourceName::new("fuzz").unwrap();
     let variables = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-    let options =
-        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &[],
+        identities: skep::load::Identities::NONE,
+    };
     load(&files, &options)
 }

@@ -39,8 +39,14 @@ pub fn run(data: &[u8]) {
 fn shown(files: &FileSet) -> String {
     let source = SourceName::new("fuzz").unwrap();
     let variables = BTreeMap::new();
-    let options =
-        LoadOptions { source: &source, key: None, name: None, variables: &variables, globs: &[] };
+    let options = LoadOptions {
+        source: &source,
+        key: None,
+        name: None,
+        variables: &variables,
+        globs: &[],
+        identities: skep::load::Identities::NONE,
+    };
     let loaded = load(files, &options);
     format!("{:?} {:?} {:?}", loaded.desired, loaded.problems, loaded.broken)
 }

@@ -10,5 +10,6 @@ pub mod image;
 pub mod interpolate;
 pub mod ledger;
 pub mod logins;
+pub mod sops;
 pub mod text;
 pub mod yaml;

@@ -45,6 +45,10 @@ pub(crate) struct CredentialArgs {
     /// File with certificates (PEM) that are trusted for https instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// File with age identities, which open files sealed with SOPS; SKEP_AGE_KEY holds such ones
+    /// itself [default: /run/secrets/skep-age-key]
+    #[arg(long, value_name = "FILE", env = "SKEP_AGE_KEY_FILE")]
+    pub(crate) age_key_file: Option<PathBuf>,
     /// Directory for mirrors of repositories [default: skep in the user's cache directory]
     #[arg(long, value_name = "DIR", env = "SKEP_CACHE")]
     pub(crate) cache: Option<PathBuf>,

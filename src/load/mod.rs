@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod merge;
 mod order;
 mod round;
+mod sealed;
 mod stack;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use manifest::schemas;
 pub use order::{circles_of_stacks, unknown_stacks, with_lines};
+
+pub use crate::sops::Identities;
 
 use crate::model::guard::{Guard, UnreadGuard};
 use crate::model::{
@@ -50,6 +53,8 @@ pub struct LoadOptions<'a> {
     pub variables: &'a BTreeMap<String, String>,
     /// Which files are read; without any, YAML files by their names.
     pub globs: &'a [String],
+    /// What opens sealed files.
+    pub identities: &'a Identities,
 }
 
 /// What came of the files.
@@ -78,7 +83,12 @@ pub struct Loaded {
     /// Files that may declare stacks whose names can't be told: while there is one, any stack may
     /// be declared that is not among the desired ones.
     pub nameless: BTreeSet<RepoPath>,
+    /// Sealed files that something is made of, and what.
+    pub sealed: SealedUses,
 }
+
+/// Sealed files by path, with what is made of each: `secret shop_database`.
+pub type SealedUses = BTreeMap<RepoPath, BTreeSet<String>>;
 
 impl Loaded {
     /// All problems, with the advice among them, sorted by place.

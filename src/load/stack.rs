@@ -10,6 +10,7 @@ use crate::load::findings::Findings;
 use crate::load::gather::{Gathered, needs, rank_of};
 use crate::load::interpolate::{Variables, interpolate};
 use crate::load::yaml::{FileId, KeyPath, Node, Value, decode};
+use crate::load::{Identities, SealedUses};
 use crate::model::{
     ApprovalPolicy, Content, DesiredService, DesiredStack, FileSet, HashKey, MovedFrom, Place,
     PrunePolicy, Rank, RecreatePolicy, RepoPath, SideStore, SourceName, SpecHash, StackName,
@@ -32,6 +33,8 @@ pub struct Surroundings<'a> {
     pub bases: &'a [RepoPath],
     /// Key for hashes of content.
     pub key: Option<&'a HashKey>,
+    /// What opens sealed files.
+    pub identities: &'a Identities,
 }
 
 /// A stack that could be made, perhaps without some of its services.
@@ -72,7 +75,7 @@ pub fn make(
     name: &StackName,
     gathered: &Gathered,
     (surroundings, variables): (Surroundings<'_>, &Variables<'_>),
-    findings: &mut Findings,
+    (findings, sealed): (&mut Findings, &mut SealedUses),
 ) -> Option<Made> {
     let tree = &gathered.tree;
     let input = Input {
@@ -85,12 +88,14 @@ pub fn make(
         variables,
         locals: &gathered.locals,
         key: surroundings.key,
+        identities: surroundings.identities,
     };
     let mut policy = policy(tree);
     policy.order = order(tree, surroundings.paths, findings);
     policy.moved_from = Moving { stack: name, tree, paths: surroundings.paths }.read(findings);
-    let Objects { networks, secrets, configs, services, jobs, external, data } =
+    let Objects { networks, secrets, configs, services, jobs, external, data, sealed: used } =
         convert(input, findings);
+    used.into_iter().for_each(|(file, users)| sealed.entry(file).or_default().extend(users));
     let spoiled = findings.spoiled();
     if spoiled.whole.is_some() {
         return None;

@@ -19,6 +19,7 @@ pub use run::{Nudge, Schedule, run};
 pub use sources::{NamedSource, SHORTEST_POLL, SourceState};
 
 use crate::health::Clocks;
+use crate::load::Identities;
 use crate::model::{HashKey, Instance, StackName};
 use crate::plan::{Removals, Scope, StackPlan, Writes};
 use crate::ports::{Clock, Registry, SourceOpener, Swarm};
@@ -51,6 +52,8 @@ pub struct Settings {
     pub globs: Vec<String>,
     /// Key of the hashes over secret content; without it the one that is kept in the swarm.
     pub key: Option<HashKey>,
+    /// What opens sealed files.
+    pub identities: Identities,
     /// Time between reads of a source.
     pub poll: Duration,
     /// Time after which the swarm is looked at although nothing was heard.
@@ -70,6 +73,7 @@ impl Default for Settings {
             name: None,
             globs: Vec::new(),
             key: None,
+            identities: Identities::default(),
             poll: Duration::from_secs(60),
             resync: Duration::from_secs(60),
         }

@@ -12,6 +12,7 @@ mod engine;
 mod hostile;
 mod mistakes;
 mod plugin;
+mod sealed;
 mod secrets;
 
 use std::path::Path;

@@ -217,6 +217,7 @@ fn load_with(
         name: Some(&named.stack),
         variables: env,
         globs: std::slice::from_ref(&file),
+        identities: skep::load::Identities::NONE,
     };
     load(files, &options)
 }

@@ -204,6 +204,7 @@ pub fn loaded(declared: &Declared) -> Loaded {
         name: declared.name.as_ref(),
         variables: &declared.variables,
         globs: &declared.globs,
+        identities: skep::load::Identities::NONE,
     };
     load(&declared.files, &options)
 }

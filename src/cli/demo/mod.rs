@@ -26,6 +26,7 @@ use super::signal::stop_signal;
 use super::start::{Environment, Opener, doors, settings};
 use super::{Exit, output};
 use crate::health::Clocks;
+use crate::load::Identities;
 use crate::model::{ImageRef, Instance, SourceName};
 use crate::reconcile::{self, Doors, NamedSource, Nudge, Settings};
 use crate::source::Manner;
@@ -150,7 +151,11 @@ fn source(
     let path = path.ok_or_else(|| Failure::plain("the path of the repository is not UTF-8"))?;
     let source = opener.open(path, &args)?.source;
     let clocks = Clocks { min_healthy: MIN_HEALTHY, ..Clocks::default() };
-    let settings = Settings { clocks, poll: POLL, ..settings(swarm, &args, BTreeMap::new())? };
+    let settings = Settings {
+        clocks,
+        poll: POLL,
+        ..settings(swarm, &args, (BTreeMap::new(), Identities::default()))?
+    };
     Ok((source, settings))
 }
 

@@ -147,7 +147,9 @@ mod tests {
         }
         let (source, variables) = (SourceName::new("shop").expect("a name"), BTreeMap::new());
         let (key, name, globs) = (None, None, &[]);
-        load(&files, &LoadOptions { source: &source, key, name, variables: &variables, globs })
+        let identities = crate::load::Identities::NONE;
+        let variables = &variables;
+        load(&files, &LoadOptions { source: &source, key, name, variables, globs, identities })
     }
 
     fn check(assortment: Assortment<'_>, services: &[&str]) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::args::{Format, OutputArgs, SourceArgs};
 use crate::cli::error::Failure;
-use crate::cli::start::{Environment, Opener};
+use crate::cli::start::{Environment, Opener, Variables, identities};
 use crate::cli::{Exit, output};
 use crate::load::{LoadOptions, Loaded, load, unknown_stacks, with_lines};
 use crate::model::guard::Violation;
@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
 }
 
 /// Loads a source as the one-shot commands do; with its files.
-pub(super) async fn loaded(
+pub(in crate::cli) async fn loaded(
     text: &str,
     args: &SourceArgs,
     environment: &Environment,
@@ -72,12 +72,15 @@ pub(super) async fn loaded(
     let opener = Opener { credentials: &args.credentials, manner: Manner::AsItLies, environment };
     let opened = opener.open(text, args)?;
     let checkout = opened.source.source.read().await.map_err(|error| Failure::of(&error))?;
+    let file = args.credentials.age_key_file.as_deref();
+    let identities = identities(file, (environment, Variables::Shared))?;
     let options = LoadOptions {
         source: &opened.source.name,
         key: None,
         name: args.name.as_ref(),
         variables: &environment.texts(),
         globs: &opened.globs,
+        identities: &identities,
     };
     let loaded = load(&checkout.files, &options);
     Ok((loaded, checkout.files))

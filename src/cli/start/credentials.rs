@@ -8,6 +8,7 @@ use super::engine::docker_config;
 use crate::cli::args::{CredentialArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::ledger::KEY_BYTES;
+use crate::load::Identities;
 use crate::model::{HashKey, RegistryLogins, SecretBytes};
 use crate::source::{CredentialParts, SecretFrom};
 
@@ -56,6 +57,47 @@ pub(super) fn hash_key(args: &SwarmArgs) -> Result<Option<HashKey>, Failure> {
     let key = <[u8; KEY_BYTES]>::try_from(bytes)
         .map_err(|_| Failure::new(attempted(), format!("it has not exactly {KEY_BYTES} bytes")))?;
     Ok(Some(HashKey::new(key)))
+}
+
+/// Whose variables count besides skep's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variables {
+    /// Those of SOPS too: a command of a person, who has them for SOPS.
+    Shared,
+    /// None: the operator's environment is its own.
+    Own,
+}
+
+/// What opens sealed files: a file that is named and what variables hold, together; else the mounted
+/// secret.
+pub(crate) fn identities(
+    file: Option<&Path>,
+    (environment, variables): (&Environment, Variables),
+) -> Result<Identities, Failure> {
+    let shared = |name: &'static str| Some(name).filter(|_| variables == Variables::Shared);
+    let own = file.map(|path| ("--age-key-file".to_owned(), path.to_owned()));
+    let theirs = shared("SOPS_AGE_KEY_FILE")
+        .and_then(|name| Some((name.to_owned(), environment.path(name)?)));
+    let mut found = Identities::default();
+    for (name, path) in own.into_iter().chain(theirs) {
+        found.extend(identities_of(&path, &name)?);
+    }
+    for name in ["SKEP_AGE_KEY"].into_iter().chain(shared("SOPS_AGE_KEY")) {
+        let Some(text) = environment.get(name) else { continue };
+        let bytes = SecretBytes::new(text.as_bytes().to_vec());
+        let read = Identities::read(&bytes);
+        found.extend(read.map_err(|e| Failure::new(format!("read the identity in {name}"), e))?);
+    }
+    match mounted("skep-age-key").filter(|_| found.count() == 0) {
+        Some(path) => identities_of(&path, "the mounted secret"),
+        None => Ok(found),
+    }
+}
+
+fn identities_of(path: &Path, named: &str) -> Result<Identities, Failure> {
+    let attempted = || format!("read age identities from {} ({named})", path.display());
+    let bytes = std::fs::read(path).map_err(|error| Failure::new(attempted(), error))?;
+    Identities::read(&SecretBytes::new(bytes)).map_err(|error| Failure::new(attempted(), error))
 }
 
 fn mounted(name: &str) -> Option<PathBuf> {

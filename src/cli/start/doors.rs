@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::credentials::Variables;
 use super::sources::Opener;
 use super::{Environment, credentials, engine};
 use crate::cli::args::{SourceArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::clock::SystemClock;
 use crate::ledger::{is_lease_name, is_ledger_name};
+use crate::load::Identities;
 use crate::plan::Removals;
 use crate::ports::{Clock, OneConfig, SwarmError, TaskLogs};
 use crate::reconcile::{Doors, LeaseDoors, NamedSource, Operator, Settings};
@@ -70,13 +72,14 @@ pub(crate) fn doors(args: &SwarmArgs, environment: &Environment) -> Result<Engin
 pub(crate) fn settings(
     swarm: &SwarmArgs,
     source: &SourceArgs,
-    variables: BTreeMap<String, String>,
+    (variables, identities): (BTreeMap<String, String>, Identities),
 ) -> Result<Settings, Failure> {
     Ok(Settings {
         instance: swarm.instance.clone(),
         variables,
         name: source.name.clone(),
         key: credentials::hash_key(swarm)?,
+        identities,
         ..Settings::default()
     })
 }
@@ -134,7 +137,9 @@ pub(crate) async fn one_shot_with(
     let opener = Opener { credentials: &source.credentials, manner: Manner::AsItLies, environment };
     let opened = opener.open(text, source)?;
     let engine = doors(swarm, environment)?;
-    let mut settings = settings(swarm, source, environment.texts())?;
+    let file = source.credentials.age_key_file.as_deref();
+    let identities = credentials::identities(file, (environment, Variables::Shared))?;
+    let mut settings = settings(swarm, source, (environment.texts(), identities))?;
     settings.globs = opened.globs;
     settings.removals = Removals::NotAsked;
     adjust(&mut settings);

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use crate::cli::plugin::DockerOptions;
 
+/// Variables that hold identities themselves: they are for opening files, and nothing else sees them.
+const IDENTITIES: [&str; 2] = ["SKEP_AGE_KEY", "SOPS_AGE_KEY"];
+
 /// Variables of the process, and what docker's command line said.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -43,14 +46,19 @@ impl Environment {
     /// All variables, for `git`.
     #[must_use]
     pub(crate) fn all(&self) -> Vec<(OsString, OsString)> {
-        self.variables.clone()
+        self.others().cloned().collect()
     }
 
     /// All variables that are text, for interpolation.
     #[must_use]
     pub(crate) fn texts(&self) -> BTreeMap<String, String> {
         let text = |text: &OsString| text.to_str().map(str::to_owned);
-        self.variables.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect()
+        self.others().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect()
+    }
+
+    /// All but identities.
+    fn others(&self) -> impl Iterator<Item = &(OsString, OsString)> {
+        self.variables.iter().filter(|(key, _)| !IDENTITIES.iter().any(|name| key == name))
     }
 
     fn os(&self, name: &str) -> Option<&OsStr> {

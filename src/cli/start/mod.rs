@@ -9,6 +9,7 @@ mod peer;
 mod single;
 mod sources;
 
+pub(crate) use credentials::{Variables, identities};
 pub(crate) use doors::{Engine, Ready, doors, one_shot, one_shot_with, settings};
 pub(crate) use environment::Environment;
 pub(crate) use logs::{LogFormat, start_logs};

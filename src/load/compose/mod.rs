@@ -21,8 +21,8 @@ pub use ignore::{IgnoreForm, IgnoreRule, PresetForm};
 pub use include::{Include, LongInclude};
 pub use keys::{IGNORED, REFUSED};
 pub use objects::{
-    ComposeFile, Config, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret, StackSettings,
-    Volume,
+    ComposeFile, Config, DataSettings, External, Ipam, NETWORK_DRIVER, Network, Pool, Secret,
+    StackSettings, Volume,
 };
 pub use policy::{ApprovalForm, MovedFromForm, PruneForm, RecreateForm, RevealForm, WindowForm};
 pub use schema::schema_of;

@@ -209,6 +209,18 @@ pub struct Secret {
     pub driver_opts: Option<BTreeMap<String, ScalarText>>,
     /// Template driver, such as `golang`.
     pub template_driver: Option<String>,
+    /// What skep is to do with it.
+    #[serde(rename = "x-skep")]
+    pub settings: Option<DataSettings>,
+}
+
+/// What skep is to do with a secret or a config.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct DataSettings {
+    /// Takes one value of `file`, not all of it: the keys that lead there, with dots between them,
+    /// such as `database.password`. The file is YAML, JSON or lines of variables, sealed or not.
+    pub key: Option<String>,
 }
 
 /// A config.
@@ -231,4 +243,7 @@ pub struct Config {
     pub labels: Option<KeyValues>,
     /// Template driver, such as `golang`.
     pub template_driver: Option<String>,
+    /// What skep is to do with it.
+    #[serde(rename = "x-skep")]
+    pub settings: Option<DataSettings>,
 }

@@ -6,12 +6,15 @@ use super::networks::options;
 use super::{Declared, Stage};
 use crate::load::bounds::{MAX_CONFIG_BYTES, MAX_SECRET_BYTES};
 use crate::load::compose::{
-    Config, DATA_MODE, DATA_OWNER, DataMount, External, KeyValues, LongDataMount, Secret,
+    Config, DATA_MODE, DATA_OWNER, DataMount, DataSettings, External, KeyValues, LongDataMount,
+    Secret,
 };
+use crate::load::sealed::Text;
 use crate::load::yaml::KeyPath;
 use crate::model::engine::{ConfigReference, DataDriver, DataFile, SecretReference};
 use crate::model::name::check_data_name;
 use crate::model::{Content, DataRef, DesiredData, Kind, Naming, ObjectRef, SecretBytes};
+use crate::sops::{Format, pick};
 
 /// What secrets and configs have in common.
 struct Form<'a> {
@@ -19,6 +22,7 @@ struct Form<'a> {
     labels: Option<&'a KeyValues>,
     template_driver: Option<&'a str>,
     external: Option<&'a External>,
+    settings: Option<&'a DataSettings>,
     origin: Origin<'a>,
 }
 
@@ -69,7 +73,7 @@ impl Stage<'_, '_> {
             let quoted = self.quote(&path, &name);
             self.error(&path, (format!("two {section} have the full name{quoted}"), "rename one"));
         }
-        let content = self.content(kind, &name, &form.origin, &path)?;
+        let content = self.content((kind, &name), form, &path)?;
         let labels = form.labels.map(KeyValues::filled).unwrap_or_default();
         let data = DesiredData {
             naming: if form.name.is_some() { Naming::Verbatim } else { Naming::Versioned },
@@ -83,12 +87,18 @@ impl Stage<'_, '_> {
 
     fn content(
         &mut self,
-        kind: Kind,
-        name: &str,
-        origin: &Origin<'_>,
+        (kind, name): (Kind, &str),
+        form: &Form<'_>,
         path: &KeyPath<'_>,
     ) -> Option<Content> {
-        let bytes = match origin {
+        let wanted = form.settings.and_then(|settings| settings.key.as_deref());
+        if wanted.is_some() && !matches!(form.origin, Origin::File(_) | Origin::Missing) {
+            let settings = path.key("x-skep");
+            let remark = ("a key picks a value of a file, and there is none", "write file: PATH");
+            self.error(&settings.key("key"), remark);
+            return None;
+        }
+        let bytes = match &form.origin {
             Origin::Driver(driver) => return Some(Content::Driver(driver.clone())),
             Origin::Missing
                 if ["file", "environment", "driver"]
@@ -109,10 +119,36 @@ impl Stage<'_, '_> {
             }
             Origin::Inline(text) => text.as_bytes().to_vec(),
             Origin::Variable(name) => self.value_of(name, &path.key("environment"))?,
-            Origin::File(file) => self.read(&path.key("file"), file)?.1.to_vec(),
+            Origin::File(file) => self.of_file(file, wanted, path)?,
         };
+        self.refuse_sealed(&bytes, path)?;
         self.size_fits(kind, bytes.len(), path)?;
         Some(self.stored(kind, name, bytes))
+    }
+
+    /// What a file holds, or the one value of it that is wanted.
+    fn of_file(&mut self, file: &str, wanted: Option<&str>, path: &KeyPath<'_>) -> Option<Vec<u8>> {
+        let (file, text) = self.read(&path.key("file"), file)?;
+        let Some(wanted) = wanted else { return Some(text.to_vec()) };
+        let (format, bytes) = match text {
+            Text::Opened(bytes, format) => (format, bytes),
+            Text::Lying(bytes) => {
+                (Format::of_name(file.file_name()), SecretBytes::new(bytes.to_vec()))
+            }
+        };
+        match pick(format, &bytes, wanted) {
+            Ok(value) => Some(value.reveal().to_vec()),
+            Err(error) => {
+                let (settings, plain) = (path.key("x-skep"), !self.quote(path, "").is_empty());
+                let message = match plain {
+                    true => format!("no value can be taken from '{file}': {error}"),
+                    false => "no value can be taken from the file".to_owned(),
+                };
+                let hint = "write the keys that lead to one value, with dots between them";
+                self.error(&settings.key("key"), (message, hint));
+                None
+            }
+        }
     }
 
     /// Puts content beside.
@@ -303,6 +339,7 @@ fn secret_form(secret: &Secret) -> Form<'_> {
         labels: secret.labels.as_ref(),
         template_driver: secret.template_driver.as_deref(),
         external: secret.external.as_ref(),
+        settings: secret.settings.as_ref(),
         origin,
     }
 }
@@ -318,6 +355,7 @@ fn config_form(config: &Config) -> Form<'_> {
         labels: config.labels.as_ref(),
         template_driver: config.template_driver.as_deref(),
         external: config.external.as_ref(),
+        settings: config.settings.as_ref(),
         origin,
     }
 }

@@ -27,12 +27,15 @@ use crate::load::compose::{Config, Network, Secret, StackSettings, Volume};
 use crate::load::findings::{Findings, Remark};
 use crate::load::gather::{Dependencies, Locals};
 use crate::load::interpolate::Variables;
+use crate::load::sealed::{Text, holds_sealed, plain_text, stray};
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
+use crate::load::{Identities, SealedUses};
 use crate::model::engine::StringMap;
 use crate::model::{
     DesiredData, DesiredJob, DesiredNetwork, DesiredService, FieldRules, FileError, FileSet,
     HashKey, ObjectRef, Place, RepoPath, RolloutPolicy, SideStore, StackName,
 };
+use crate::sops::{Standing, standing};
 
 /// Label that says which stack an object belongs to.
 pub const NAMESPACE: &str = "com.docker.stack.namespace";
@@ -60,6 +63,8 @@ pub struct Input<'a> {
     pub locals: &'a Locals,
     /// Key for hashes of content.
     pub key: Option<&'a HashKey>,
+    /// What opens sealed files.
+    pub identities: &'a Identities,
 }
 
 /// What a conversion makes. Entries with a mistake are missing.
@@ -79,6 +84,8 @@ pub struct Objects {
     pub external: BTreeSet<ObjectRef>,
     /// Content of secrets and configs.
     pub data: SideStore,
+    /// Sealed files, with what is made of them.
+    pub sealed: SealedUses,
 }
 
 /// Converts a stack.
@@ -262,7 +269,7 @@ impl<'a> Stage<'a, '_> {
         &self,
         path: &KeyPath<'_>,
         name: &str,
-    ) -> Result<(RepoPath, std::sync::Arc<[u8]>), Unread> {
+    ) -> Result<(RepoPath, Arc<[u8]>), Unread> {
         let from = self.base_of(self.input.tree.locate(path).file);
         let file = self.input.files.join(&from, name).map_err(|error| Unread {
             message: error.to_string(),
@@ -279,10 +286,11 @@ impl<'a> Stage<'a, '_> {
         }
     }
 
-    /// Reads a file that a declaration names, relative to the file that names it.
-    fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, std::sync::Arc<[u8]>)> {
+    /// Reads a file that a declaration names, relative to the file that names it; a sealed one is
+    /// opened.
+    fn read(&mut self, path: &KeyPath<'_>, name: &str) -> Option<(RepoPath, Text)> {
         match self.read_if_there(path, name) {
-            Ok(read) => Some(read),
+            Ok((file, bytes)) => Some((file.clone(), self.in_clear(path, (&file, bytes))?)),
             Err(Unread { message, hint, .. }) => {
                 let plain = !self.quote(path, "").is_empty();
                 let message = match plain {
@@ -293,6 +301,45 @@ impl<'a> Stage<'a, '_> {
                 None
             }
         }
+    }
+}
+
+impl Stage<'_, '_> {
+    /// What a file holds in clear, for what stands at a path.
+    fn in_clear(
+        &mut self,
+        path: &KeyPath<'_>,
+        (file, bytes): (&RepoPath, Arc<[u8]>),
+    ) -> Option<Text> {
+        let sealed = standing(file.file_name(), &bytes) != Standing::Plain;
+        if sealed && let [Part::Key(section), Part::Key(name), ..] = path.parts().as_slice() {
+            let kind = section.trim_end_matches('s');
+            let user = format!("{kind} {}", self.scoped(name));
+            self.objects.sealed.entry(file.clone()).or_default().insert(user);
+        }
+        match plain_text(file, bytes, self.input.identities) {
+            Ok(text) => Some(text),
+            Err(remark) => {
+                let plain = !self.quote(path, "").is_empty();
+                let message = match plain {
+                    true => remark.message,
+                    false => "with its variables filled in, the file that it names is sealed and \
+                              can't be opened"
+                        .to_owned(),
+                };
+                self.error(path, (message, remark.hint));
+                None
+            }
+        }
+    }
+
+    /// Tells a sealed value that would go to the swarm as it is.
+    fn refuse_sealed(&mut self, bytes: &[u8], path: &KeyPath<'_>) -> Option<()> {
+        if !holds_sealed(bytes) {
+            return Some(());
+        }
+        self.error(path, stray("this"));
+        None
     }
 }
 

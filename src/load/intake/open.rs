@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::load::bounds::{MAX_LOAD_COPIES, MAX_LOAD_NODES};
-use crate::load::yaml::{Fault, FileId, Node, Reading, Value, parse};
+use crate::load::findings::Remark;
+use crate::load::sealed::{holds_sealed, stray};
+use crate::load::yaml::{Fault, FileId, Node, Parsed, Reading, Value, parse};
 use crate::model::{FileSet, RepoPath};
+use crate::sops::{Standing, standing};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -106,7 +109,11 @@ impl Shelf {
             let hint = "split the source, or leave files out in .skepignore";
             return unreadable(id, Fault::new(message).hint(hint));
         }
-        let parsed = parse(&bytes, id);
+        let mut parsed = parse(&bytes, id);
+        if let Some(fault) = sealed_declaration(path, &bytes, &parsed.documents) {
+            return unreadable(id, fault);
+        }
+        tell_stray(&bytes, &mut parsed);
         let cut = parsed.reading == Reading::Ended;
         self.nodes += if cut { 0 } else { parsed.nodes };
         Opened {
@@ -121,6 +128,54 @@ impl Shelf {
 
 fn unreadable(id: FileId, fault: Fault) -> Opened {
     Opened { id, documents: Vec::new(), faults: vec![fault], cut: true, looks_declared: true }
+}
+
+/// A declaration that is sealed as a whole is not read: its values would be shown in plans, and what
+/// it declares could not be told without a key.
+fn sealed_declaration(path: &RepoPath, bytes: &[u8], documents: &[Node]) -> Option<Fault> {
+    let sealed = matches!(standing(path.file_name(), bytes), Standing::Sealed(_));
+    let declares = |node: &&Node| !matches!(classify((*node).clone()), Document::Other(_));
+    let first = documents.iter().find(declares).filter(|_| sealed)?;
+    let at = first.as_map().and_then(|map| map.get("sops")).map(|entry| entry.key.start);
+    let message = "this declaration is sealed with SOPS, and declarations are read in clear only";
+    let fault = Fault::new(message).at(at.unwrap_or(first.span.start));
+    Some(
+        fault
+            .hint("seal what is secret in files of its own, for secrets (file:), env_file or .env"),
+    )
+}
+
+/// Tells sealed values that stand in declarations: nothing opens them.
+fn tell_stray(bytes: &[u8], parsed: &mut Parsed) {
+    if !holds_sealed(bytes) {
+        return;
+    }
+    let declares = |node: &&Node| !matches!(classify((*node).clone()), Document::Other(_));
+    let mut faults = Vec::new();
+    for document in parsed.documents.iter().filter(declares) {
+        stray_values(document, &mut Vec::new(), &mut faults);
+    }
+    parsed.faults.extend(faults);
+}
+
+fn stray_values(node: &Node, keys: &mut Vec<String>, faults: &mut Vec<Fault>) {
+    match &node.value {
+        Value::Text(text) if holds_sealed(text.as_bytes()) => {
+            let Remark { message, hint } = stray("the value");
+            let mut fault = Fault::new(message).at(node.span.start).hint(hint);
+            fault.keys.clone_from(keys);
+            faults.push(fault);
+        }
+        Value::List(items) => items.iter().for_each(|item| stray_values(item, keys, faults)),
+        Value::Map(map) => {
+            for (key, entry) in map {
+                keys.push(key.clone());
+                stray_values(&entry.node, keys, faults);
+                keys.pop();
+            }
+        }
+        _ => {}
+    }
 }
 
 fn classify(node: Node) -> Document {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Round};
+use crate::load::SealedUses;
 use crate::load::findings::Findings;
 use crate::load::gather::{Gather, Mention, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
@@ -192,7 +193,10 @@ impl Round<'_> {
             tree = with_entry(tree, manifest, (&mut gather, scope), &mut findings);
         }
         let gathered = gather.finish(tree, &locals, &mut findings);
-        let made = make(name, &gathered, (self.surroundings(), &variables), &mut findings);
+        let mut sealed = SealedUses::default();
+        let told = (&mut findings, &mut sealed);
+        let made = make(name, &gathered, (self.surroundings(), &variables), told);
+        self.note_sealed(sealed);
         files.extend(gathered.reached.iter().cloned());
         self.used.extend(gathered.reached);
         self.tell(&findings);

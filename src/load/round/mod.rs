@@ -11,7 +11,7 @@ use crate::load::findings::{Finding, Findings};
 use crate::load::intake::{Document, DotEnvs, Opened, Shelf, discover};
 use crate::load::stack::{Made, Surroundings};
 use crate::load::yaml::{Fault, FileId, Node, Value};
-use crate::load::{LoadOptions, Loaded, circles_of_stacks, lines};
+use crate::load::{LoadOptions, Loaded, SealedUses, circles_of_stacks, lines};
 use crate::model::{FileSet, Place, Position, Problem, RepoPath, Severity, StackName};
 
 use manifests::Manifest;
@@ -22,7 +22,7 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
         files,
         options,
         shelf: Shelf::default(),
-        dotenvs: DotEnvs::default(),
+        dotenvs: DotEnvs::opened_with(options.identities),
         singles: BTreeMap::new(),
         manifests: Vec::new(),
         used: BTreeSet::new(),
@@ -41,6 +41,9 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
     round.settle_left();
     let Round { mut loaded, dotenvs, .. } = round;
     loaded.problems.extend(dotenvs.problems().cloned());
+    for file in dotenvs.sealed() {
+        loaded.sealed.entry(file.clone()).or_default().insert("variables".to_owned());
+    }
     loaded.problems.extend(circles_of_stacks(&loaded.desired));
     loaded.problems = lines::finish(loaded.problems, files);
     loaded
@@ -145,6 +148,12 @@ impl<'a> Round<'a> {
         }
     }
 
+    fn note_sealed(&mut self, sealed: SealedUses) {
+        for (file, users) in sealed {
+            self.loaded.sealed.entry(file).or_default().extend(users);
+        }
+    }
+
     fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
             source: self.options.source,
@@ -152,6 +161,7 @@ impl<'a> Round<'a> {
             paths: self.shelf.paths(),
             bases: self.shelf.bases(),
             key: self.options.key,
+            identities: self.options.identities,
         }
     }
 

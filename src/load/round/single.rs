@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{Found, Round, Single};
-use crate::load::LoadOptions;
 use crate::load::findings::Findings;
 use crate::load::gather::{Gather, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
 use crate::load::stack::make;
 use crate::load::yaml::{KeyPath, Node, Value};
+use crate::load::{LoadOptions, SealedUses};
 use crate::model::{Place, RepoPath, StackName};
 
 impl Round<'_> {
@@ -34,9 +34,12 @@ impl Round<'_> {
             Some(name) => Some(name.clone()),
             None => own_name(path, tree, &self.options, &mut findings),
         };
+        let mut sealed = SealedUses::default();
         let made = name.as_ref().and_then(|name| {
-            make(name, &gathered, (self.surroundings(), &variables), &mut findings)
+            let told = (&mut findings, &mut sealed);
+            make(name, &gathered, (self.surroundings(), &variables), told)
         });
+        self.note_sealed(sealed);
         let at = tree.get("name").map_or(tree.span.start, |node| node.span.start);
         if !gathered.reached.is_empty() {
             self.reached.insert(path.clone(), gathered.reached);

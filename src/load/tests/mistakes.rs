@@ -154,6 +154,7 @@ fn asked_for(text: &str) -> (Vec<String>, usize) {
         name: None,
         variables: &variables,
         globs: &globs,
+        identities: crate::load::Identities::NONE,
     };
     let loaded = load(&file_set(&[("a.yml", text), ("f", "x")]), &options);
     let secrets = loaded.desired.stacks.values().map(|stack| stack.secrets.len()).sum();

@@ -9,6 +9,7 @@ mod manifests;
 mod mistakes;
 mod policy;
 mod reach;
+mod sealed;
 mod stacks;
 mod swarm;
 mod traps;
@@ -42,6 +43,7 @@ fn loaded(files: &FileSet, variables: &[(&str, &str)]) -> Loaded {
         name: None,
         variables: &variables,
         globs: &[],
+        identities: crate::load::Identities::NONE,
     };
     load(files, &options)
 }

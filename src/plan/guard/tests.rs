@@ -23,6 +23,7 @@ fn told(rules: &str, stacks: &[(&str, &str)], standing: &[(Claim, &str)]) -> Vec
         name: None,
         variables: &BTreeMap::new(),
         globs: &[],
+        identities: crate::load::Identities::NONE,
     };
     let loaded = load(&files, &options);
     let errors: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();

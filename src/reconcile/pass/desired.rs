@@ -154,7 +154,8 @@ impl LoadCache {
         {
             return Arc::clone(&cached.loaded);
         }
-        let options = LoadOptions { source, key, name, variables: &settings.variables, globs };
+        let (variables, identities) = (&settings.variables, &settings.identities);
+        let options = LoadOptions { source, key, name, variables, globs, identities };
         let loaded = Arc::new(load(&checkout.files, &options));
         let (revision, key, globs) = (checkout.revision.clone(), key.cloned(), globs.clone());
         let cached = Cached { revision, key, globs, loaded: Arc::clone(&loaded) };

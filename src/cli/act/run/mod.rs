@@ -16,7 +16,9 @@ use crate::api::{Handles, listen, router, serve};
 use crate::cli::args::{SourceArgs, SwarmArgs, duration};
 use crate::cli::error::Failure;
 use crate::cli::signal::stop_signal;
-use crate::cli::start::{Environment, LogFormat, Opener, doors, settings, start_logs};
+use crate::cli::start::{
+    Environment, LogFormat, Opener, Variables, doors, identities, settings, start_logs,
+};
 use crate::cli::{Exit, last_words};
 use crate::metrics::Metrics;
 use crate::plan::Writes;
@@ -73,7 +75,7 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
     let engine = doors(&args.swarm, environment)?;
     let doors = metered::doors(engine.doors.clone(), &metrics);
     let clock = Arc::clone(&doors.clock);
-    let operator = operator(&args, (doors, sources))?;
+    let operator = operator((&args, environment), (doors, sources))?;
     let lead = match args.observe {
         true => Lead::default(),
         false => Lead::wanted(&engine, &args.swarm.instance, &metrics)?,
@@ -124,14 +126,19 @@ fn sources(args: &Args, environment: &Environment) -> Result<Sources, Failure> {
     Ok((sources, opener.of_declared()))
 }
 
-fn operator(args: &Args, (doors, sources): (Doors, Vec<NamedSource>)) -> Result<Operator, Failure> {
+fn operator(
+    (args, environment): (&Args, &Environment),
+    (doors, sources): (Doors, Vec<NamedSource>),
+) -> Result<Operator, Failure> {
+    let file = args.source_args.credentials.age_key_file.as_deref();
+    let identities = identities(file, (environment, Variables::Own))?;
     let writes = if args.observe { Writes::ObserveOnly } else { Writes::Allowed };
     // The operator never interpolates from its own environment, which holds its credentials.
     let settings = Settings {
         writes,
         rebalance: args.rebalance,
         poll: args.interval,
-        ..settings(&args.swarm, &args.source_args, BTreeMap::new())?
+        ..settings(&args.swarm, &args.source_args, (BTreeMap::new(), identities))?
     };
     Ok(Operator::new(doors, sources, settings))
 }

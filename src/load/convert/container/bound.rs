@@ -5,6 +5,8 @@
 //! node. Configs are named `STACK_SERVICE-PATH` and versioned like declared ones, so that changed
 //! content rolls the service.
 
+use std::sync::Arc;
+
 use crate::load::bounds::{MAX_BOUND_BYTES, MAX_BOUND_FILES, MAX_CONFIG_BYTES};
 use crate::load::compose::LongVolume;
 use crate::load::convert::Stage;
@@ -27,7 +29,7 @@ struct Bound {
     file: RepoPath,
     /// Where it appears in the container.
     target: String,
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
 }
 
 impl Stage<'_, '_> {
@@ -68,7 +70,7 @@ impl Stage<'_, '_> {
         let found =
             files.join(&from, source).map_err(|error| error.to_string()).and_then(
                 |top| match files.read(&top) {
-                    Ok(bytes) => Ok(vec![Bound { file: top, target, bytes: bytes.to_vec() }]),
+                    Ok(bytes) => Ok(vec![Bound { file: top, target, bytes }]),
                     Err(FileError::Directory(_)) => {
                         self.bound_directory(&top, &target).map_err(|error| error.to_string())
                     }
@@ -77,7 +79,7 @@ impl Stage<'_, '_> {
             );
         let wrong = match found {
             Ok(found) => match unfit(&found) {
-                None => return Some(found),
+                None => return self.bound_in_clear(found, path),
                 Some(message) => message,
             },
             Err(message) => message,
@@ -91,6 +93,15 @@ impl Stage<'_, '_> {
         None
     }
 
+    /// Sealed ones among the files are opened.
+    fn bound_in_clear(&mut self, found: Vec<Bound>, path: &KeyPath<'_>) -> Option<Vec<Bound>> {
+        let open = |bound: Bound| {
+            let text = self.in_clear(path, (&bound.file, bound.bytes))?;
+            Some(Bound { bytes: Arc::from(&*text), ..bound })
+        };
+        found.into_iter().map(open).collect()
+    }
+
     /// Beyond the bound on files nothing more is read: that there are too many is all that counts.
     fn bound_directory(&self, top: &RepoPath, target: &str) -> Result<Vec<Bound>, FileError> {
         let files = self.input.files;
@@ -101,7 +112,7 @@ impl Stage<'_, '_> {
             }
             if !KEEPERS.contains(&file.file_name()) {
                 let target = format!("{}/{rest}", target.trim_end_matches('/'));
-                found.push(Bound { bytes: files.read(&file)?.to_vec(), file, target });
+                found.push(Bound { bytes: files.read(&file)?, file, target });
             }
         }
         Ok(found)
@@ -126,7 +137,7 @@ impl Stage<'_, '_> {
             let data = DesiredData {
                 naming: Naming::Versioned,
                 labels: self.stack_labels(StringMap::default()),
-                content: self.stored(Kind::Config, &name, bytes),
+                content: self.stored(Kind::Config, &name, bytes.to_vec()),
                 templating: None,
                 place: self.place(self.input.tree.locate(path)),
             };

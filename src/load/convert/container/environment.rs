@@ -32,6 +32,9 @@ impl Stage<'_, '_> {
         for (name, value) in service.environment.iter().flat_map(|form| form.pairs()) {
             let file = self.input.tree.locate(&key.key(&name)).file;
             let value = self.resolved(file, &name, value);
+            if value.as_deref().is_some_and(|v| self.refuse_sealed(v.as_bytes(), &key).is_none()) {
+                continue;
+            }
             variables.insert(name, value);
         }
         let mut lines: Vec<String> = variables

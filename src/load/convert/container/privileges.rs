@@ -94,7 +94,7 @@ impl Stage<'_, '_> {
             self.error(path, (format!("'{file}' is no seccomp profile: it is not JSON"), hint));
             return None;
         }
-        Some(Seccomp { mode: "custom".to_owned(), profile: STANDARD.encode(&bytes) })
+        Some(Seccomp { mode: "custom".to_owned(), profile: STANDARD.encode(&*bytes) })
     }
 
     /// A credential spec from a config is a config of the runtime.
