@@ -10,6 +10,7 @@ mod last_words;
 mod look;
 mod output;
 mod plugin;
+mod secret;
 mod signal;
 mod start;
 
@@ -72,6 +73,7 @@ enum Command {
     Render(files::render::Args),
     Import(look::import::Args),
     Convert(files::convert::Args),
+    Secret(secret::Args),
     Schema(files::schema::Args),
     Completions(files::completions::Args),
     Health(look::health::Args),
@@ -139,6 +141,7 @@ async fn run(command: Command, environment: &Environment) -> Result<Exit, Failur
         Command::Render(args) => Box::pin(files::render::run(args, environment)).await,
         Command::Import(args) => Box::pin(look::import::run(args, environment)).await,
         Command::Convert(args) => Box::pin(files::convert::run(args, environment)).await,
+        Command::Secret(args) => Box::pin(secret::run(args, environment)).await,
         Command::Schema(args) => files::schema::run(&args),
         Command::Completions(args) => files::completions::run(&args),
         Command::Health(args) => look::health::run(&args).await,

@@ -54,7 +54,7 @@ impl Place {
     fn editor(&self, script: &str) {
         let path = self.path("editor");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("a mode");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     }
 
     fn rules(&self, rules: &str) {
