@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::model::engine::{LiveConfig, NetworkSpec, NodeSpec, ServiceSpec, StringMap};
 use crate::model::{
     Ancestry, DeclaredSource, FileSet, ImageAnswer, ImageRef, Kind, LastWords, NewData, ObjectRef,
-    Observed, Revision, SecretBytes, Target,
+    Observed, RegistryLogin, RegistryLogins, Repository, Revision, SecretBytes, TagsAnswer, Target,
 };
 
 /// A swarm.
@@ -185,6 +185,26 @@ pub enum SwarmEvent {
 pub trait Registry: Send + Sync {
     /// Asks what a reference stands for now.
     fn resolve<'a>(&'a self, image: &'a ImageRef) -> BoxFuture<'a, ImageAnswer>;
+
+    /// Asks for all tags of a repository. Much dearer than [`Registry::resolve`]: nothing of it is
+    /// kept here.
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxFuture<'a, TagsAnswer>;
+}
+
+/// Logins to registries.
+pub trait Logins: Send + Sync {
+    /// The login for a registry (`docker.io`, `10.0.0.1:5000`); `None` to go without one.
+    ///
+    /// # Errors
+    /// Why it is not known whether there is one, in words without credentials: a program that
+    /// should tell it failed. What needs the login waits then.
+    fn of<'a>(&'a self, registry: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, String>>;
+}
+
+impl Logins for RegistryLogins {
+    fn of<'a>(&'a self, registry: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, String>> {
+        Box::pin(std::future::ready(Ok(Self::of(self, registry).cloned())))
+    }
 }
 
 /// A source of declarations.

@@ -61,7 +61,7 @@ async fn ask(host: &Host, question: &str) {
     }
     if question == "/distribution" {
         let image: ImageRef = "r.io/a:1".parse().unwrap();
-        let registry = skep::registry::connect(swarm.docker(), RegistryLogins::default());
+        let registry = skep::registry::connect(swarm.docker(), Arc::new(RegistryLogins::default()));
         registry.resolve(&image).await;
         return;
     }

@@ -7,7 +7,7 @@ pub fn run(data: &[u8]) {
         Ok(logins) => {
             for image in ["nginx", "r.io/a", "r.io:5000/a"] {
                 let image: ImageRef = image.parse().unwrap();
-                let _ = logins.of(&image).map(ToString::to_string);
+                let _ = logins.of(image.registry()).map(ToString::to_string);
             }
         }
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::{Span, SpanRelativeTo};
+use url::Url;
 
 use crate::model::{Instance, SourceName, StackName};
 
@@ -72,6 +73,33 @@ pub(crate) struct SwarmArgs {
     /// the key that is kept in the swarm]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) registries: RegistryArgs,
+}
+
+/// How registries are reached.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct RegistryArgs {
+    /// Address that is asked before a registry, such as docker.io=https://mirror.example
+    #[arg(long, value_name = "HOST=URL", value_delimiter = ',', env = "SKEP_REGISTRY_MIRROR")]
+    #[arg(value_parser = crate::registry::mirror)]
+    pub(crate) registry_mirror: Vec<(String, Url)>,
+    /// Registry whose certificate is not checked, and that may speak plain http
+    #[arg(long, value_name = "HOST[:PORT]", value_delimiter = ',')]
+    #[arg(env = "SKEP_INSECURE_REGISTRY", value_parser = crate::registry::host)]
+    pub(crate) insecure_registry: Vec<String>,
+    /// File with certificates (PEM) that are trusted for registries besides the system's
+    /// [default: /run/secrets/skep-registry-ca]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry_ca: Option<PathBuf>,
+    /// Directory with certificates of single registries, HOST[:PORT]/ca.crt
+    #[arg(long, value_name = "DIR", default_value = crate::registry::DOCKER_CERTIFICATES)]
+    pub(crate) registry_certs: PathBuf,
+    /// Credential helper of docker's config.json that may be started: docker-credential-NAME
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "SKEP_CREDENTIAL_HELPER")]
+    #[arg(value_parser = crate::registry::helper)]
+    pub(crate) credential_helper: Vec<String>,
 }
 
 /// Form of the output.

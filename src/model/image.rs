@@ -3,6 +3,7 @@
 //! Grammar and defaults follow `github.com/distribution/reference` (`normalize.go`): no registry
 //! means `docker.io`, no namespace there means `library/`, neither tag nor digest means `latest`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,6 +83,12 @@ impl ImageRef {
         text
     }
 
+    /// The repository that the image is in.
+    #[must_use]
+    pub fn repository(&self) -> Repository {
+        Repository { registry: self.registry.clone(), path: self.path.clone() }
+    }
+
     /// The same reference without its digest.
     #[must_use]
     pub fn without_digest(&self) -> Self {
@@ -95,18 +102,23 @@ impl ImageRef {
     }
 
     fn familiar_repository(&self) -> String {
-        if self.registry != "docker.io" {
-            return format!("{}/{}", self.registry, self.path);
+        familiar(&self.registry, &self.path)
+    }
+}
+
+/// Docker's short form of a repository.
+fn familiar(registry: &str, path: &str) -> String {
+    if registry != "docker.io" {
+        return format!("{registry}/{path}");
+    }
+    let official = path.strip_prefix("library/").filter(|rest| !rest.contains('/'));
+    let short = official.unwrap_or(path);
+    // Read again, these would be registries.
+    match short.split_once('/') {
+        Some((first, _)) if first.contains('.') || first == "localhost" => {
+            format!("docker.io/{short}")
         }
-        let official = self.path.strip_prefix("library/").filter(|rest| !rest.contains('/'));
-        let short = official.unwrap_or(&self.path);
-        // Read again, these would be registries.
-        match short.split_once('/') {
-            Some((first, _)) if first.contains('.') || first == "localhost" => {
-                format!("docker.io/{short}")
-            }
-            _ => short.to_owned(),
-        }
+        _ => short.to_owned(),
     }
 }
 
@@ -155,15 +167,18 @@ fn split_tag(name: &str) -> Result<(&str, Option<String>), ImageRefError> {
         return Ok((name, None));
     };
     let (repository, tag) = (&name[..after_slash + colon], &name[after_slash + colon + 1..]);
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let valid = tag.len() <= 128
-        && tag.chars().next().is_some_and(word)
-        && tag.chars().all(|c| word(c) || c == '.' || c == '-');
-    if valid {
+    if is_tag(tag) {
         Ok((repository, Some(tag.to_owned())))
     } else {
         Err(ImageRefError::Tag(tag.to_owned()))
     }
+}
+
+fn is_tag(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 128
+        && text.chars().next().is_some_and(word)
+        && text.chars().all(|c| word(c) || c == '.' || c == '-')
 }
 
 /// The first part is a registry when it looks like a host: a dot, a port, `localhost`, or capitals.
@@ -273,6 +288,83 @@ pub struct PinnedImage {
     pub platforms: Vec<Platform>,
 }
 
+/// Where the images of one name are, whatever their tags.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+impl Repository {
+    /// Registry host with port, `docker.io` by default.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Path in the registry, `library/` included.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The image of this tag in it; `None` for a text that is no tag.
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> Option<ImageRef> {
+        is_tag(tag).then(|| ImageRef {
+            registry: self.registry.clone(),
+            path: self.path.clone(),
+            tag: Some(tag.to_owned()),
+            digest: None,
+        })
+    }
+}
+
+impl FromStr for Repository {
+    type Err = ImageRefError;
+
+    /// Reads a name without tag and digest.
+    fn from_str(text: &str) -> Result<Self, ImageRefError> {
+        let image: ImageRef = text.parse()?;
+        let after_slash = text.rfind('/').map_or(0, |slash| slash + 1);
+        match text[after_slash..].contains([':', '@']) {
+            true => Err(ImageRefError::Repository(text.to_owned())),
+            false => Ok(image.repository()),
+        }
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&familiar(&self.registry, &self.path))
+    }
+}
+
+impl TryFrom<String> for Repository {
+    type Error = ImageRefError;
+    fn try_from(text: String) -> Result<Self, ImageRefError> {
+        text.parse()
+    }
+}
+
+impl From<Repository> for String {
+    fn from(repository: Repository) -> Self {
+        repository.to_string()
+    }
+}
+
+/// What a registry said of the tags of one repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TagsAnswer {
+    /// All of them. Texts that are no tags by docker's grammar are left out.
+    Listed(BTreeSet<String>),
+    /// The registry answered that there is no such repository, or not for us.
+    Refused(String),
+    /// No answer, or not all of it. Tried again later.
+    Unreachable(String),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,6 +384,21 @@ mod tests {
         assert_eq!(familiar("10.0.0.1:5000/a/b"), "10.0.0.1:5000/a/b:latest");
         assert_eq!(familiar("[fd00::1]:5000/a"), "[fd00::1]:5000/a:latest");
         assert_eq!(familiar("[fd00::1]/a"), "[fd00::1]/a:latest");
+    }
+
+    #[test]
+    fn a_repository_is_a_name_without_tag_and_digest() {
+        let repository = |text: &str| text.parse::<Repository>();
+        let hub = repository("nginx").unwrap();
+        assert_eq!((hub.registry(), hub.path()), ("docker.io", "library/nginx"));
+        assert_eq!(hub.to_string(), "nginx");
+        assert_eq!(hub.tagged("1.27").unwrap().familiar(), "nginx:1.27");
+        assert_eq!(hub.tagged("../x"), None);
+        let own = repository("10.0.0.1:5000/a/b").unwrap();
+        assert_eq!(own, "10.0.0.1:5000/a/b:1".parse::<ImageRef>().unwrap().repository());
+        for bad in ["nginx:1", "10.0.0.1:5000/a:1", "", &format!("a@sha256:{}", "a".repeat(64))] {
+            assert!(repository(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

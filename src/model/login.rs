@@ -1,6 +1,6 @@
 //! Logins for registries, as docker's `config.json` holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{ImageRef, SecretBytes};
+use super::SecretBytes;
 
 /// Docker Hub's key in `config.json`, and the server name that the engine expects for it.
 const HUB: &str = "https://index.docker.io/v1/";
@@ -40,7 +40,10 @@ pub enum Credential {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistryLogins {
     by_host: BTreeMap<String, RegistryLogin>,
-    helpers: Vec<String>,
+    /// Credential helpers of single registries.
+    helpers: BTreeMap<String, String>,
+    /// The helper of all others.
+    store: Option<String>,
 }
 
 /// Why a `config.json` could not be read. Texts hold nothing of its content.
@@ -90,29 +93,41 @@ impl RegistryLogins {
         let mut logins = Self::default();
         for (key, auth) in file.auths {
             let host = host_of(&key);
-            let server = if host == "docker.io" { HUB.to_owned() } else { host.to_owned() };
+            let server = RegistryLogin::server_of(host);
             if let Some(credential) = credential(&key, auth)? {
                 logins.by_host.insert(host.to_owned(), RegistryLogin { server, credential });
             }
         }
-        let store = Some(file.store).filter(|name| !name.is_empty());
-        logins.helpers = file.helpers.into_values().chain(store).collect();
-        logins.helpers.sort();
-        logins.helpers.dedup();
+        logins.store = Some(file.store).filter(|name| !name.is_empty());
+        let helpers = file.helpers.into_iter().filter(|(_, name)| !name.is_empty());
+        logins.helpers = helpers.map(|(key, name)| (host_of(&key).to_owned(), name)).collect();
         Ok(logins)
     }
 
-    /// The login for an image's registry.
+    /// The login for a registry (`docker.io`, `10.0.0.1:5000`) that stands in the file itself.
     #[must_use]
-    pub fn of(&self, image: &ImageRef) -> Option<&RegistryLogin> {
-        self.by_host.get(image.registry())
+    pub fn of(&self, registry: &str) -> Option<&RegistryLogin> {
+        self.by_host.get(registry)
     }
 
-    /// Credential helper programs that the file names. They are not started: logins that only
-    /// they know are missing here.
+    /// The credential helper that the file names for a registry: `credHelpers`, then `credsStore`.
     #[must_use]
-    pub fn helpers(&self) -> &[String] {
-        &self.helpers
+    pub fn helper_of(&self, registry: &str) -> Option<&str> {
+        self.helpers.get(registry).or(self.store.as_ref()).map(String::as_str)
+    }
+
+    /// All credential helpers that the file names.
+    #[must_use]
+    pub fn helpers(&self) -> BTreeSet<&str> {
+        self.helpers.values().chain(&self.store).map(String::as_str).collect()
+    }
+}
+
+impl RegistryLogin {
+    /// The name of a registry that the engine and credential helpers know.
+    #[must_use]
+    pub fn server_of(registry: &str) -> String {
+        if registry == "docker.io" { HUB.to_owned() } else { registry.to_owned() }
     }
 }
 
@@ -156,12 +171,13 @@ impl fmt::Display for RegistryLogin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ImageRef;
 
     fn check(config: &str, image: &str, expected: &str) {
         let seen = match RegistryLogins::from_docker_config(config.as_bytes()) {
             Err(error) => error.to_string(),
             Ok(logins) => logins
-                .of(&image.parse().unwrap())
+                .of(image.parse::<ImageRef>().unwrap().registry())
                 .map_or_else(|| "none".to_owned(), ToString::to_string),
         };
         assert_eq!(seen, expected);
@@ -199,8 +215,10 @@ mod tests {
 
     #[test]
     fn credential_helpers_are_named() {
-        let config = br#"{"credHelpers":{"r.io":"ecr-login"},"credsStore":"pass"}"#;
+        let config = br#"{"credHelpers":{"https://r.io":"ecr-login"},"credsStore":"pass"}"#;
         let logins = RegistryLogins::from_docker_config(config).unwrap();
-        assert_eq!(logins.helpers(), ["ecr-login", "pass"]);
+        assert_eq!(logins.helpers().into_iter().collect::<Vec<_>>(), ["ecr-login", "pass"]);
+        assert_eq!(logins.helper_of("r.io"), Some("ecr-login"));
+        assert_eq!(logins.helper_of("docker.io"), Some("pass"));
     }
 }

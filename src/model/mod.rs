@@ -33,7 +33,7 @@ pub use desired::{
     DesiredService, DesiredStack, ImageAnswer, Images, MovedFrom, Naming, Place, PullPolicy,
     RecreatePolicy, Replicas, StackPolicy, Wholeness,
 };
-pub use image::{ImageRef, ImageRefError, PinnedImage, Platform};
+pub use image::{ImageRef, ImageRefError, PinnedImage, Platform, Repository, TagsAnswer};
 pub use input::{
     Ancestry, CredentialFiles, DeclaredSource, Entry, FileError, FileSet, Position, Problem,
     RepoPath, RepoPathError, Revision, Severity,

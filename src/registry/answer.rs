@@ -1,4 +1,4 @@
-//! What an answer means: pinned, refused by a registry that answers, or no answer.
+//! What an engine's answer means: pinned, refused by a registry that answers, or no answer.
 
 use bollard::errors::Error;
 use bollard::models::{DistributionInspect, OciPlatform};
@@ -34,11 +34,13 @@ pub(super) fn found(image: &ImageRef, found: DistributionInspect) -> ImageAnswer
     ImageAnswer::Pinned(PinnedImage { image: pinned, platforms })
 }
 
+fn platform(found: OciPlatform) -> Option<Platform> {
+    placeable(found.architecture.unwrap_or_default(), found.os.unwrap_or_default())
+}
+
 /// A platform as docker's command line puts it into a placement: attestations, whose platform is
 /// `unknown`, are left out, and `arm` is left open, because nodes name it by version (`armv7l`).
-fn platform(found: OciPlatform) -> Option<Platform> {
-    let architecture = found.architecture.unwrap_or_default();
-    let os = found.os.unwrap_or_default();
+pub(super) fn placeable(architecture: String, os: String) -> Option<Platform> {
     if os.is_empty() || os == "unknown" || architecture == "unknown" {
         return None;
     }

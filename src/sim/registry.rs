@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
-use crate::model::{ImageAnswer, ImageRef, PinnedImage, Platform};
+use crate::model::{ImageAnswer, ImageRef, PinnedImage, Platform, Repository, TagsAnswer};
 use crate::ports::Registry;
 
 use super::clock::lock;
@@ -23,6 +23,8 @@ struct Shelf {
     refused: BTreeMap<ImageRef, String>,
     unreachable: BTreeSet<String>,
     asked: Vec<ImageRef>,
+    refused_lists: BTreeMap<Repository, String>,
+    listed: Vec<Repository>,
 }
 
 impl SimRegistry {
@@ -50,6 +52,11 @@ impl SimRegistry {
         lock(&self.0).refused.remove(image);
     }
 
+    /// Answers that there is no such repository, or not for us, when its tags are asked for.
+    pub fn refuse_tags(&self, repository: &Repository, why: &str) {
+        lock(&self.0).refused_lists.insert(repository.clone(), why.to_owned());
+    }
+
     /// Takes a host off the net: `docker.io`, `10.0.0.1:5000`.
     pub fn disconnect(&self, host: &str) {
         lock(&self.0).unreachable.insert(host.to_owned());
@@ -65,6 +72,12 @@ impl SimRegistry {
     pub fn asked(&self) -> Vec<ImageRef> {
         lock(&self.0).asked.clone()
     }
+
+    /// Every repository whose tags were asked for so far, in order.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Repository> {
+        lock(&self.0).listed.clone()
+    }
 }
 
 impl Shelf {
@@ -79,6 +92,21 @@ impl Shelf {
         }
         ImageAnswer::Pinned(self.tags.get(image).cloned().unwrap_or_else(|| usual(image)))
     }
+
+    /// Tags that were pushed, but for those that are refused.
+    fn list(&mut self, repository: &Repository) -> TagsAnswer {
+        self.listed.push(repository.clone());
+        if self.unreachable.contains(repository.registry()) {
+            let host = repository.registry();
+            return TagsAnswer::Unreachable(format!("{host}: connection refused"));
+        }
+        if let Some(why) = self.refused_lists.get(repository) {
+            return TagsAnswer::Refused(why.clone());
+        }
+        let pushed = self.tags.keys().filter(|image| !self.refused.contains_key(image));
+        let here = pushed.filter(|image| image.repository() == *repository);
+        TagsAnswer::Listed(here.filter_map(|image| image.tag().map(str::to_owned)).collect())
+    }
 }
 
 impl Registry for SimRegistry {
@@ -86,6 +114,14 @@ impl Registry for SimRegistry {
         async move {
             tokio::task::yield_now().await;
             lock(&self.0).answer(image)
+        }
+        .boxed()
+    }
+
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxFuture<'a, TagsAnswer> {
+        async move {
+            tokio::task::yield_now().await;
+            lock(&self.0).list(repository)
         }
         .boxed()
     }
@@ -131,6 +167,23 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(digest_of(&registry, &format!("shop:1@{first}")).await, first);
         assert_eq!(digest_of(&registry, "new").await, digest_of(&registry, "new:latest").await);
+    }
+
+    #[tokio::test]
+    async fn tags_are_those_that_were_pushed_and_are_not_refused() {
+        let registry = SimRegistry::default();
+        for tag in ["shop:1.0", "shop:1.1", "shop:2.0", "other:9"] {
+            registry.push(&image(tag), tag);
+        }
+        registry.refuse(&image("shop:2.0"), "manifest unknown");
+        let shop = image("shop").repository();
+        let tags = ["1.0", "1.1"].map(str::to_owned);
+        assert_eq!(registry.tags(&shop).await, TagsAnswer::Listed(tags.into()));
+        registry.refuse_tags(&shop, "name unknown");
+        assert_eq!(registry.tags(&shop).await, TagsAnswer::Refused("name unknown".into()));
+        registry.disconnect("docker.io");
+        assert!(matches!(registry.tags(&shop).await, TagsAnswer::Unreachable(_)));
+        assert_eq!(registry.listed().len(), 3);
     }
 
     #[tokio::test]

@@ -37,7 +37,9 @@ use self::transport::Transport;
 use self::write::Writer;
 use crate::model::engine::LiveConfig;
 use crate::model::{Credential, LastWords, Observed, RegistryLogin, RegistryLogins};
-use crate::ports::{Clock, OneConfig, Swarm, SwarmError, SwarmEvent, TaskLogs, Write, Written};
+use crate::ports::{
+    Clock, Logins, OneConfig, Swarm, SwarmError, SwarmEvent, TaskLogs, Write, Written,
+};
 
 pub use link::{NEWEST, OLDEST};
 pub use transport::{Host, HostError, Tls, TlsError, TransportError};
@@ -50,7 +52,7 @@ pub struct Options {
     /// Longest wait for one answer. The engine itself gives up after 20 s.
     pub time_out: Duration,
     /// Logins that go with services whose image is in such a registry.
-    pub logins: RegistryLogins,
+    pub logins: Arc<dyn Logins>,
     /// The `ssh` program, for hosts that are reached by it.
     pub ssh: PathBuf,
     /// Configs that the operator writes for itself, by name: the events of its own writes to
@@ -69,7 +71,7 @@ impl Options {
         Self {
             tls: None,
             time_out: Duration::from_secs(30),
-            logins: RegistryLogins::default(),
+            logins: Arc::new(RegistryLogins::default()),
             ssh: PathBuf::from("ssh"),
             own_config: |_| false,
             unheard_config: |_| false,

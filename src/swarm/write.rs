@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 use super::fault::no_answer;
 use super::link::{Call, Link, fault};
 use crate::model::engine::{DataDriver, NodeSpec, ServiceSpec, StringMap};
-use crate::model::{Kind, NewData, ObjectRef, RegistryLogins, SecretBytes, Target};
-use crate::ports::{SwarmError, Write, Written};
+use crate::model::{ImageRef, Kind, NewData, ObjectRef, SecretBytes, Target};
+use crate::ports::{Logins, SwarmError, Write, Written};
 
 /// Writes to one swarm.
 pub(super) struct Writer {
     pub(super) link: Arc<Link>,
     pub(super) docker: Docker,
-    pub(super) logins: RegistryLogins,
+    pub(super) logins: Arc<dyn Logins>,
 }
 
 impl Writer {
@@ -88,7 +88,7 @@ impl Writer {
     async fn create_service(&self, spec: &ServiceSpec) -> Result<Written, SwarmError> {
         let attempted = format!("create service {}", spec.name);
         let call = Call::post(attempted, "/services/create", json(spec)?);
-        self.post(self.with_login(call, spec)).await
+        self.post(self.with_login(call, spec).await?).await
     }
 
     /// Without a login of ours the engine goes on with the one that it stores
@@ -102,7 +102,7 @@ impl Writer {
         let attempted = format!("update service {}", target.name);
         let path = format!("/services/{id}/update?version={version}&registryAuthFrom=spec");
         let call = Call::post(attempted, path, json(spec)?);
-        let written = self.post(self.with_login(call, spec)).await?;
+        let written = self.post(self.with_login(call, spec).await?).await?;
         Ok(Written { id: target.id.clone(), ..written })
     }
 
@@ -123,11 +123,15 @@ impl Writer {
         Ok(Written { id: target.id.clone(), warnings: Vec::new() })
     }
 
-    fn with_login(&self, call: Call, spec: &ServiceSpec) -> Call {
+    /// Nodes that got no login for an image could not pull it: where it is not known whether there
+    /// is one, nothing is written.
+    async fn with_login(&self, call: Call, spec: &ServiceSpec) -> Result<Call, SwarmError> {
         let image = spec.task_template.container_spec.as_ref().map(|spec| spec.image.as_str());
-        let login =
-            image.and_then(|image| image.parse().ok()).and_then(|image| self.logins.of(&image));
-        Call { registry_auth: login.and_then(super::login_header), ..call }
+        let image: Option<ImageRef> = image.and_then(|image| image.parse().ok());
+        let Some(image) = image else { return Ok(call) };
+        let login = self.logins.of(image.registry()).await;
+        let login = login.map_err(|why| no_answer(&call.attempted, why, None))?;
+        Ok(Call { registry_auth: login.as_ref().and_then(super::login_header), ..call })
     }
 
     async fn post(&self, call: Call) -> Result<Written, SwarmError> {

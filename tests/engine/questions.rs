@@ -1,6 +1,7 @@
 //! Questions to a real registry with password and TLS, through a real engine.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use skep::model::{ImageAnswer, ImageRef, PinnedImage, Platform, RegistryLogins};
@@ -21,7 +22,7 @@ fn logins(lab: &Lab) -> RegistryLogins {
 }
 
 fn asked(lab: &Lab, logins: RegistryLogins) -> EngineRegistry {
-    registry::connect(connect(lab.manager("one")).docker(), logins)
+    registry::connect(connect(lab.manager("one")).docker(), Arc::new(logins))
 }
 
 fn tag(lab: &Lab, tag: &str) -> ImageRef {
@@ -97,7 +98,7 @@ async fn a_private_image_is_pulled_with_the_login_that_goes_with_its_service() {
     let lab = Lab::alone();
     let claim = lab.claim("one", "private");
     let (node, image) = (claim.node, lab.image("private"));
-    let swarm = connect_with(node, Options { logins: logins(&lab), ..options() });
+    let swarm = connect_with(node, Options { logins: Arc::new(logins(&lab)), ..options() });
     let mut spec = service(&lab, &claim.prefix, 1);
     spec.task_template.container_spec.get_or_insert_default().image = image.to_owned();
     create(&swarm, spec).await.unwrap();

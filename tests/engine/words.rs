@@ -1,6 +1,7 @@
 //! What a real engine says of tasks that fail, and what health makes of it. The words themselves
 //! are recorded in `src/health/tests/words.rs`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skep::health::{Clocks, Health, HealthState, Sight, doubts, health};
@@ -34,7 +35,7 @@ async fn check(
     let lab = Lab::open();
     let claim = lab.claim("three", test);
     let (swarm, name) = (connect(claim.node), claim.prefix.as_str());
-    let registry = skep::registry::connect(swarm.docker(), lab.logins());
+    let registry = skep::registry::connect(swarm.docker(), Arc::new(lab.logins()));
     let registry = registry.with_time_out(Duration::from_secs(5));
     let mut spec = service(&lab, name, 1);
     declare(&mut spec, &lab);

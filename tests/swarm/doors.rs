@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use skep::clock::SystemClock;
 use skep::model::{RegistryLogins, SourceName};
-use skep::ports::Clock;
+use skep::ports::{Clock, Logins};
 use skep::reconcile::{Doors, NamedSource};
+use skep::registry::{Registries, Settings};
 use skep::source::{CredentialParts, Manner, SourceSpec, SourceText};
 use skep::swarm::{Host, Options};
 
@@ -16,14 +17,17 @@ use skep::swarm::{Host, Options};
 pub fn doors(socket: &Path, logins: RegistryLogins) -> Doors {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let host: Host = format!("unix://{}", socket.display()).parse().expect("a host");
+    let logins: Arc<dyn Logins> = Arc::new(logins);
     let options = Options {
-        logins: logins.clone(),
+        logins: Arc::clone(&logins),
         own_config: skep::ledger::is_ledger_name,
         unheard_config: skep::ledger::is_lease_name,
         ..Options::new(Arc::clone(&clock))
     };
     let swarm = skep::swarm::connect(&host, options).expect("a usable socket");
-    let registry = Arc::new(skep::registry::connect(swarm.docker(), logins));
+    let engine = skep::registry::connect(swarm.docker(), Arc::clone(&logins));
+    let registries = Registries::new(Settings::default(), logins, Arc::clone(&clock));
+    let registry = Arc::new(registries.or_through(engine));
     Doors { swarm: Arc::new(swarm), registry, clock }
 }
 

@@ -1,5 +1,6 @@
 //! What is made of answers, whole, broken and missing.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -320,7 +321,7 @@ async fn the_login_for_an_images_registry_goes_with_the_service() {
     .await;
     // Six '~' make a '+' of plain base64, wherever they stand.
     let logins = r#"{"auths":{"r.io":{"username":"u","password":"~~~~~~"}}}"#;
-    let logins = RegistryLogins::from_docker_config(logins.as_bytes()).unwrap();
+    let logins = Arc::new(RegistryLogins::from_docker_config(logins.as_bytes()).unwrap());
     let swarm = connect_with(&server, Options { logins, ..options() });
     for image in ["r.io/a:1", "other.io/a:1"] {
         let Write::CreateService { mut spec } = create_service() else { return };

@@ -20,7 +20,7 @@ use self::repository::Repository;
 use self::shop::Assortment;
 use self::stage::Stage;
 use super::act::run::finish;
-use super::args::{CredentialArgs, SourceArgs, SwarmArgs};
+use super::args::{CredentialArgs, RegistryArgs, SourceArgs, SwarmArgs};
 use super::error::Failure;
 use super::signal::stop_signal;
 use super::start::{Environment, Opener, doors, settings};
@@ -29,6 +29,7 @@ use crate::health::Clocks;
 use crate::load::Identities;
 use crate::model::{ImageRef, Instance, SourceName};
 use crate::reconcile::{self, Doors, NamedSource, Nudge, Settings};
+use crate::registry::DOCKER_CERTIFICATES;
 use crate::source::Manner;
 
 /// See skep at work: a git repository, a simulated swarm, drift repaired, a commit rolled out
@@ -98,7 +99,16 @@ pub(crate) async fn run(args: Args, environment: &Environment) -> Result<Exit, F
 
 fn swarm_args(args: &Args) -> Result<SwarmArgs, Failure> {
     let instance = Instance::new(INSTANCE).map_err(|error| Failure::of(&error))?;
-    Ok(SwarmArgs { host: args.host.clone(), instance, registry_config: None, key_file: None })
+    Ok(SwarmArgs {
+        host: args.host.clone(),
+        instance,
+        registry_config: None,
+        key_file: None,
+        registries: RegistryArgs {
+            registry_certs: DOCKER_CERTIFICATES.into(),
+            ..RegistryArgs::default()
+        },
+    })
 }
 
 /// Makes the repository and plays, until the end or a signal.

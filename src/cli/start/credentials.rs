@@ -1,15 +1,19 @@
 //! Credentials, by files or variables; mounted secrets are found under fixed names.
 #![expect(clippy::disallowed_methods, reason = "credentials are mounted as files")]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use url::Url;
 
 use super::Environment;
 use super::engine::docker_config;
-use crate::cli::args::{CredentialArgs, SwarmArgs};
+use crate::cli::args::{CredentialArgs, RegistryArgs, SwarmArgs};
 use crate::cli::error::Failure;
 use crate::ledger::KEY_BYTES;
 use crate::load::Identities;
 use crate::model::{HashKey, RegistryLogins, SecretBytes};
+use crate::registry::{self, Settings};
 use crate::source::{CredentialParts, SecretFrom};
 
 /// Where the engine mounts secrets.
@@ -47,6 +51,32 @@ pub(super) fn for_registries(
     let logins = RegistryLogins::from_docker_config(&bytes)
         .map_err(|error| Failure::new(attempted(), error))?;
     Ok(logins)
+}
+
+/// How registries are reached.
+pub(super) fn registries(
+    args: &RegistryArgs,
+    environment: &Environment,
+) -> Result<Settings, Failure> {
+    let mut mirrors: BTreeMap<String, Vec<Url>> = BTreeMap::new();
+    for (registry, mirror) in &args.registry_mirror {
+        mirrors.entry(registry.clone()).or_default().push(mirror.clone());
+    }
+    let trusted = args.registry_ca.clone().or_else(|| mounted("skep-registry-ca"));
+    let authorities = trusted.map(|path| {
+        let attempted = || format!("read certificates for registries from {}", path.display());
+        let bytes = std::fs::read(&path).map_err(|error| Failure::new(attempted(), error))?;
+        registry::check_certificates(&bytes).map_err(|why| Failure::new(attempted(), why))?;
+        Ok(bytes)
+    });
+    Ok(Settings {
+        mirrors,
+        insecure: args.insecure_registry.iter().cloned().collect(),
+        authorities: authorities.transpose()?.into_iter().collect(),
+        certificates: args.registry_certs.clone(),
+        proxies: environment.proxies(),
+        ..Settings::default()
+    })
 }
 
 /// The key of the hashes over secret content, when one is given.

@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::ledger::{is_lease_name, is_ledger_name};
 use crate::load::Identities;
 use crate::plan::Removals;
-use crate::ports::{Clock, OneConfig, SwarmError, TaskLogs};
+use crate::ports::{Clock, Logins, OneConfig, SwarmError, TaskLogs};
 use crate::reconcile::{Doors, LeaseDoors, NamedSource, Operator, Settings};
 use crate::source::Manner;
 use crate::status::Report;
@@ -51,21 +51,43 @@ impl Engine {
 /// Opens the doors. The engine is not dialled yet.
 pub(crate) fn doors(args: &SwarmArgs, environment: &Environment) -> Result<Engine, Failure> {
     let address = engine::find(args.host.as_deref(), environment)?;
-    let logins = credentials::for_registries(args, environment)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let logins = logins(args, environment, &clock)?;
+    let settings = credentials::registries(&args.registries, environment)?;
     let options = swarm::Options {
         tls: address.tls,
-        logins: logins.clone(),
+        logins: Arc::clone(&logins),
         own_config: is_ledger_name,
         unheard_config: is_lease_name,
         ..swarm::Options::new(Arc::clone(&clock))
     };
     let swarm = swarm::connect(&address.host, options)
         .map_err(|error| Failure::new(format!("reach the engine at {}", address.host), error))?;
-    let registry = Arc::new(registry::connect(swarm.docker(), logins));
+    let engine = registry::connect(swarm.docker(), Arc::clone(&logins));
+    let registries = registry::Registries::new(settings, logins, Arc::clone(&clock));
+    let registry = Arc::new(registries.or_through(engine));
     let swarm = Arc::new(swarm);
     let doors = Doors { swarm: swarm.clone(), registry, clock };
     Ok(Engine { doors, configs: swarm.clone(), logs: swarm, host: address.host })
+}
+
+/// Logins to registries. Helpers that the file names and nobody allowed are told of: what only they
+/// know is missing.
+fn logins(
+    args: &SwarmArgs,
+    environment: &Environment,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Logins>, Failure> {
+    let file = credentials::for_registries(args, environment)?;
+    let allowed = args.registries.credential_helper.iter().cloned().collect();
+    let logins = registry::HelpedLogins::new(file, allowed, Arc::clone(clock));
+    for helper in logins.left_out() {
+        tracing::warn!(
+            "docker's config.json names the credential helper '{helper}', which is not started: \
+             --credential-helper {helper} allows it"
+        );
+    }
+    Ok(Arc::new(logins))
 }
 
 /// Settings that the options give; `variables` are those for interpolation.

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::cli::plugin::DockerOptions;
+use crate::registry::Proxies;
 
 /// Variables that hold identities themselves: they are for opening files, and nothing else sees them.
 const IDENTITIES: [&str; 2] = ["SKEP_AGE_KEY", "SOPS_AGE_KEY"];
@@ -59,6 +60,18 @@ impl Environment {
     /// All but identities.
     fn others(&self) -> impl Iterator<Item = &(OsString, OsString)> {
         self.variables.iter().filter(|(key, _)| !IDENTITIES.iter().any(|name| key == name))
+    }
+
+    /// Proxies, by the variables that most programs know.
+    #[must_use]
+    pub(crate) fn proxies(&self) -> Proxies {
+        let first = |names: &[&str]| names.iter().find_map(|name| self.get(name));
+        let given = |names: &[&str]| first(names).map(str::to_owned);
+        Proxies {
+            https: given(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
+            http: given(&["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"]),
+            except: given(&["NO_PROXY", "no_proxy"]).unwrap_or_default(),
+        }
     }
 
     fn os(&self, name: &str) -> Option<&OsStr> {

@@ -11,8 +11,9 @@ use crate::ledger::Ledgers;
 use crate::model::{Desired, ImageAnswer, ImageRef, Images, LedgerRecord, Observed, StackName};
 use crate::reconcile::Operator;
 
-/// Questions at the same time.
-const PARALLEL: usize = 8;
+/// Questions at the same time. Each registry bounds those to itself, and one that is slow must not
+/// keep the others waiting.
+const PARALLEL: usize = 64;
 
 /// Wait before a registry that gave no image is asked again; doubled each time, up to the poll time.
 const FIRST: SignedDuration = SignedDuration::from_secs(1);

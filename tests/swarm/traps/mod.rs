@@ -40,13 +40,23 @@ impl<'a> Plain<'a> {
 
     /// `docker stack deploy`.
     fn try_deploy(&self, text: &str) -> Result<String, String> {
+        self.try_deploy_with(text, &[])
+    }
+
+    fn try_deploy_with(&self, text: &str, options: &[&str]) -> Result<String, String> {
         let file = self.write("stack.yml", &format!("version: \"3.8\"\n{text}"));
-        let words = ["stack", "deploy", "--compose-file", &file, &self.name];
-        self.lab.try_docker(&self.node, &words)
+        let words = [&["stack", "deploy"], options, &["--compose-file", &file, &self.name]];
+        self.lab.try_docker(&self.node, &words.concat())
     }
 
     fn deploy(&self, text: &str) {
         self.try_deploy(text).unwrap_or_else(|why| panic!("stack deploy: {why}"));
+    }
+
+    /// The same with the login to the registry: without it docker's client learns no digest.
+    fn deploy_logged_in(&self, text: &str) {
+        let deployed = self.try_deploy_with(text, &["--with-registry-auth"]);
+        deployed.unwrap_or_else(|why| panic!("stack deploy: {why}"));
     }
 
     /// `docker stack rm`, which is content when its network still stands.

@@ -8,7 +8,9 @@ use futures::stream::{BoxStream, StreamExt as _};
 use jiff::Timestamp;
 
 use crate::metrics::Metrics;
-use crate::model::{Ancestry, DeclaredSource, ImageAnswer, ImageRef, Observed, Revision};
+use crate::model::{
+    Ancestry, DeclaredSource, ImageAnswer, ImageRef, Observed, Repository, Revision, TagsAnswer,
+};
 use crate::ports::{
     Checkout, Clock, Registry, Source, SourceError, SourceOpener, Swarm, SwarmError, SwarmEvent,
     Write, Written,
@@ -127,6 +129,18 @@ impl Registry for MeteredRegistry {
                 ImageAnswer::Pinned(_) => "pinned",
                 ImageAnswer::Refused(_) => "refused",
                 ImageAnswer::Unreachable(_) => "unreachable",
+            });
+            answer
+        })
+    }
+
+    fn tags<'a>(&'a self, repository: &'a Repository) -> BoxFuture<'a, TagsAnswer> {
+        Box::pin(async move {
+            let answer = self.inner.tags(repository).await;
+            self.metrics.registry_question(match answer {
+                TagsAnswer::Listed(_) => "listed",
+                TagsAnswer::Refused(_) => "refused",
+                TagsAnswer::Unreachable(_) => "unreachable",
             });
             answer
         })
