@@ -18,5 +18,6 @@ pub const MAX_RECIPIENTS: usize = 200;
 /// Most identities that are tried.
 pub const MAX_IDENTITIES: usize = 100;
 
-/// Most bytes of a data key as it is sealed to one recipient.
-pub const MAX_ENVELOPE: usize = 64 * 1024;
+/// Most bytes of a data key as it is sealed to one recipient; SOPS writes some hundred. Each hundred
+/// bytes more would be one more thing to try for each identity.
+pub const MAX_ENVELOPE: usize = 4 * 1024;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Content, Item, Kind, Manner, Meta, Scalar, Sheet, SheetError, line_of, resolve};
-use crate::sops::bounds::MAX_DEPTH;
+use super::{
+    Content, Item, Kind, Manner, Meta, Scalar, Sheet, SheetError, line_of, reachable, resolve,
+};
+use crate::sops::bounds::{MAX_DEPTH, MAX_PATH};
 
 pub(super) fn read(text: &str) -> Result<Sheet, SheetError> {
     let mut reader = Reader { text, at: 0, line: (0, 1), sheet: Sheet::default(), depth: 0 };
@@ -125,6 +127,10 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, trail: &Trail) -> Result<(), SheetError> {
+        if trail.spot.len() > MAX_PATH {
+            let line = self.line_at(self.at);
+            reachable(&trail.spot, line)?;
+        }
         match self.peek() {
             Some(b'{') => self.object(trail),
             Some(b'[') => self.list(trail),

@@ -169,10 +169,7 @@ impl Sheet {
             let what = format!("the file holds more than {MAX_ITEMS} values");
             return Err(SheetError::new(item.line, what));
         }
-        if item.spot.len() > MAX_PATH {
-            let what = format!("the keys that lead here have more than {MAX_PATH} bytes");
-            return Err(SheetError::new(item.line, what));
-        }
+        reachable(&item.spot, item.line)?;
         self.items.push(item);
         Ok(())
     }
@@ -190,6 +187,15 @@ impl Sheet {
             }
         }
     }
+}
+
+/// Bounds the keys that lead to a value, or to a list or mapping of them: they are kept with each.
+fn reachable(spot: &str, line: u32) -> Result<(), SheetError> {
+    if spot.len() <= MAX_PATH {
+        return Ok(());
+    }
+    let what = format!("the keys that lead here have more than {MAX_PATH} bytes");
+    Err(SheetError::new(line, what))
 }
 
 /// Line of a place, from 1.

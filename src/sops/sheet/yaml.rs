@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::{Content, Item, Kind, Manner, Meta, Scalar, Sheet, SheetError, resolve};
+use super::{Content, Item, Kind, Manner, Meta, Scalar, Sheet, SheetError, reachable, resolve};
 use crate::model::SecretBytes;
 use crate::sops::bounds::{MAX_DEPTH, MAX_ITEMS};
 
@@ -279,6 +279,7 @@ impl<'a> Reader<'a> {
             }
             None => (Vec::new(), String::new()),
         };
+        reachable(&spot, line)?;
         let within = self.frames.last().is_some_and(|frame| frame.flow == Flow::Brackets);
         let flow = if bracket || within { Flow::Brackets } else { Flow::Block };
         if !bracket && span.start.col() > 1 {
@@ -302,10 +303,33 @@ impl<'a> Reader<'a> {
             Some(Part::List(items)) => self.part(Meta::List(items), start),
             Some(Part::Map { entries, .. }) => self.part(Meta::Map(entries), start),
             None => {
+                self.last_comments(start)?;
                 self.frames.pop();
                 Ok(())
             }
         }
+    }
+
+    /// Takes the comments in that are indented like what ends here. Those further out stand before
+    /// what comes next.
+    fn last_comments(&mut self, next: usize) -> Result<(), SheetError> {
+        let Some(Frame { column, flow: Flow::Block, .. }) = self.frames.last() else {
+            return Ok(());
+        };
+        let (column, gap) = (*column, self.text.get(self.end..next).unwrap_or_default());
+        let mut inside = self.end;
+        for line in gap.split_inclusive('\n') {
+            let blanks = line.len() - line.trim_start_matches(' ').len();
+            let first = inside == self.end && !self.text[..inside].ends_with('\n');
+            let further_out = !first && line[blanks..].starts_with('#') && blanks < column;
+            if further_out {
+                break;
+            }
+            inside += line.len();
+        }
+        self.comments(inside)?;
+        self.end = self.end.max(inside);
+        Ok(())
     }
 
     /// Takes a finished piece of metadata in.

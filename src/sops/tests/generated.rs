@@ -28,6 +28,21 @@ fn comments_order_and_layout_stay() {
     assert_eq!(round(Format::Dotenv, "A=1"), "A=1\n");
 }
 
+/// SOPS looks for a comment under the keys of the mapping that it is indented like.
+#[test]
+fn a_comment_at_the_end_of_a_mapping_belongs_to_it() {
+    let plain = "a:\n    b: 1   # with b\n    # end of a\n\n# before c\nc: 2\n# the end\n";
+    let sheet = crate::sops::sheet::read(Format::Yaml, plain.as_bytes()).unwrap();
+    let comments = sheet.items.iter().filter_map(|item| match &item.content {
+        crate::sops::sheet::Content::Comment(text) => {
+            Some((String::from_utf8(text.reveal().to_vec()).unwrap(), item.keys.join(".")))
+        }
+        crate::sops::sheet::Content::Value(_) => None,
+    });
+    let found: Vec<String> = comments.map(|(text, keys)| format!("{text} in '{keys}'")).collect();
+    assert_eq!(found, [" with b in 'a'", " end of a in 'a'", " before c in ''", " the end in ''"]);
+}
+
 #[test]
 fn what_is_no_file_of_values_is_not_sealed() {
     assert_eq!(sealed(Format::Yaml, "# only this\n"), Err(SealError::Empty));
@@ -79,6 +94,20 @@ fn recipients_change_with_rekeying_and_all_else_with_rotation() {
         let last = open(format, &third, &keys(&["three", "two"])).unwrap();
         assert_eq!(text(&last), plain);
         assert_ne!(last.key, again.key);
+    }
+}
+
+/// Without the bound each empty mapping would cost a copy of megabytes of keys.
+#[test]
+fn long_keys_above_many_empty_mappings_are_refused_at_once() {
+    let key = "k".repeat(20_000);
+    let (open, close) = (format!("{{\"{key}\":").repeat(90), "}".repeat(90));
+    let empty: Vec<String> = (0..200_000).map(|n| format!("\"{n}\":{{}}")).collect();
+    let text = format!("{open}{{{}}}{close}", empty.join(","));
+    for format in [Format::Json, Format::Yaml] {
+        let error = sealed(format, &text).unwrap_err();
+        let SealError::Text(_, error) = error else { panic!("{error:?}") };
+        assert!(error.what.contains("the keys that lead here have more than"), "{error}");
     }
 }
 
