@@ -63,6 +63,10 @@ pub(in crate::registry::site) fn failed(host: &str, error: reqwest::Error) -> Fa
     }
     // The innermost cause is what happened; those around it say that something did.
     let cause = bounded(&cause.to_string());
+    if error.is_builder() {
+        // A machine without any certificate, for one: the engine has its own.
+        return Fault::Closed(format!("no connection to {host} can be prepared: {cause}"));
+    }
     match (error.is_connect(), error.is_timeout()) {
         (true, true) => Fault::Closed(format!("no connection to {host} in time")),
         (true, false) => Fault::Closed(format!("no connection to {host}: {cause}")),
@@ -159,6 +163,13 @@ mod tests {
         headers.insert(WWW_AUTHENTICATE, "Basic realm=\"x\"".parse().unwrap());
         let fault = refusal(status, &headers, body.as_bytes());
         assert!(format!("{fault:?}").starts_with(expected), "{fault:?}");
+    }
+
+    /// It was told as a registry that answers badly, and the engine was not asked.
+    #[test]
+    fn a_client_that_can_t_be_made_is_a_closed_way() {
+        let error = reqwest::Proxy::https("no proxy").unwrap_err();
+        assert!(matches!(failed("r.io", error), Fault::Closed(_)));
     }
 
     #[test]
