@@ -4,6 +4,7 @@
 //! which.
 
 pub mod api;
+pub mod choose;
 pub mod cli;
 pub mod clock;
 pub mod diff;

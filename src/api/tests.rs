@@ -76,6 +76,7 @@ fn report() -> Report {
         sources: vec![source],
         problems: Vec::new(),
         nodes: None,
+        images: Vec::new(),
         stacks: Default::default(),
         trouble: Vec::new(),
     }

@@ -6,6 +6,7 @@ mod args;
 mod demo;
 mod error;
 mod files;
+mod image;
 mod last_words;
 mod look;
 mod output;
@@ -69,6 +70,7 @@ enum Command {
     Resume(act::decide::resume::Args),
     Approve(act::decide::approve::Args),
     Retry(act::decide::retry::Args),
+    Image(image::Args),
     Validate(files::validate::Args),
     Render(files::render::Args),
     Import(look::import::Args),
@@ -137,6 +139,7 @@ async fn run(command: Command, environment: &Environment) -> Result<Exit, Failur
         Command::Resume(args) => Box::pin(act::decide::resume::run(args, environment)).await,
         Command::Approve(args) => Box::pin(act::decide::approve::run(args, environment)).await,
         Command::Retry(args) => Box::pin(act::decide::retry::run(args, environment)).await,
+        Command::Image(args) => Box::pin(image::run(args, environment)).await,
         Command::Validate(args) => Box::pin(files::validate::run(args, environment)).await,
         Command::Render(args) => Box::pin(files::render::run(args, environment)).await,
         Command::Import(args) => Box::pin(look::import::run(args, environment)).await,

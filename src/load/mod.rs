@@ -11,6 +11,7 @@ mod circles;
 pub mod compose;
 pub mod convert;
 pub mod findings;
+mod follows;
 pub mod gather;
 pub mod intake;
 pub mod interpolate;
@@ -36,8 +37,8 @@ pub use crate::sops::Identities;
 
 use crate::model::guard::{Guard, UnreadGuard};
 use crate::model::{
-    DeclaredSource, Desired, DesiredNode, FileSet, HashKey, Problem, RepoPath, SideStore,
-    SourceName, StackName,
+    DeclaredSource, Desired, DesiredImage, DesiredNode, FileSet, HashKey, Problem, RepoPath,
+    SideStore, SourceName, StackName,
 };
 
 /// What a load is given besides the files.
@@ -72,6 +73,8 @@ pub struct Loaded {
     pub unread_guards: Vec<UnreadGuard>,
     /// What is asked of nodes; it counts in the root source only.
     pub nodes: Vec<DesiredNode>,
+    /// Which images services run that say so.
+    pub images: Vec<DesiredImage>,
     /// All mistakes of all files, sorted by place.
     pub problems: Vec<Problem>,
     /// Traps, and notes of what becomes of something: no mistakes, and not shown unless asked for

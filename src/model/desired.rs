@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{DataDriver, NetworkSpec, ServiceSpec, StringMap};
+use super::follow::Follows;
 use super::image::{ImageRef, PinnedImage};
 use super::input::{Position, RepoPath};
 use super::job::DesiredJob;
@@ -210,6 +211,8 @@ pub struct DesiredService {
     pub image: ImageRef,
     /// When the registry is asked again.
     pub pull: PullPolicy,
+    /// The `Image` of its source that says what it runs; `image` is what it begins with.
+    pub follows: Option<Follows>,
     /// Whether the number of tasks is declared.
     pub replicas: Replicas,
     /// Services of the stack with a lower one have to be healthy first.

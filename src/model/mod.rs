@@ -6,6 +6,7 @@
 pub mod decision;
 pub mod desired;
 pub mod engine;
+pub mod follow;
 pub mod guard;
 pub mod image;
 pub mod input;
@@ -32,6 +33,10 @@ pub use desired::{
     ApprovalPolicy, Condition, Content, DataRef, Desired, DesiredData, DesiredNetwork,
     DesiredService, DesiredStack, ImageAnswer, Images, MovedFrom, Naming, Place, PullPolicy,
     RecreatePolicy, Replicas, StackPolicy, Wholeness,
+};
+pub use follow::{
+    Chosen, DesiredImage, Follows, ImagePolicy, PreReleases, RangeError, Stays, TagOrder,
+    TagPattern, TagPatternError, VersionRange,
 };
 pub use image::{ImageRef, ImageRefError, PinnedImage, Platform, Repository, TagsAnswer};
 pub use input::{

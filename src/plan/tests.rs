@@ -95,6 +95,7 @@ fn declared(version: &str) -> DesiredService {
         spec: spec(version),
         image: image(),
         pull: PullPolicy::OnChange,
+        follows: None,
         replicas: Replicas::Declared,
         rank: Rank::default(),
         limit: None,

@@ -18,7 +18,7 @@ pub use culprits::{Culprits, failures};
 pub use turns::look_around;
 
 use crate::health::Health;
-use crate::model::{Engine, Held, Problem, Revision, SourceName, StackName};
+use crate::model::{Chosen, Engine, Held, Problem, Revision, SourceName, StackName};
 use crate::plan::{NodesPlan, StackPlan};
 
 /// Everything that one pass saw, decided and did.
@@ -34,6 +34,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// The nodes, where something is or was declared of them.
     pub nodes: Option<NodesReport>,
+    /// What services run that follow an `Image`.
+    pub images: Vec<Chosen>,
     /// The stacks, by name.
     pub stacks: BTreeMap<StackName, StackReport>,
     /// Why there was no decision at all (the engine did not answer); empty otherwise.

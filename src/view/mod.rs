@@ -21,11 +21,11 @@ mod tests;
 pub use basis::{BASIS_FORMAT, Basis, SourceBasis, StackBasis};
 pub use clean::{clean, clean_json};
 pub use picture::{
-    BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView,
-    HeldRevisionView, HeldView, HistoryView, JobView, KnownStackView, LogView, MemoryView,
-    NodesView, OperatorView, OutcomeView, PastView, PinView, ProblemView, PruneView,
-    RebalancingView, ReportView, RunView, ServiceView, SourceView, SpecsView, StackView,
-    StatusView, StepView, SuspensionView, TaskView, WrittenView,
+    BothView, ConditionView, Counts, DriftView, EngineView, ExplainView, FieldView, FollowView,
+    HeldRevisionView, HeldView, HistoryView, ImageHistoryView, ImageView, ImagesView, JobView,
+    KnownStackView, LogView, MemoryView, NodesView, OperatorView, OutcomeView, PastView, PinView,
+    ProblemView, PruneView, RebalancingView, ReportView, RunView, ServiceView, SourceView,
+    SpecsView, StackView, StatusView, StepView, SuspensionView, TaskView, WrittenView,
 };
 pub use veil::{HIDDEN, Reveal, Veil, Veiled};
 pub use words::{action as action_words, cause as cause_words};

@@ -7,12 +7,13 @@ use crate::reach::code_of_tests;
 use crate::tokens::{Token, closing, reads, tokens, without_tests};
 
 /// A room and the rooms that it may name. `ARCHITECTURE.md` holds the same table.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("sops", &["model"]),
     ("load", &["model", "sops"]),
     ("diff", &["model"]),
     ("health", &["model"]),
+    ("choose", &["model", "health"]),
     ("plan", &["model", "diff", "health", "ledger"]),
     ("status", &["model", "diff", "health", "plan"]),
     ("ports", &["model"]),
@@ -31,12 +32,15 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 const IO: &[&str] = &["model", "ports"];
-const RECONCILE: &[&str] =
-    &["model", "load", "diff", "health", "plan", "status", "ports", "ledger", "execute", "metrics"];
+const RECONCILE: &[&str] = &[
+    "model", "load", "choose", "diff", "health", "plan", "status", "ports", "ledger", "execute",
+    "metrics",
+];
 const ANYTHING: &[&str] = &[
     "model",
     "sops",
     "load",
+    "choose",
     "diff",
     "health",
     "plan",

@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::project::{self, rust_files};
 use crate::tokens::tokens;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "docs/following.md",
     "docs/images.md",
     "docs/ledger.md",
     "docs/operations.md",

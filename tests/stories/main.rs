@@ -12,6 +12,7 @@ mod converging;
 mod declared;
 mod failing;
 mod faults;
+mod following;
 mod git_down;
 mod guards;
 mod hooks;

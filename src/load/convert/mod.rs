@@ -9,6 +9,7 @@ mod container;
 mod data;
 mod deploy;
 mod existing;
+mod follows;
 mod hook;
 pub mod ignore;
 mod job;

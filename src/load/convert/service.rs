@@ -114,6 +114,7 @@ impl Stage<'_, '_> {
         Some(DesiredService {
             image,
             pull: form.pull_policy.as_ref().map(|Text(pull)| *pull).unwrap_or_default(),
+            follows: self.follows(form, path),
             replicas: replicas(&spec),
             rank,
             limit,

@@ -36,11 +36,13 @@ pub enum Kind {
     Guard,
     /// Labels and availability of nodes.
     Node,
+    /// Which image of a repository services run.
+    Image,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Stack,
         Self::Service,
         Self::Job,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Source,
         Self::Guard,
         Self::Node,
+        Self::Image,
     ];
 
     /// The word for it in `kind`.
@@ -65,6 +68,7 @@ impl Kind {
             Self::Source => "Source",
             Self::Guard => "Guard",
             Self::Node => "Node",
+            Self::Image => "Image",
         }
     }
 
@@ -76,7 +80,7 @@ impl Kind {
             Self::Network => Some("networks"),
             Self::Secret => Some("secrets"),
             Self::Config => Some("configs"),
-            Self::Stack | Self::Source | Self::Guard | Self::Node => None,
+            Self::Stack | Self::Source | Self::Guard | Self::Node | Self::Image => None,
         }
     }
 }
@@ -103,7 +107,7 @@ pub struct StackMetadata {
     pub name: String,
 }
 
-/// Metadata of a source, or of a declaration of nodes.
+/// Metadata of a source, of a declaration of nodes, or of an image.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SourceMetadata {

@@ -12,6 +12,7 @@ mod schema;
 pub use envelope::{GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata, Subject, open};
 pub use exchange::{Desk, Together, put_together, take_apart};
 pub use kind::guard::{GuardForm, read as read_guard};
+pub use kind::image::read as read_image;
 pub use kind::node::read as read_node;
 pub use kind::source::{SourceForm, read as read_source};
 pub use kind::stack::{StackForm, StackHead, head as stack_head};
@@ -33,7 +34,7 @@ pub fn entry(subject: &Subject, spec: Node) -> Option<Node> {
             add_labels(&mut spec, &subject.labels);
             spec
         }
-        Kind::Stack | Kind::Source | Kind::Guard | Kind::Node => return None,
+        Kind::Stack | Kind::Source | Kind::Guard | Kind::Node | Kind::Image => return None,
     };
     let section = subject.kind.section()?;
     let entry = single(&subject.name, subject.name_span, node);

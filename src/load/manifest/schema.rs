@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::envelope::{API_VERSION, GuardMetadata, Kind, Metadata, SourceMetadata, StackMetadata};
+use super::kind::image::ImageForm;
 use super::kind::node::NodeForm;
-use super::kind::{config, guard, job, network, node, secret, service, source, stack};
+use super::kind::{config, guard, image, job, network, node, secret, service, source, stack};
 use super::{GuardForm, SourceForm, StackForm};
 use crate::load::compose::{ComposeFile, Config, Network, Secret, Service, schema_of};
 use crate::load::yaml::{FileId, Node, Value as Yaml, parse};
@@ -141,6 +142,9 @@ fn manifest_schema(kind: Kind) -> Value {
         Kind::Node => {
             (schema_of::<Manifest<SourceMetadata, NodeForm>>(), node::ABOUT, node::EXAMPLE)
         }
+        Kind::Image => {
+            (schema_of::<Manifest<SourceMetadata, ImageForm>>(), image::ABOUT, image::EXAMPLE)
+        }
     };
     let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
     schema["title"] = json!(format!("{} ({API_VERSION})", kind.as_str()));
@@ -162,7 +166,7 @@ pub(super) fn envelope_schema(kind: Kind) -> Value {
 
 /// An example of each kind.
 #[cfg(test)]
-pub(crate) fn examples() -> [(Kind, &'static str); 9] {
+pub(crate) fn examples() -> [(Kind, &'static str); 10] {
     [
         (Kind::Stack, stack::EXAMPLE),
         (Kind::Service, service::EXAMPLE),
@@ -173,5 +177,6 @@ pub(crate) fn examples() -> [(Kind, &'static str); 9] {
         (Kind::Source, source::EXAMPLE),
         (Kind::Guard, guard::EXAMPLE),
         (Kind::Node, node::EXAMPLE),
+        (Kind::Image, image::EXAMPLE),
     ]
 }

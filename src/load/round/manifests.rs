@@ -9,7 +9,7 @@ use crate::load::gather::{Gather, Mention, Scope, Trail};
 use crate::load::intake::{stack_name, stem_name};
 use crate::load::interpolate::Variables;
 use crate::load::manifest::{
-    Kind, Subject, entry, open, read_guard, read_node, read_source, stack_head,
+    Kind, Subject, entry, open, read_guard, read_image, read_node, read_source, stack_head,
 };
 use crate::load::merge::merge;
 use crate::load::stack::{Made, make};
@@ -64,6 +64,12 @@ impl Round<'_> {
             let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let node = read_node(&subject, spec, place, &mut findings);
             self.loaded.nodes.extend(node.filter(|_| findings.spoiled().whole.is_none()));
+            return self.tell(&findings);
+        }
+        if subject.kind == Kind::Image {
+            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
+            let image = read_image(&subject, spec, place, &mut findings);
+            self.loaded.images.extend(image.filter(|_| findings.spoiled().whole.is_none()));
             return self.tell(&findings);
         }
         if let Some(section) = subject.kind.section() {

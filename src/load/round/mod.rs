@@ -11,7 +11,7 @@ use crate::load::findings::{Finding, Findings};
 use crate::load::intake::{Document, DotEnvs, Opened, Shelf, discover};
 use crate::load::stack::{Made, Surroundings};
 use crate::load::yaml::{Fault, FileId, Node, Value};
-use crate::load::{LoadOptions, Loaded, SealedUses, circles_of_stacks, lines};
+use crate::load::{LoadOptions, Loaded, SealedUses, circles_of_stacks, follows, lines};
 use crate::model::{FileSet, Place, Position, Problem, RepoPath, Severity, StackName};
 
 use manifests::Manifest;
@@ -45,6 +45,7 @@ pub fn run(files: &FileSet, options: LoadOptions<'_>) -> Loaded {
         loaded.sealed.entry(file.clone()).or_default().insert("variables".to_owned());
     }
     loaded.problems.extend(circles_of_stacks(&loaded.desired));
+    follows::check(&mut loaded);
     loaded.problems = lines::finish(loaded.problems, files);
     loaded
 }

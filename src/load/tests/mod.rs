@@ -4,6 +4,7 @@ mod asked;
 mod bound;
 mod engine;
 mod hostile;
+mod images;
 mod jobs;
 mod manifests;
 mod mistakes;

@@ -2,6 +2,7 @@
 //! or `!=`, value; compared without regard to case), platforms, and what a node has at all.
 
 use super::{Node, TaskSpec};
+use crate::model::image::Platform;
 
 /// True when the node satisfies all constraints of a task.
 #[must_use]
@@ -15,10 +16,16 @@ pub fn satisfies(node: &Node, task: &TaskSpec) -> bool {
 /// True when the task's image was built for the node's platform, or nobody knows for which.
 #[must_use]
 pub fn fits_platform(node: &Node, task: &TaskSpec) -> bool {
-    let Some(placement) = &task.placement else { return true };
+    let placement = task.placement.as_ref();
+    placement.is_none_or(|placement| is_one_of(node, &placement.platforms))
+}
+
+/// True when the node's platform is one of these, or there are none.
+#[must_use]
+pub fn is_one_of(node: &Node, platforms: &[Platform]) -> bool {
     let own = &node.description.platform;
-    placement.platforms.is_empty()
-        || placement.platforms.iter().any(|platform| {
+    platforms.is_empty()
+        || platforms.iter().any(|platform| {
             (platform.architecture.is_empty()
                 || architecture(&platform.architecture) == architecture(&own.architecture))
                 && (platform.os.is_empty() || platform.os == own.os)

@@ -16,7 +16,9 @@ mod task;
 
 use std::collections::BTreeMap;
 
-pub use constraint::{Constraint, architecture, fits_platform, is_large_enough, satisfies};
+pub use constraint::{
+    Constraint, architecture, fits_platform, is_large_enough, is_one_of, satisfies,
+};
 pub use container::{
     AppArmor, BindOptions, ContainerSpec, CredentialSpec, DataFile, DnsConfig, DriverConfig,
     Healthcheck, Mount, Privileges, Seccomp, TmpfsOptions, Ulimit, VolumeOptions,

@@ -275,6 +275,7 @@ mod tests {
             spec: crate::model::engine::ServiceSpec::default(),
             image,
             pull: crate::model::PullPolicy::default(),
+            follows: None,
             replicas: crate::model::Replicas::default(),
             rank: crate::model::Rank::default(),
             limit: None,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::kept::Instead;
+use crate::choose::DeclaredImages;
 use crate::ledger::Ledgers;
 use crate::load::{LoadOptions, Loaded, circles_of_stacks, load, unknown_stacks};
 use crate::model::guard::{Guard, GuardScope, UnreadGuard};
@@ -36,6 +37,8 @@ pub(super) struct Wanted {
     pub(super) problems: Vec<Problem>,
     /// What the root source asks of nodes.
     pub(super) nodes: Vec<DesiredNode>,
+    /// Which images services follow.
+    pub(super) images: DeclaredImages,
     /// Sources that were loaded, with their revisions, and whether without any error.
     pub(super) sources: BTreeMap<SourceName, (Revision, Wholeness)>,
     /// Stacks that are compared with what is kept of them, and not with what is declared.
@@ -189,6 +192,8 @@ impl Wanted {
         let wholeness = if faulty { Wholeness::Partial } else { Wholeness::Whole };
         self.problems.extend(loaded.problems.iter().cloned());
         self.data.extend(loaded.data.clone());
+        let images = loaded.images.iter().cloned();
+        self.images.extend(images.map(|image| ((source.clone(), image.name.clone()), image)));
         for (name, stack) in &loaded.desired.stacks {
             let mut stack = Arc::clone(stack);
             // A file that can't be read may have held more of any stack of its source.

@@ -237,6 +237,7 @@ fn service(kept: StableService, ignore: FieldRules) -> Option<DesiredService> {
     Some(DesiredService {
         image: container.image.parse().ok()?,
         pull: PullPolicy::OnChange,
+        follows: None,
         replicas: kept.replicas,
         rank: kept.rank,
         limit: None,

@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::compared::Comparisons;
 use super::desired::LoadCache;
+use super::images::Lists;
 use super::kept::Opened;
 use super::registry::Answers;
+use crate::choose;
 use crate::diff::Unequal;
 use crate::ledger::Records;
 use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
@@ -27,6 +29,10 @@ pub(in crate::reconcile) struct PassMemory {
     pub(super) plan: Memory,
     /// Answers of registries.
     pub(super) answers: Answers,
+    /// Lists of tags.
+    pub(super) lists: Lists,
+    /// Stacks with the images that were chosen for them.
+    pub(super) chosen: choose::Cache,
     /// Loads of revisions that did not move.
     pub(in crate::reconcile) loads: LoadCache,
     /// Records of the last look.

@@ -3,6 +3,7 @@
 mod compared;
 mod custody;
 mod desired;
+mod images;
 mod kept;
 mod key;
 mod memory;
@@ -119,6 +120,7 @@ impl Operator {
             sources: Vec::new(),
             problems: Vec::new(),
             nodes: None,
+            images: Vec::new(),
             stacks: BTreeMap::new(),
             trouble: Vec::new(),
         };
@@ -161,6 +163,7 @@ impl Operator {
         report.problems = std::mem::take(&mut wanted.problems);
         let (custody, problems) = custody::custody(ledgers, &wanted);
         report.problems.extend(problems);
+        report.images = self.choose(&mut wanted, (observed, ledgers), report.at).await;
         let view = View::new(observed).keeping(ledgers.kept());
         let claims = claims(ledgers, &wanted);
         self.memory.compared.begin(observed, &claims);

@@ -3,6 +3,7 @@
 mod explain;
 mod held;
 mod history;
+mod images;
 mod job;
 mod log;
 mod nodes;
@@ -18,6 +19,9 @@ mod step;
 pub use explain::{BothView, ExplainView, TaskView};
 pub use held::HeldView;
 pub use history::{HistoryView, PastView, PinView};
+pub use images::{
+    FollowView, ImageHistoryView, ImageView, ImagesView, PastImagesView, StaysView, TagView,
+};
 pub use job::{JobView, RunView};
 pub use log::LogView;
 pub use nodes::NodesView;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Bodies, NodesView, ProblemView, StackView};
+use super::{Bodies, FollowView, NodesView, ProblemView, StackView};
 use crate::model::Engine;
 use crate::plan::Action;
 use crate::status::{Report, SourceReport};
@@ -33,6 +33,9 @@ pub struct ReportView {
     /// The nodes; absent where nothing is or was declared of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodes: Option<NodesView>,
+    /// What services run that follow an `Image`; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<FollowView>,
     /// The stacks, by name.
     pub stacks: Vec<StackView>,
 }
@@ -119,6 +122,7 @@ impl ReportView {
             sources: report.sources.iter().map(SourceView::of).collect(),
             counts: Counts::of(&stacks, &problems).with(nodes.as_ref()),
             nodes,
+            images: report.images.iter().map(FollowView::of).collect(),
             problems,
             trouble: report.trouble.clone(),
             stacks,

@@ -2,6 +2,7 @@
 //! slot that may be secret is found in no output but text on a terminal.
 
 mod canary;
+mod images;
 mod jobs;
 mod objects;
 mod sample;

@@ -53,6 +53,7 @@ pub(super) fn settled() -> Report {
         sources: vec![source],
         problems: Vec::new(),
         nodes: None,
+        images: Vec::new(),
         stacks: BTreeMap::from([(name("shop"), stack)]),
         trouble: Vec::new(),
     }

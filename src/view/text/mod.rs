@@ -4,6 +4,7 @@
 mod diff;
 mod explain;
 mod history;
+mod images;
 mod job;
 mod paint;
 mod plan;
@@ -16,6 +17,7 @@ mod status;
 pub use diff::diff;
 pub use explain::{explain, object_with_fields};
 pub use history::history;
+pub use images::{image_history, images};
 pub use paint::{BAD, DIM, GOOD, HEAD, SOON, paint, shorten};
 pub use plan::plan;
 pub use problems::{problem, problems, remarks, troubles};

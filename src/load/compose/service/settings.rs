@@ -22,6 +22,9 @@ pub struct ServiceSettings {
     /// `docker service create` makes it; `true` by default.
     #[schemars(extend("default" = true))]
     pub default_network: Option<bool>,
+    /// Name of an `Image` of the same source that says what the service runs; `image` is what it begins
+    /// with, and stays as long as the registry does not answer.
+    pub image: Option<String>,
     /// Services of the stack with a lower wave come first: the service is begun once all of them
     /// are healthy; `0` by default.
     #[schemars(extend("default" = 0))]

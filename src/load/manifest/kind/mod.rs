@@ -2,6 +2,7 @@
 
 pub(super) mod config;
 pub(super) mod guard;
+pub(super) mod image;
 pub(super) mod job;
 pub(super) mod network;
 pub(super) mod node;
