@@ -40,6 +40,12 @@ fn what_runs_is_held_against_policies_and_registries() {
         chosen("shop_api", "r.io/api:1.4.0", Some(down)),
         chosen("shop_same", "r.io/same:1", None),
     ];
+    let shown = plain(&text::report(&ReportView::of(&report), Reveal::Nothing));
+    let staying = shown.rsplit("\n\n").next().unwrap_or_default();
+    insta::assert_snapshot!(staying, @r"
+    shop_api stays at r.io/api:1.4.0: the registry gave no answer: connection refused\u{1b}[2J
+      it follows the Image web
+    ");
     let mut images = ImagesView {
         services: vec![
             runs("shop_web", "r.io/web:1.4.0", "shop"),

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
 use super::stack::{held_lines, short};
 use crate::view::clean;
-use crate::view::picture::{FollowView, ImageHistoryView, ImageView, ImagesView, TagView};
+use crate::view::picture::{
+    FollowView, ImageHistoryView, ImageView, ImagesView, StaysView, TagView,
+};
 use crate::view::veil::Reveal;
 
 /// Hex digits of a digest that people are shown.
@@ -56,6 +58,21 @@ fn policy_words(image: &ImageView, policy: &FollowView) -> String {
         (None, Some(wanted)) => paint(SOON, &format!("wants {}", clean(wanted))),
         (None, None) => paint(GOOD, "runs what it wants"),
     }
+}
+
+/// Services that keep another image than their policy wants, a line each; empty without any.
+pub(super) fn staying(images: &[FollowView]) -> String {
+    let stay = images.iter().filter_map(|image| Some((image, image.stays.as_ref()?)));
+    let line = |(image, stays): (&FollowView, &StaysView)| {
+        let (service, image_name) = (clean(&image.service), clean(&image.image));
+        let words = paint(SOON, &format!("{service} stays at {image_name}"));
+        format!(
+            "{words}: {}\n  it follows the Image {}\n",
+            clean(&stays.message),
+            clean(&image.follows)
+        )
+    };
+    stay.map(line).collect()
 }
 
 /// `sha256:0123456789ab`.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
+use super::images::staying;
 use super::job::job;
 use super::paint::{BAD, DIM, GOOD, HEAD, SOON, paint};
 use super::rebalancing::rebalancing;
@@ -37,6 +38,11 @@ pub fn report(report: &ReportView, reveal: Reveal) -> String {
         text.push('\n');
         text.push_str(&nodes_heading());
         text.push_str(&held_objects(&nodes.held, reveal));
+    }
+    let staying = staying(&report.images);
+    if !staying.is_empty() {
+        text.push('\n');
+        text.push_str(&staying);
     }
     text
 }

@@ -1,7 +1,8 @@
 //! What changed from one report to the next, as log lines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::Chosen;
 use crate::status::{Report, SourceReport};
 use crate::view::{NodesView, ProblemView, SourceView, StackView, clean};
 
@@ -9,6 +10,7 @@ use crate::view::{NodesView, ProblemView, SourceView, StackView, clean};
 pub(super) fn log(before: Option<&Report>, now: &Report) {
     log_new(before, now, troubles, |text| tracing::error!("{text}"));
     log_new(before, now, problems, |text| tracing::warn!("{text}"));
+    log_images(before.map_or(&[], |before| &before.images), &now.images);
     for source in &now.sources {
         let same = |old: &&SourceReport| old.name == source.name;
         let old = before.and_then(|before| before.sources.iter().find(same)).map(SourceView::of);
@@ -50,6 +52,30 @@ fn problems(report: &Report) -> BTreeSet<String> {
         .iter()
         .map(|problem| clean(line(ProblemView::of(problem)).trim_end()).into_owned())
         .collect()
+}
+
+/// What was chosen for services that follow an `Image`, and why one keeps what it has.
+fn log_images(old: &[Chosen], now: &[Chosen]) {
+    let known: BTreeMap<&str, &Chosen> = old.iter().map(|one| (&*one.service, one)).collect();
+    for one in now.iter().filter(|one| known.get(&*one.service) != Some(one)) {
+        let (stack, service, follows) = (one.stack.as_str(), one.service.as_str(), &one.follows);
+        let image = one.image.familiar();
+        match &one.stays {
+            None => tracing::info!(stack, service, follows, image, "image chosen"),
+            Some(stays) => {
+                let why = clean(&stays.to_string()).into_owned();
+                tracing::info!(
+                    stack,
+                    service,
+                    follows,
+                    image,
+                    reason = stays.word(),
+                    why,
+                    "image stays"
+                );
+            }
+        }
+    }
 }
 
 fn log_source(old: Option<&SourceView>, now: &SourceView) {
