@@ -23,10 +23,6 @@ remove_cgroups() {
     find /sys/fs/cgroup -depth -type d -path "*/$(cgroup_of "$1")*" -exec rmdir {} + 2>/dev/null || true
 }
 
-# An engine that was killed leaves a file, and a new one may refuse to start because of it. What is started
-# is left to the first process of the node.
-ENGINE='log=$1 && shift && rm -f /run/docker.pid && setsid dockerd "$@" >>"$log" 2>&1 </dev/null &'
-
 engine_start() {
     local node=$1 init
     init=$(pid_of "$node") || fail "node $node is not up"
@@ -34,10 +30,11 @@ engine_start() {
     # The second socket is where containers expect it.
     # Engines from 26 on speak old versions of their API too; newer ones will not.
     nsenter --target "$init" --all --wd=/ env -i PATH="$PATH" HOME=/root DOCKER_MIN_API_VERSION=1.44 \
-        bash -c "$ENGINE" engine "$LAB/$node/engine.log" \
+        bash -s -- "$LAB/$node/engine.log" \
         --data-root "$LAB/$node/data" \
         --host "unix://$LAB/$node/docker.sock" --host unix:///run/docker.sock \
-        --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$(cgroup_of "$node")"
+        --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$(cgroup_of "$node")" \
+        <"$HERE/parts/engine-start"
     wait_for 60 "engine on $node" on "$node" version
 }
 
