@@ -15,14 +15,12 @@ pub use cache::Cache;
 
 use crate::health::Clocks;
 use crate::model::engine::is_one_of;
+use crate::model::name::IMAGE_LABEL;
 use crate::model::{
     Chosen, Desired, DesiredImage, DesiredService, DesiredStack, Follows, ImageAnswer, ImagePolicy,
     ImageRef, Images, LedgerRecord, Observed, Platform, PullPolicy, Repository, SourceName,
     StackName, Stays, TagsAnswer,
 };
-
-/// Label that keeps the image as its author wrote it.
-const IMAGE_LABEL: &str = "com.docker.stack.image";
 
 /// Most tags that are looked at, from the best one on, for one whose platforms fit.
 const MOST_TRIED: usize = 5;

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{IMAGE_LABEL, Scene, Stays};
+use super::{Scene, Stays};
 use crate::health::{HealthState, Sight, health};
 use crate::model::engine::Service;
+use crate::model::name::{IMAGE_LABEL, NAMESPACE_LABEL};
 use crate::model::{DesiredImage, ImageRef, StackName};
-
-/// Label of the stack that a service belongs to.
-const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
 
 /// The image, with its digest, that the services of a stack run that are of the repository, if all of
 /// them have been healthy for so long.

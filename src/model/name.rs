@@ -6,6 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Label that `docker stack` puts on everything of a stack.
+pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
+/// Label that `docker stack` puts on services: the image as declared.
+pub const IMAGE_LABEL: &str = "com.docker.stack.image";
+
 /// Longest name of a service or a network (`manager/controlapi/common.go` in swarmkit).
 pub const MAX_SERVICE_NAME: usize = 63;
 /// Longest name of a secret or a config (same source).

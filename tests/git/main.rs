@@ -8,3 +8,4 @@ mod http;
 mod local;
 mod repo;
 mod server;
+mod tls;

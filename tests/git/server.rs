@@ -2,7 +2,6 @@
 //! what it was asked and faults on demand.
 
 use std::io::Read;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -16,11 +15,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::stream;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+
+use crate::tls::Tls;
 
 /// What the server does besides serving.
 #[derive(Clone, Default)]
@@ -118,30 +118,6 @@ impl Server {
     /// when the canary was found.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.log.lock().expect("no panic"))
-    }
-}
-
-struct Tls {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl axum::serve::Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let Ok((stream, address)) = self.tcp.accept().await else { continue };
-            // A client that does not trust the certificate ends here.
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.tcp.local_addr()
     }
 }
 

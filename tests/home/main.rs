@@ -22,6 +22,8 @@ mod server;
 #[path = "../git_ssh/server.rs"]
 #[allow(dead_code, clippy::disallowed_methods, reason = "the tests of ssh need more of it")]
 mod sshd;
+#[path = "../git/tls.rs"]
+mod tls;
 
 mod credentials;
 mod disaster;

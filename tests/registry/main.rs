@@ -9,6 +9,8 @@ mod logins;
 mod operator;
 mod server;
 mod tags;
+#[path = "../git/tls.rs"]
+mod tls;
 mod ways;
 
 use std::sync::Arc;

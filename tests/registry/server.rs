@@ -1,6 +1,5 @@
 //! A server on loopback that answers as a test wants it, with a log of what it was asked.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,9 +14,10 @@ use futures::stream;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use skep::ports::Clock;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+
+use crate::tls::Tls;
 
 pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -126,30 +126,6 @@ async fn serve(State(server): State<Server>, request: Request) -> Response {
         std::future::pending::<()>().await;
     }
     answer
-}
-
-struct Tls {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl axum::serve::Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let Ok((stream, address)) = self.tcp.accept().await else { continue };
-            // A client that does not trust the certificate ends here.
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.tcp.local_addr()
-    }
 }
 
 /// An answer of these headers and this body.

@@ -22,6 +22,8 @@ mod repo;
     reason = "the tests of sources need more of it; a test's own server"
 )]
 mod server;
+#[path = "../git/tls.rs"]
+mod tls;
 
 mod adopt;
 mod anew;

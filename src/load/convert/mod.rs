@@ -32,16 +32,12 @@ use crate::load::sealed::{Text, holds_sealed, plain_text, stray};
 use crate::load::yaml::{FileId, KeyPath, Map, Node, Origin, Part, Span, Value, decode};
 use crate::load::{Identities, SealedUses};
 use crate::model::engine::StringMap;
+use crate::model::name::NAMESPACE_LABEL;
 use crate::model::{
     DesiredData, DesiredJob, DesiredNetwork, DesiredService, FieldRules, FileError, FileSet,
     HashKey, ObjectRef, Place, RepoPath, RolloutPolicy, SideStore, StackName,
 };
 use crate::sops::{Standing, standing};
-
-/// Label that says which stack an object belongs to.
-pub const NAMESPACE: &str = "com.docker.stack.namespace";
-/// Label that keeps the image as its author wrote it.
-pub const IMAGE: &str = "com.docker.stack.image";
 
 /// What a conversion reads.
 #[derive(Debug, Clone, Copy)]
@@ -262,7 +258,7 @@ impl<'a> Stage<'a, '_> {
 
     /// Labels with the one of the stack, which nobody can override.
     fn stack_labels(&self, mut labels: StringMap) -> StringMap {
-        labels.insert(NAMESPACE.to_owned(), self.input.stack.to_string());
+        labels.insert(NAMESPACE_LABEL.to_owned(), self.input.stack.to_string());
         labels
     }
 

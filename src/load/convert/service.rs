@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::container::log_driver;
 use super::deploy::{placement, update_config};
-use super::{Declared, IMAGE, Stage, hook, job};
+use super::{Declared, Stage, hook, job};
 use crate::load::compose::{External, Image, KeyValues, Logging, Port, Service, Text};
 use crate::load::findings::Entry;
 use crate::load::traps::{self, Case};
 use crate::load::yaml::{KeyPath, Part, Span};
 use crate::model::engine::{EndpointSpec, PortConfig, ServiceMode, ServiceSpec, TaskSpec};
-use crate::model::name::check_service_name;
+use crate::model::name::{IMAGE_LABEL, check_service_name};
 use crate::model::{
     ApprovalPolicy, Condition, DesiredJob, DesiredService, PrunePolicy, RecreatePolicy, Replicas,
     ServicePolicy, Timing, Window,
@@ -92,7 +92,7 @@ impl Stage<'_, '_> {
         let (text, image) = image.or_else(|| placeholder().map(|image| (String::new(), image)))?;
         let container = self.container((form, &image), declared, path);
         let mut labels = deploy.labels.as_ref().map(KeyValues::filled).unwrap_or_default();
-        labels.insert(IMAGE.to_owned(), text);
+        labels.insert(IMAGE_LABEL.to_owned(), text);
         let spec = ServiceSpec {
             name,
             labels: self.stack_labels(labels),

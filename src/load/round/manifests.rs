@@ -46,8 +46,8 @@ impl Round<'_> {
             self.suspect_guard(path);
             return self.tell(&findings);
         };
+        let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
         if subject.kind == Kind::Guard {
-            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             match read_guard(&subject, spec, place, &mut findings) {
                 Ok(guard) => self.loaded.guards.push(guard),
                 Err(guard) => self.loaded.unread_guards.push(guard),
@@ -55,19 +55,16 @@ impl Round<'_> {
             return self.tell(&findings);
         }
         if subject.kind == Kind::Source {
-            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let source = read_source(&subject, spec, place, &mut findings);
             self.loaded.sources.extend(source.filter(|_| findings.spoiled().whole.is_none()));
             return self.tell(&findings);
         }
         if subject.kind == Kind::Node {
-            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let node = read_node(&subject, spec, place, &mut findings);
             self.loaded.nodes.extend(node.filter(|_| findings.spoiled().whole.is_none()));
             return self.tell(&findings);
         }
         if subject.kind == Kind::Image {
-            let place = Place { file: path.clone(), at: Some(subject.name_span.start) };
             let image = read_image(&subject, spec, place, &mut findings);
             self.loaded.images.extend(image.filter(|_| findings.spoiled().whole.is_none()));
             return self.tell(&findings);

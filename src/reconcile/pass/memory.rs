@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::answers::Answers;
 use super::compared::Comparisons;
 use super::desired::LoadCache;
-use super::images::Lists;
 use super::kept::Opened;
-use super::registry::Answers;
 use crate::choose;
 use crate::diff::Unequal;
 use crate::ledger::Records;
-use crate::model::{HashKey, ObjectRef, Step, UpdateManner};
+use crate::model::{
+    HashKey, ImageAnswer, ImageRef, ObjectRef, Repository, Step, TagsAnswer, UpdateManner,
+};
 use crate::plan::{Cause, CausedField, Contested, Differing, Drift, Memory, PlannedStep};
 use crate::status::{Outcome, StepOutcome};
 
@@ -28,9 +29,9 @@ pub(in crate::reconcile) struct PassMemory {
     /// What plans are made with.
     pub(super) plan: Memory,
     /// Answers of registries.
-    pub(super) answers: Answers,
+    pub(super) answers: Answers<ImageRef, ImageAnswer>,
     /// Lists of tags.
-    pub(super) lists: Lists,
+    pub(super) lists: Answers<Repository, TagsAnswer>,
     /// Stacks with the images that were chosen for them.
     pub(super) chosen: choose::Cache,
     /// Loads of revisions that did not move.

@@ -1,5 +1,6 @@
 //! One pass: look, load, decide, do, tell.
 
+mod answers;
 mod compared;
 mod custody;
 mod desired;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
+use super::answers::Answer;
 use crate::diff::{self, View};
 use crate::health::{self, Clocks};
 use crate::ledger::Ledgers;
@@ -15,41 +15,9 @@ use crate::reconcile::Operator;
 /// keep the others waiting.
 const PARALLEL: usize = 64;
 
-/// Wait before a registry that gave no image is asked again; doubled each time, up to the poll time.
-const FIRST: SignedDuration = SignedDuration::from_secs(1);
-
-/// Answers that may be used again for a while: services that follow a tag would else ask in each
-/// pass, and a registry that is down or refuses would be asked at each event.
-#[derive(Debug, Default)]
-pub(super) struct Answers(BTreeMap<ImageRef, Kept>);
-
-#[derive(Debug)]
-struct Kept {
-    until: Timestamp,
-    answer: ImageAnswer,
-    /// How often in a row there was no image.
-    failures: u32,
-}
-
-impl Answers {
-    fn fresh(&self, image: &ImageRef, now: Timestamp) -> Option<ImageAnswer> {
-        let kept = self.0.get(image)?;
-        (now < kept.until).then(|| kept.answer.clone())
-    }
-
-    fn keep(
-        &mut self,
-        image: ImageRef,
-        answer: ImageAnswer,
-        (now, poll): (Timestamp, SignedDuration),
-    ) {
-        let before = self.0.get(&image).map_or(0, |kept| kept.failures);
-        let (failures, wait) = match answer {
-            ImageAnswer::Pinned(_) => (0, poll),
-            _ => (before + 1, FIRST.saturating_mul(1 << before.min(16)).min(poll)),
-        };
-        let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-        self.0.insert(image, Kept { until, answer, failures });
+impl Answer for ImageAnswer {
+    fn is_given(&self) -> bool {
+        matches!(self, Self::Pinned(_))
     }
 }
 
@@ -83,29 +51,8 @@ impl Operator {
     /// Asks what is not known yet.
     pub(super) async fn ask(&mut self, questions: BTreeSet<ImageRef>, now: Timestamp) -> Images {
         let poll = SignedDuration::try_from(self.settings.poll).unwrap_or_default();
-        let mut images = Images::default();
-        let mut open = Vec::new();
-        for image in questions {
-            match self.memory.answers.fresh(&image, now) {
-                Some(answer) => {
-                    images.0.insert(image, answer);
-                }
-                None => open.push(image),
-            }
-        }
-        let registry = &self.doors.registry;
-        let answers: Vec<(ImageRef, ImageAnswer)> = stream::iter(open)
-            .map(|image| async move {
-                let answer = registry.resolve(&image).await;
-                (image, answer)
-            })
-            .buffer_unordered(PARALLEL)
-            .collect()
-            .await;
-        for (image, answer) in answers {
-            images.0.insert(image.clone(), answer.clone());
-            self.memory.answers.keep(image, answer, (now, poll));
-        }
-        images
+        let registry = &*self.doors.registry;
+        let ask = |image| registry.resolve(image);
+        Images(self.memory.answers.to((&questions, now), (ask, PARALLEL), |_| poll).await)
     }
 }
